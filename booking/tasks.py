@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from booking.actions.attend import complete_visits
-from booking.calendar_feed.alerts import tell_of_silent_feeds
+from booking.calendar_feed.alerts import alert_about_silent_feeds
 from booking.wait_list.stuck_entries import tell_stuck_patients
 
 
@@ -15,7 +15,7 @@ def complete_arrived_visits() -> None:
 
 @shared_task(name="booking.tasks.look_for_silent_feeds")
 def look_for_silent_feeds() -> None:
-    tell_of_silent_feeds(now=timezone.now())
+    alert_about_silent_feeds(now=timezone.now())
 
 
 @shared_task(name="booking.tasks.look_for_stuck_waits")

@@ -1,4 +1,4 @@
-"""Error pages of the admin (403, 404, a stale form), which tell staff what to do next."""
+"""Error pages of the admin (403, 404, 405, a stale form), which tell staff what to do next."""
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
-# The last part of an admin URL's name, and the permissions of which one opens it; any other page needs "change".
+# The last part of an admin URL's name, and the permissions that open it (any one); other pages need "change".
 RIGHTS: dict[str, tuple[str, ...]] = {
     "changelist": ("view", "change"),
     "change": ("view", "change"),
@@ -45,6 +45,11 @@ def refuse_stale_form(request: HttpRequest) -> HttpResponse:
 def miss_page(request: HttpRequest) -> HttpResponse:
     """Respond 404."""
     return _page(request, "admin/404.html", {"title": "Page not found"}, status=404)
+
+
+def refuse_opening(request: HttpRequest) -> HttpResponse:
+    """Respond 405 to a GET of an address that takes a form only."""
+    return _page(request, "admin/405.html", {"title": "This page cannot be opened by itself"}, status=405)
 
 
 def name_missing_right(request: HttpRequest) -> str:

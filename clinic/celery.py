@@ -19,7 +19,7 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     task_ignore_result=True,
     task_acks_late=True,
-    task_reject_on_worker_lost=True,  # with acks_late: a killed pool child gives its task back
+    task_reject_on_worker_lost=True,  # with acks_late: the task of a killed child is requeued
     task_soft_time_limit=int(TASK_SOFT_LIMIT.total_seconds()),
     task_time_limit=int(TASK_LIMIT.total_seconds()),
     # An unacknowledged task is redelivered after this long; without the other two options, after ten times as long.

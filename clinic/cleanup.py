@@ -1,7 +1,7 @@
 """Delete expired rows. The schedule is in `clinic.celery`.
 
-Each room has a function that deletes a batch of its own; they run in turns, so that a million rows of one kind lock
-nothing and do not delay another kind. Records that the law or the clinic needs are never deleted here: patients, visits,
+Each room has a function that deletes a batch of its own. They run in turns, so that a million rows of one kind neither hold
+locks for long nor delay another kind. Records that the law or the clinic needs are never deleted here: patients, visits,
 answers, messages, suppressions, text consents, the wait list with its offers, and the audit log.
 """
 
@@ -47,9 +47,9 @@ def delete_expired() -> None:
 
 
 def delete_expired_rows(*, clock: Callable[[], datetime], patience_s: float = LONGEST_S) -> CleanupRun:
-    """Delete what has expired by now and record the run. Idempotent: a retry or a second run at the same time is harmless.
+    """Delete what has expired by now and record the run. Idempotent, also if two runs overlap.
 
-    After `patience_s` seconds the rest waits for the next run. A kind that fails does not stop the others; it is
+    After `patience_s` seconds the rest is left for the next run. A kind that fails does not stop the others; it is
     recorded as unfinished.
     """
     started_at, stop_at = clock(), time.monotonic() + patience_s

@@ -2,7 +2,7 @@
 
 Pure: takes a mapping, returns a frozen `Environment` or raises `EnvironmentInvalid`, which names every missing or
 wrong variable at once. Production is the default, so that a forgotten ENVIRONMENT fails loudly.
-An unknown value of a flag is refused, not read as "no". Error messages repeat no value that may be a secret.
+An unknown value of a flag is refused, not read as "no". Error messages do not repeat values that may be secret.
 """
 
 import base64
@@ -57,7 +57,7 @@ VARIABLES = (
     ),
     Variable(
         "SITE_URL",
-        "where links in messages point, without a final slash",
+        "the base of links in messages, without a final slash",
         "https://clinic.example",
         "http://127.0.0.1:8000",
     ),
@@ -75,14 +75,14 @@ VARIABLES = (
     ),
     Variable(
         "EMAIL_WEBHOOK_KEY",
-        "what proves that a bounce is the provider's: Mailgun's signing key, or user:password for Postmark",
+        "authenticates the provider's bounce webhook: Mailgun's signing key, or user:password for Postmark",
         "…",
         "",
         False,
     ),
     Variable(
         "SMS_URL",
-        "who carries text messages: twilio://account:token@number, or console: on one's own machine; empty for none",
+        "the text message provider: twilio://account:token@number, or console: for local use; empty for none",
         "twilio://AC…:…@16035550100",
         "",
         False,
@@ -200,7 +200,7 @@ def _unsafe_in_production(environment: Environment) -> list[str]:
         faults.append("SMS_URL names a provider for local use; no text would be sent.")
     if environment.email and environment.email.exposes_password:
         faults.append(
-            "EMAIL_URL would send its password unencrypted: add ?tls=1 or use smtps://, or add ?tls=0 to send it all the same."
+            "EMAIL_URL would send its password unencrypted: add ?tls=1 or use smtps://, or add ?tls=0 to send it anyway."
         )
     if environment.site_url and not environment.site_url.startswith("https://"):
         faults.append("SITE_URL must start with https:// in production.")

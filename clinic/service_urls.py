@@ -33,11 +33,11 @@ class EmailServer:
     use_tls: bool
     use_ssl: bool
     provider: str = "smtp"  # or "mailgun", "postmark": the host is then the sending domain, the username the key
-    may_be_unencrypted: bool = False  # the operator chose that
+    may_be_unencrypted: bool = False  # by choice of the operator
 
     @property
     def exposes_password(self) -> bool:
-        """Whether the password would leave this machine unencrypted although the operator did not choose that."""
+        """Whether the password would leave this machine unencrypted without the operator's choice."""
         is_encrypted = self.use_tls or self.use_ssl or _is_loopback(self.host)
         return bool(self.password) and not is_encrypted and not self.may_be_unencrypted
 
@@ -98,7 +98,7 @@ def _read_query(parts: SplitResult, known: Collection[str]) -> dict[str, str]:
     """Parse the query of a URL. Raises ValueError for a parameter that is unknown, empty or given twice."""
     found: dict[str, str] = {}
     for name, value in parse_qsl(parts.query, keep_blank_values=True):
-        named = name if name.isidentifier() else "one that is no name"  # may be part of a password
+        named = name if name.isidentifier() else "one that is not a name"  # may be part of a password
         if name not in known:
             raise ValueError(f"has an unknown parameter after its ?: {named}. Known: {', '.join(known) or 'none'}.")
         if name in found or not value:

@@ -1,4 +1,4 @@
-"""The one settings file. What differs between machines comes from the environment, through `clinic.env`."""
+"""All settings. What differs between machines comes from the environment, through `clinic.env`."""
 
 import os
 from pathlib import Path
@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "clinic.practice.middleware.BrokenLinkPages",
     "clinic.audit.middleware.UnopenedPages",
     "clinic.practice.middleware.AdminByClinicClock",
+    "clinic.web.form_addresses.FormAddresses",
     "clinic.web.away.OncePrepared",
 ]
 
@@ -93,7 +94,7 @@ DATABASES = {
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
-            "connect_timeout": "5",  # seconds; libpq's own is minutes
+            "connect_timeout": "5",  # seconds; libpq's default is minutes
             **ENV.database["OPTIONS"],
             "options": "-c lock_timeout=3s -c idle_in_transaction_session_timeout=10s -c timezone=UTC",
         },

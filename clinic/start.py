@@ -1,6 +1,6 @@
-"""Start-up of web, worker and beat: check the encryption keys once the database answers, and exit if one is missing.
+"""Start-up of web, worker and beat: check the encryption keys once the database responds, and exit if one is missing.
 
-Worker and beat wait for the database; the web process meanwhile answers that the site is away. `manage.py` skips all of
+Worker and beat wait for the database; the web process meanwhile responds that the site is unavailable. `manage.py` skips all of
 this: migrations must run first, and commands that seal values check the keys themselves.
 """
 
@@ -62,7 +62,7 @@ def finish_preparing() -> bool:
 
 
 def _prepare() -> bool:
-    """False while the database is away. Raises KeysLost."""
+    """Prepare the process. False during a database outage. Raises KeysLost."""
     try:
         require_keys()
         _note_start()

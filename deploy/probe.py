@@ -1,4 +1,4 @@
-"""Ask one of the site's probes: exit 0 if it answers 200, else print why and exit 1.
+"""Ask one of the site's probes: exit 0 if it responds with 200, else print why and exit 1.
 
 python deploy/probe.py http://127.0.0.1:8000/ready/ [SECONDS]   keep asking for so many seconds
 """
@@ -23,7 +23,7 @@ def ask(url: str) -> str:
 
 
 def main(url: str, seconds: str = "0") -> str:
-    """Ask until all is well or the time is up."""
+    """Ask until the probe passes or the time is up."""
     deadline = time.monotonic() + float(seconds)
     while (fault := ask(url)) and time.monotonic() < deadline:
         time.sleep(PAUSE_S)

@@ -68,22 +68,26 @@ def test_ten_times_as_much_takes_at_most_thirty_times_as_long(name):
     assert seconds(much) < 30 * max(seconds(little), 0.002)
 
 
-@pytest.mark.parametrize("step", [1, -1])
-def test_conditions_that_wait_for_each_other_in_a_long_row_are_refused_or_asked(step):
-    """Forwards each is decided before the next; backwards all wait for the last, too many for the stack."""
+def in_a_row(step, length=1000):
+    """A questionnaire in which each question has a condition on the one `step` before it."""
 
-    def waits(number, length):
+    def condition(number):
         other = number - step
         if not 0 <= other < length:
             return {}
         return {"enableWhen": [{"question": f"q{other}", "operator": "exists", "answerBoolean": True}]}
 
-    definition = of(*(question(number, **waits(number, 1000)) for number in range(1000)))
-    if step == 1:
-        assert estimate_minutes(parse_questionnaire(definition)) > 0
-    else:
-        with pytest.raises(InvalidQuestionnaire, match="depends on more than 60 others in a row"):
-            parse_questionnaire(definition)
+    return of(*(question(number, **condition(number)) for number in range(length)))
+
+
+def test_long_row_of_conditions_on_earlier_questions_is_asked():
+    assert estimate_minutes(parse_questionnaire(in_a_row(1))) > 0
+
+
+def test_long_row_of_conditions_on_later_questions_is_refused():
+    """Each depends on the next, so all depend on the last: too many for the stack."""
+    with pytest.raises(InvalidQuestionnaire, match="depends on more than 60 others in a row"):
+        parse_questionnaire(in_a_row(-1))
 
 
 def test_endless_list_of_runs_is_refused_before_it_is_read():

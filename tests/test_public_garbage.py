@@ -232,7 +232,7 @@ class Visitor:
         response = getattr(self.client, method)(address, given or {}, **options)
         transaction.savepoint_rollback(before)
         status = response.status_code
-        is_silent = 400 <= status != 405 and not response.content
+        is_silent = status >= 400 and not response.content and (status != 405 or method == "get")
         if status >= 500 or is_silent:
             self.faults.append(f"{method} {self.name} {what}: {status}")
         return response

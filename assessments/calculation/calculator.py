@@ -103,7 +103,7 @@ class Calculator:
         return self.child
 
 
-class _Ours:
+class _ProcessCalculator:
     """The calculator of this process, and the expressions that have reached the limit once."""
 
     def __init__(self) -> None:
@@ -114,18 +114,18 @@ class _Ours:
         self.given_up: set[str] = set()
 
 
-_ours = _Ours()
-os.register_at_fork(after_in_child=_ours.reset)  # the pipes of the parent are the parent's
+_process_calculator = _ProcessCalculator()
+os.register_at_fork(after_in_child=_process_calculator.reset)  # the pipes of the parent are the parent's
 
 
 def calculate(calculations: list[Calculation], resource: dict) -> list:
     """Return the value of each of `calculations` over `resource`; None without a single one, after an error or at the limit."""
-    possible = [one for one in calculations if one.expression not in _ours.given_up]
+    possible = [one for one in calculations if one.expression not in _process_calculator.given_up]
     try:
-        values = _ours.calculator.calculate(possible, resource, RUN_SECONDS) if possible else []
+        values = _process_calculator.calculator.calculate(possible, resource, RUN_SECONDS) if possible else []
     except CalculationFailed as error:
         if error.is_limit:
-            _ours.given_up.add(error.culprit.expression)
+            _process_calculator.given_up.add(error.culprit.expression)
         logger.error("The answer %s cannot be calculated.", error.culprit.link_id)
         values = error.values + [None] * (len(possible) - len(error.values))
     found = dict(zip(map(id, possible), values, strict=True))

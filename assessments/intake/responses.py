@@ -87,9 +87,9 @@ def save_page(
     """Save the answers of one page ({linkId: [value, …]}), raise flags and alert staff. Return flags that are new or worse.
 
     Each valid answer is saved, whatever the others are; an invalid one leaves the earlier answer. An empty list deletes an
-    answer; questions left out of `answers` are unchanged. `not_yet_shown` are the follow-ups that these answers open and that
-    were not on the page: a "not sure" raises no flag until they were shown. Raises PageUnknown, or KeyError for a question that is
-    not on the page.
+    answer; questions left out of `answers` are unchanged. `not_yet_shown` are the follow-ups that these answers open and
+    that were not on the page: a "not sure" raises no flag until they were shown. Raises PageUnknown, or KeyError for a
+    question that is not on the page.
     """
     locked = _lock(response)
     parsed = locked.questionnaire.parsed

@@ -80,7 +80,10 @@ class SignalLine:
 
 @dataclass(frozen=True)
 class SignalSection:
-    """A section of the summary: signals that hold, that do not, and that are not known. `facts` are answers shown as they are."""
+    """A section of the summary: signals that hold, that do not, and that are not known.
+
+    `facts` are answers shown as they are.
+    """
 
     title: str
     lines: list[SignalLine]

@@ -1,7 +1,8 @@
 """Access to a response by an intake link, and whether its answers may be shown.
 
 Patients confirm their identity before stored answers are shown, except within one sitting. The session remembers a sitting
-per page, with a hash of the answers: filling in one page does not open another page, nor answers that were saved elsewhere later.
+per page, with a hash of the answers: filling in one page does not open another page, nor answers that were saved elsewhere
+later.
 """
 
 from datetime import datetime, timedelta

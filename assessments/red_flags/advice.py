@@ -51,7 +51,7 @@ def find_current_advice(responses: Iterable[Response | uuid.UUID]) -> Advice | N
 
 
 def responses_begun(patient_id: uuid.UUID, *, at: datetime, intake_id: uuid.UUID | None) -> QuerySet:
-    """Return the ids of the responses to one visit: its intake, and one that its booking, at the instant `at`, began besides."""
+    """Return the ids of the responses to one visit: its intake, and any other begun by its booking, at the instant `at`."""
     of_visit = Q(pk=intake_id) | Q(patient=patient_id, created_at=at)
     return Response.objects.filter(of_visit).values("pk")
 

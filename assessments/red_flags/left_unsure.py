@@ -1,7 +1,8 @@
 """Raise flags for a "not sure" whose follow-up was never answered, for example because the browser was closed.
 
-Without JavaScript the follow-up comes with the next page, so no flag is raised before the patient could answer it. A second evaluation is planned as a message row, which a sweep finds. It is never sent: it raises the flags of
-the answers at that time, and those have their own alerts.
+Without JavaScript the follow-up comes with the next page, so no flag is raised before the patient could answer it. A second
+evaluation is planned as a message row, which a sweep finds. It is never sent: it raises the flags of the answers at that
+time, and those have their own alerts.
 """
 
 from datetime import datetime, timedelta

@@ -94,7 +94,7 @@ def mark_no_show(*, appointment: Appointment, version: int | str | None = None, 
 
 
 def undo_no_show(*, appointment: Appointment, version: int | str | None = None, by: User, now: datetime) -> Appointment:
-    """Undo a no-show: the visit is booked again, and unmarked.
+    """Undo a no-show: the visit is booked and unmarked again.
 
     Raises VisitChanged for an older `version`, VisitCancelled, TooLateToChange for an arrival, SlotTaken if another visit
     now has the time, SlotNotOffered if the patient has another visit then, or BusyTryAgain.
@@ -166,7 +166,7 @@ def _refusal(state: State, act: Act, phase: Phase) -> BookingRefused:
 
 
 def _store(appointment: Appointment, state: State, *, arrived_at: datetime | None, now: datetime) -> Appointment:
-    """Write the state. Back to booked, the visit needs its time again: raises SlotTaken, or SlotNotOffered if the patient
+    """Write the state. A visit that is booked again needs its time: raises SlotTaken, or SlotNotOffered if the patient
     has another visit then."""
     status = STORED_AS.get(state) or Status(state.value)
     if status == Status.BOOKED and appointment.status != Status.BOOKED:

@@ -90,12 +90,12 @@ def book_appointment(*, booking: BookingRequest, now: datetime, by: User | None 
         raise ValueError("Only staff may break a rule.")
     # Whether a hold is the patient's own is checked under the lock.
     own = Q(idempotency_key=booking.idempotency_key) | Q(status=Appointment.Status.HELD)
-    look_first = partial(require_untaken, slot=booking.slot, own=own, now=now)
+    check_first = partial(require_untaken, slot=booking.slot, own=own, now=now)
     try:
-        with locked_schedules([booking.slot.therapist.pk], look_first=look_first):
+        with locked_schedules([booking.slot.therapist.pk], check_first=check_first):
             return book_in_locked_schedule(booking=booking, now=now, by=by)
     except IntegrityError as error:
-        return _twin(booking.idempotency_key, error)
+        return _booked_by_same_form(booking.idempotency_key, error)
 
 
 def book_in_locked_schedule(*, booking: BookingRequest, now: datetime, by: User | None = None) -> Appointment:
@@ -111,7 +111,7 @@ def book_in_locked_schedule(*, booking: BookingRequest, now: datetime, by: User 
     if booking.terms_seen and booking.terms_seen != (held or slot.service).fingerprint:
         raise TermsChanged(held or slot.service)
     if earlier and earlier != held:
-        release_hold(earlier)  # the form of a held time, sent for another one
+        release_hold(earlier)  # the form of a held time was sent for another time
     proven = _proven_patient(contact, by=by, now=now)
     _require_bookable(booking, held, patient=proven, clinic=clinic, now=now)
     drop_expired_holds(therapist=slot.therapist, now=now)
@@ -125,7 +125,7 @@ def book_in_locked_schedule(*, booking: BookingRequest, now: datetime, by: User 
     return appointment
 
 
-def _twin(idempotency_key: uuid.UUID, error: IntegrityError) -> Appointment:
+def _booked_by_same_form(idempotency_key: uuid.UUID, error: IntegrityError) -> Appointment:
     """Return the visit that the same form booked with another therapist at the same moment; raise any other `error`.
 
     The two requests lock different schedules, so the unique key decides.
@@ -166,7 +166,7 @@ def _note_first_name(appointment: Appointment, contact: Contact, now: datetime) 
 
 
 def _own_hold(by_key: Appointment | None, booking: BookingRequest) -> Appointment | None:
-    """Find the patient's own hold of this slot, live or expired, by the token or else by the form's key."""
+    """Find the visitor's own hold of this slot, live or expired, by the token, else by the form's key."""
     slot, token = booking.slot, booking.hold_token
     held = find_hold(token=token, slot=slot) if token else by_key
     is_own = held is not None and held.status == Appointment.Status.HELD and slot.is_of(held)
@@ -174,7 +174,7 @@ def _own_hold(by_key: Appointment | None, booking: BookingRequest) -> Appointmen
 
 
 def _proven_patient(contact: Contact, *, by: User | None, now: datetime) -> Patient | None:
-    """Lock and return the patient proven by a mailed link or meant by staff; None for a visitor."""
+    """Lock and return the patient proven by a mailed link or chosen by staff; None for a visitor."""
     if contact.patient is None and by is None:
         return None
     if contact.patient is None:

@@ -1,7 +1,7 @@
-"""Move a visit, cancel it, and undo either. All or nothing.
+"""Move a visit, cancel it, and undo either, each in one transaction.
 
 `version` is the visit's version on the page that asked (`history.require_version`): a visit that has changed since is
-left alone.
+not changed.
 """
 
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from booking.actions.attend import is_allowed
 from booking.actions.hold import drop_expired_holds
-from booking.messages.last_told import VisitTerms, current_terms, moves_untold, news_of, terms_at
+from booking.messages.last_told import VisitTerms, current_terms, news_of, terms_at, unannounced_moves
 from booking.messages.planning import UNDO_FOR, plan_cancelled_message, plan_messages_after_change
 from booking.models import Appointment, AppointmentEvent, HoursOverride, SlotOffer
 from booking.models.visit_states import Act
@@ -83,7 +83,7 @@ def undo_move(
 ) -> Appointment:
     """Undo the patient's own move within `UNDO_FOR`: the visit returns to its earlier time and therapist.
 
-    Booking rules are not checked again. Only a visit, hold or closure that has taken the time since prevents it, or another
+    Booking rules are not checked again. It is refused if a visit, hold or closure has taken the time since, or for another
     visit of the patient (`is_own` as for a move).
     Raises VisitChanged, TooLateToUndo, SlotTaken, SlotNotOffered, TimeClosed or BusyTryAgain; then nothing was written.
     """
@@ -153,7 +153,7 @@ def _move(
 
 def _reopen_links(appointment: Appointment) -> None:
     """Restore the links that the patient has: no mail with a new one follows a move back to terms they know."""
-    for move in moves_untold(appointment):
+    for move in unannounced_moves(appointment):
         restore_links(subject_id=appointment.pk, purposes=[LinkPurpose.VISIT], revoked_at=move.at)
 
 
@@ -174,7 +174,7 @@ def _write_move(appointment: Appointment, therapist: Therapist, starts_at: datet
     appointment.therapist, appointment.starts_at = therapist, starts_at
     appointment.ends_at = shape.visit(starts_at).end
     appointment.blocked = DateTimeTZRange(blocked.start, blocked.end)
-    appointment.confirmed_at = appointment.not_coming_at = None  # both were about the old time
+    appointment.confirmed_at = appointment.not_coming_at = None  # both were for the old time
     appointment.arrived_at = None
     appointment.off_schedule_accepted = []
     appointment.version += 1
@@ -235,9 +235,9 @@ def undo_cancellation(
     """Restore a visit within `UNDO_FOR` of its cancellation, before any mail is sent, and the links to its questions.
     Idempotent.
 
-    Booking rules are not checked again. Only a visit or hold that has taken the time since prevents it, or a closure, which
-    staff may override once they were shown it (`despite_closure`); and for the patient (`by` None, `is_own` as for a
-    move) another visit of theirs at that time.
+    Booking rules are not checked again. It is refused if a visit or hold has taken the time since, or for a closure, which
+    staff may override once they were shown it (`despite_closure`); for the patient (`by` None, `is_own` as for a move)
+    also if they have another visit at that time.
     Raises VisitChanged, TooLateToUndo, SlotTaken, SlotNotOffered, TimeClosed or BusyTryAgain; then nothing was written.
     """
     if despite_closure and by is None:

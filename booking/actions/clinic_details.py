@@ -19,7 +19,7 @@ from clinic.outbox.texts.texting import texts_beside
 from clinic.practice.models import Clinic
 from clinic.practice.saving.clinic_changes import ADDRESS, CONTACT, Told, changed_fields, digest_of, register_told
 
-UNKNOWN = ":"  # for a mail that is being sent: equals no digest, so its reader counts as not told
+UNKNOWN = ":"  # for a mail that is being sent: it differs from every digest, so its reader counts as not told
 
 
 def register_clinic_details() -> None:
@@ -86,11 +86,11 @@ def _kinds_of(fields: set[str]) -> Iterator[str]:
 
 
 def _kind_of_news(visit: Appointment, asked: set[str], *, told_before: str, told_now: str) -> str | None:
-    """Return the kind of the one mail with what staff `asked` to tell and the patient does not know; None if nothing."""
+    """Return the kind of the mail about the details that staff `asked` to announce; None if the patient knows them all."""
     address_before, contact_before = told_before.split(":")
     address, contact = told_now.split(":")
     if CLINIC_MOVED in asked and address != address_before and visit.visit_mode.is_at_clinic:
-        return CLINIC_MOVED  # which names everything
+        return CLINIC_MOVED  # it names all details
     return CLINIC_DETAILS if CLINIC_DETAILS in asked and contact != contact_before else None
 
 

@@ -1,6 +1,6 @@
 """Confirm by a mailed link that an address is the visitor's own, when others have used up its rate limits.
 
-Each link is valid for `KEPT_FOR`. A stranger who uses up these mails too has only sent the owner a valid link.
+Each link is valid for `KEPT_FOR`. A stranger who uses up these mails too has only mailed the owner a valid link.
 """
 
 from datetime import datetime, timedelta

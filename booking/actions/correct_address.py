@@ -1,4 +1,4 @@
-"""Correct a mistyped email address, write to a new one, and settle rows before two patients are merged."""
+"""Correct a mistyped email address, send messages to a new one, and prepare rows before two patients are merged."""
 
 from datetime import datetime
 
@@ -57,7 +57,7 @@ def _give_visit_to(appointment: Appointment, patient: Patient, *, now: datetime)
     )
     if not old.appointments.exclude(pk=appointment.pk).exists() and not old.wait_list_entries.exists():
         revoke_all_links(old, now=now)
-        old.merged_into = patient  # this visit was all that had the wrong address
+        old.merged_into = patient  # only this visit had the wrong address
         old.save(update_fields=["merged_into"])
     appointment.patient, appointment.other_phone = patient, appointment.other_phone or _unless_same(old, patient)
     appointment.save(update_fields=["patient", "other_phone"])

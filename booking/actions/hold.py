@@ -38,19 +38,19 @@ def hold_time(
     Raises SlotTaken, SlotNotOffered (with the reason) or BusyTryAgain; then nothing was written.
     """
     own = Q(idempotency_key=idempotency_key) | Q(pk=instead_of.pk if instead_of else None)
-    look_first = partial(require_untaken, slot=slot, own=own, now=now)
+    check_first = partial(require_untaken, slot=slot, own=own, now=now)
     therapist_id = slot.therapist.pk
     therapists = {therapist_id, instead_of.therapist_id if instead_of else therapist_id}
-    with locked_schedules(therapists, look_first=look_first):
+    with locked_schedules(therapists, check_first=check_first):
         if instead_of is not None:
             before = Appointment.objects.filter(pk=instead_of.pk).first()
-            if before is not None and keeps(before, slot=slot, now=now):
+            if before is not None and holds_slot(before, slot=slot, now=now):
                 return before
             release_hold(instead_of)
         earlier = Appointment.objects.filter(idempotency_key=idempotency_key).first()
-        if earlier and keeps(earlier, slot=slot, now=now):
+        if earlier and holds_slot(earlier, slot=slot, now=now):
             return earlier
-        if earlier:  # a page of times from the browser's history, used again
+        if earlier:  # a page of times from the browser's history
             release_hold(earlier)
             idempotency_key = uuid.uuid4()
         require_free(slot=slot, mode=slot.service.modes[0].name, now=now, clinic=Clinic.objects.current())
@@ -77,7 +77,7 @@ def _create_hold(slot: Slot, idempotency_key: uuid.UUID, now: datetime) -> Appoi
     )
 
 
-def keeps(appointment: Appointment, *, slot: Slot, now: datetime) -> bool:
+def holds_slot(appointment: Appointment, *, slot: Slot, now: datetime) -> bool:
     """Whether the row is a live hold of `slot`."""
     return slot.is_of(appointment) and is_live(appointment, now=now)
 
@@ -89,7 +89,7 @@ def hold_token(appointment: Appointment) -> str:
 
 
 def find_hold(*, token: str, slot: Slot) -> Appointment | None:
-    """Return the row behind a hold's address: still held, run out, or booked by now; None once it is gone."""
+    """Return the row behind a hold's URL: held, expired, or booked by now; None once it is deleted."""
     rows = Appointment.objects.filter(therapist=slot.therapist, starts_at=slot.starts_at).exclude(
         status=Appointment.Status.CANCELLED
     )
@@ -109,7 +109,7 @@ def is_renewable(appointment: Appointment) -> bool:
 
 
 def renew_hold(appointment: Appointment, *, now: datetime) -> Appointment:
-    """Hold for `HOLD` from now, once. An expired hold too, while its row exists.
+    """Hold for `HOLD` from now, once. Also renews an expired hold while its row exists.
 
     Raises HoldNotRenewable, BusyTryAgain.
     """
@@ -129,7 +129,7 @@ def release_hold(appointment: Appointment) -> None:
 
 
 def drop_expired_holds(*, therapist: Therapist, now: datetime) -> None:
-    """Delete a therapist's expired holds. The caller has locked the schedule: without it one may be renewed meanwhile."""
+    """Delete a therapist's expired holds. The caller has locked the schedule, so that none is renewed meanwhile."""
     Appointment.objects.filter(therapist=therapist, status=Appointment.Status.HELD, hold_expires_at__lte=now).delete()
 
 

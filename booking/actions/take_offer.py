@@ -1,4 +1,4 @@
-"""Check and take a slot offer. The first yes gets the time."""
+"""Check and take a slot offer. The first taker gets the time."""
 
 from contextlib import AbstractContextManager
 from datetime import datetime

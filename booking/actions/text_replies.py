@@ -17,7 +17,7 @@ from clinic.practice.models import Clinic
 def read_text_reply(phone: str, answer: str, now: datetime) -> str:
     """Act on "yes" or "cannot" from `phone` about the visit in the last text to it. Return the answer to text back.
 
-    Empty if nothing was done: staff read the text then. "cannot" cancels nothing; the answer links to the page that can.
+    Empty if nothing was done: then staff read the text. "cannot" cancels nothing: the answer links to the page for that.
     """
     visit = _visit_asked_about(phone, now)
     if visit is None:
@@ -37,7 +37,7 @@ def _visit_asked_about(phone: str, now: datetime) -> Appointment | None:
     """Return the visit that the last text to `phone` asked about.
 
     None if it asked nothing, if the visit has changed since or is not ahead, or if texts about two visits were sent together,
-    as to a couple with one phone: then it is unclear which one is meant.
+    as to a couple with one phone: the reply may be about either.
     """
     texts = texts_just_sent(phone=phone)
     if len({text.subject_id for text in texts}) != 1 or not asks_by_text(texts[0].kind):

@@ -19,7 +19,7 @@ from booking.actions.attend import can_change, mark_arrived, mark_no_show, state
 from booking.actions.change import cancel_appointment, undo_cancellation
 from booking.admin.error_text import format_refusal
 from booking.admin.times import local_time
-from booking.messages.delivery import UNDO, how_each_is_told, how_told, note_called
+from booking.messages.delivery import UNDO, describe_deliveries, describe_delivery, note_called
 from booking.messages.names import CANCELLED
 from booking.models import Appointment
 from booking.models.visit_states import Act
@@ -29,7 +29,7 @@ from clinic.practice.access.staff import staff_of
 from clinic.practice.models import Clinic
 from clinic.responses.redirects import see_other
 
-# The domain function of each act, and what follows "… is" when it is done.
+# The domain function of each act, and the end of the success message "… is".
 ACTS = {
     "arrived": (mark_arrived, "marked as arrived"),
     "undo-arrival": (undo_arrival, "no longer marked as arrived"),
@@ -64,7 +64,7 @@ class VisitActs(admin.ModelAdmin):
         return request.user.has_perm("booking.change_appointment")
 
     def act_view(self, request: HttpRequest, pk: uuid.UUID, act: str) -> HttpResponse:
-        """Do `act` to one visit, if it is at the version that the page showed."""
+        """Apply `act` to one visit, if it is at the version that the page showed."""
         if not self.has_act_permission(request):
             raise PermissionDenied
         visit = Appointment.objects.filter(pk=pk).first()
@@ -86,11 +86,14 @@ class VisitActs(admin.ModelAdmin):
         return see_other(reverse("admin:booking_appointment_change", args=[pk]))
 
     def _act(self, request: HttpRequest, visit: Appointment, act: str, *, version: str, **more: bool) -> bool:
-        """Return whether it was done. A refusal becomes a message, except TimeClosed, which is raised: the page asks."""
+        """Apply the act and return whether it was done.
+
+        A refusal becomes a message, except TimeClosed, about which the page asks.
+        """
         function, outcome = ACTS[act]
         try:
             function(appointment=visit, version=version, by=staff_of(request), now=timezone.now(), **more)
-            told = f" {how_told(visit, CANCELLED)} {UNDO}" if act == "cancel" else ""
+            told = f" {describe_delivery(visit, CANCELLED)} {UNDO}" if act == "cancel" else ""
             self.message_user(request, _format_done(visit, outcome, told), messages.SUCCESS)
             return True
         except TimeClosed:
@@ -126,7 +129,9 @@ class VisitActs(admin.ModelAdmin):
         """Show the effect on each visit. The button on that page applies it to those still at the version shown."""
         if request.POST.get("confirmed"):
             seen = _read_seen(request.POST.get("seen", ""))
-            for visit in self.get_queryset(request).filter(pk__in=seen):  # also one that has left the list meanwhile
+            for visit in self.get_queryset(request).filter(
+                pk__in=seen
+            ):  # also visits that have left the list meanwhile
                 self._act(request, visit, act, version=seen[visit.pk])
             return None
         visits = list(queryset.select_related("patient", "service", "therapist")[: MOST_AT_ONCE + 1])
@@ -136,7 +141,7 @@ class VisitActs(admin.ModelAdmin):
             )
             return None
         now, clinic = timezone.now(), Clinic.objects.current()
-        told = how_each_is_told(visits, CANCELLED) if act == "cancel" else {}
+        told = describe_deliveries(visits, CANCELLED) if act == "cancel" else {}
         lines = [f"{_line(one)}: {_outcome(one, act, told.get(one.pk, ''), clinic=clinic, now=now)}" for one in visits]
         # The admin needs one chosen row; `seen` has all of them.
         hidden = [("action", action), ("confirmed", "1"), (ACTION_CHECKBOX_NAME, visits[0].pk if visits else "")]

@@ -25,7 +25,7 @@ from booking.admin.error_text import format_broken_rules, format_refusal
 from booking.admin.times import UnmarkedFilter, WhenFilter, local_time
 from booking.forms.staff import StaffMoveForm
 from booking.forms.staff_booking import StaffBookingForm
-from booking.messages.delivery import how_move_is_told
+from booking.messages.delivery import describe_move_delivery
 from booking.models import Appointment, WaitListEntry
 from booking.models.visit_states import Act, Outcome, State
 from booking.schedule.errors import BookingRefused, SlotNotOffered, VisitChanged
@@ -332,7 +332,7 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
                 _show_refusal(form, refusal, now=now)
             else:
                 text = f"{moved.reference} is now on {local_time(moved.starts_at)}, with {moved.therapist}."
-                self.message_user(request, f"{text} {how_move_is_told(moved)}", messages.SUCCESS)
+                self.message_user(request, f"{text} {describe_move_delivery(moved)}", messages.SUCCESS)
                 return self._to_visit(moved.pk)
         now_text = f"{local_time(visit.starts_at)}, with {visit.therapist}"
         page = {"title": f"Move {visit.reference}", "now_text": now_text, "button": "Move this visit", "form": form}

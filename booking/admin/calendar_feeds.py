@@ -22,7 +22,7 @@ def _chip(style: str, text: str) -> SafeString:
 
 @admin.register(CalendarFeed)
 class CalendarFeedAdmin(admin.ModelAdmin):
-    """An address is never edited: end it and create another."""
+    """An address cannot be edited: end it and create another."""
 
     list_display = ("therapist", "created_at", "created_by", "last_read_at", "state")
     list_select_related = ("therapist", "created_by")

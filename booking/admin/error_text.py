@@ -1,4 +1,4 @@
-"""Refusals as sentences for staff."""
+"""Format refusals as sentences for staff."""
 
 from booking.schedule.errors import (
     ArrivalTooEarly,

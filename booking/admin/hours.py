@@ -123,7 +123,7 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        # `block_time` locks the schedule of a closure that was asked about.
+        # For a closure that was confirmed, `block_time` locks the schedule.
         is_asked = object_id is None and bool(request.POST.get("despite_visits"))
         change = super(GuardedSaving, self).changeform_view if is_asked else super().changeform_view
         try:

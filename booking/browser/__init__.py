@@ -1,1 +1,1 @@
-"""What a browser brings along: choices in the query string, and signed cookies."""
+"""What a browser sends: choices in the query string, and signed cookies."""

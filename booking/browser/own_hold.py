@@ -8,7 +8,7 @@ from datetime import datetime
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from booking.actions.hold import HOLD, hold_token, is_live, keeps
+from booking.actions.hold import HOLD, hold_token, holds_slot, is_live
 from booking.models import Appointment, Service
 from booking.schedule.clocks import Clock, clock_of_service
 from clinic.practice.models import Clinic
@@ -48,7 +48,7 @@ def held_path(held: Appointment, name: str = "held") -> str:
 def own_hold_of(request: HttpRequest, context: dict, now: datetime) -> Appointment | None:
     """Find this browser's live hold of the same time as the page, as from another tab."""
     held = own_hold(request)
-    return held if held is not None and keeps(held, slot=context["slot"], now=now) else None
+    return held if held is not None and holds_slot(held, slot=context["slot"], now=now) else None
 
 
 def to_own_hold(request: HttpRequest, context: dict, now: datetime) -> HttpResponse | None:

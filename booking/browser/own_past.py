@@ -1,4 +1,4 @@
-"""What this browser booked or released within the last hour, in signed cookies, for its Back button."""
+"""Signed cookies for what this browser booked or released within the last hour, for its Back button."""
 
 from datetime import datetime, timedelta
 

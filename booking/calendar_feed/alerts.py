@@ -20,7 +20,7 @@ def note_failure(feed: CalendarFeed, *, now: datetime) -> None:
     _plan(feed, since=now, now=now)
 
 
-def tell_of_silent_feeds(*, now: datetime) -> list[Message]:
+def alert_about_silent_feeds(*, now: datetime) -> list[Message]:
     """Alert the clinic about each feed that is no longer read, once each time."""
     return [_plan(feed, since=feed.last_read_at, now=now) for feed in silent_feeds(now=now)]
 

@@ -20,7 +20,7 @@ from clinic.practice.models import Clinic, Therapist, User
 PRODUCT = "-//Runclinic//Schedule//EN"
 RECORDED_EVERY = timedelta(hours=1)
 REGULAR_AFTER_DAYS, SILENT_AFTER = 3, timedelta(days=2)
-LISTED_FOR = timedelta(days=90)  # after it was revoked, to explain why a phone shows no visits
+LISTED_FOR = timedelta(days=90)  # after it was revoked, so that staff can explain an empty calendar
 SHOWS_BACK, SHOWS_AHEAD = timedelta(days=31), timedelta(days=400)
 
 
@@ -55,7 +55,7 @@ def open_feed(*, token: str) -> CalendarFeed:
 
 
 def note_reading(feed: CalendarFeed, *, now: datetime) -> None:
-    """Record that a calendar program read the feed; at most one write each RECORDED_EVERY: programs poll every few minutes."""
+    """Record that a calendar program read the feed; one write for each RECORDED_EVERY, as programs poll every few minutes."""
     is_fresh = feed.last_read_at is not None and now - feed.last_read_at < RECORDED_EVERY
     if is_fresh and feed.failed_at is None:
         return
@@ -66,7 +66,7 @@ def note_reading(feed: CalendarFeed, *, now: datetime) -> None:
 
 
 def silent_feeds(*, now: datetime) -> list[CalendarFeed]:
-    """Feeds that were read on REGULAR_AFTER_DAYS days or more, but not within SILENT_AFTER: that phone shows an old schedule."""
+    """Return the feeds read on REGULAR_AFTER_DAYS or more, but not for SILENT_AFTER: that phone shows an old schedule."""
     in_use = CalendarFeed.objects.filter(revoked_at=None, therapist__is_active=True).select_related("therapist")
     return list(in_use.filter(days_read__gte=REGULAR_AFTER_DAYS, last_read_at__lte=now - SILENT_AFTER))
 
@@ -95,7 +95,7 @@ def therapist_calendar(*, therapist: Therapist, clinic: Clinic, now: datetime) -
 
 def _visit_event(visit: Appointment, clinic: Clinic, now: datetime) -> Event:
     event = Event()
-    # Not the UID of the patient's invitation, which would link the two for a reader of both calendars.
+    # Not the UID of the patient's invitation, which would link the two calendars.
     event.add("uid", f"{hashlib.sha256(visit.pk.bytes).hexdigest()}@{urlsplit(settings.SITE_URL).hostname}")
     event.add("sequence", visit.sequence)
     event.add("dtstamp", now.astimezone(UTC))

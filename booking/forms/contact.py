@@ -71,7 +71,8 @@ class ContactForm(AsksAboutTypos):
         cast(PhoneField, self.fields["phone"]).region = clinic.country
         modes = service.modes
         cast(forms.ChoiceField, self.fields["mode"]).choices = [(mode.name, mode.choice) for mode in modes]
-        if len(modes) == 1:
+        is_other_sent = self.is_bound and self.data.get(self.add_prefix("mode")) != modes[0].name
+        if len(modes) == 1 and not is_other_sent:  # a mode that is no longer offered is asked about anew
             self.fields["mode"].widget = forms.HiddenInput()
             self.initial["mode"] = modes[0].name
         self.helper = FormHelper()

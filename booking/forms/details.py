@@ -10,7 +10,7 @@ from booking.actions.book import Contact
 from booking.forms.contact import ContactForm
 from booking.models import Service
 from clinic.outbox.texts.providers import has_texts
-from clinic.outbox.texts.texting import FORM_CONSENT_WORDS
+from clinic.outbox.texts.texting import FORM_CONSENT_TEXT
 from clinic.practice.fields.form_fields import NameField
 from clinic.practice.fields.sent_data import replace_sent
 from clinic.practice.models import Clinic, Patient
@@ -43,7 +43,7 @@ class DetailsForm(ContactForm):
         required=False,
         help_text="Only if the patient is under 18. The patient’s name goes above.",
     )
-    text_consent = forms.BooleanField(label=FORM_CONSENT_WORDS, required=False)
+    text_consent = forms.BooleanField(label=FORM_CONSENT_TEXT, required=False)
     uses_first_name = forms.BooleanField(label=FIRST_NAME_WORDS, help_text=WHY_FIRST_NAME, required=False)
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput)
     terms_seen = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
@@ -87,7 +87,7 @@ class DetailsForm(ContactForm):
 
     def clean_text_consent(self) -> str:
         """Return the consent text that was agreed to, or an empty string."""
-        return FORM_CONSENT_WORDS if self.cleaned_data["text_consent"] else ""
+        return FORM_CONSENT_TEXT if self.cleaned_data["text_consent"] else ""
 
     def clean(self) -> dict[str, Any]:
         super().clean()

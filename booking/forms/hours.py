@@ -12,7 +12,7 @@ from clinic.practice.templatetags.practice_tags import page_time
 class HoursOverrideForm(forms.ModelForm):
     """A closure or extra hours. A new closure over booked visits is refused once, with a list of them.
 
-    The admin page checks changes of a stored row. `names_patients` is False for staff who may not view visits.
+    The admin page checks changes of a stored row. `names_patients` is False for staff without the permission to view visits.
     """
 
     names_patients = True

@@ -1,4 +1,4 @@
-"""Moving a visit as staff, and what every staff form about a time shares."""
+"""The form in which staff move a visit, and the base of all staff forms about a time."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from clinic.practice.fields.sent_data import replace_sent
 from clinic.practice.fields.typed_times import StaffMomentField
 from clinic.practice.models import Therapist
 
-OLDEST_NOTED = timedelta(days=30)  # a past visit can be entered for so long
+OLDEST_NOTED = timedelta(days=30)  # how long a past visit can be entered
 
 
 class ClinicClockInput(forms.DateTimeInput):

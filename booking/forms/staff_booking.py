@@ -1,4 +1,4 @@
-"""Booking a visit as staff, for a patient on the phone or at the desk."""
+"""The form in which staff book a visit, for a patient on the phone or at the desk."""
 
 import uuid
 from typing import Any, cast
@@ -8,15 +8,15 @@ from django import forms
 from booking.actions.book import BookingRequest, Contact
 from booking.forms.staff import ClinicClockInput, MayBreakRules
 from booking.models import Service
-from booking.models.visit_modes import MODE_CHOICES
+from booking.models.visit_modes import MODE_CHOICES, MODES
 from booking.schedule.slots import Slot
 from clinic.audit.searching import LONGEST_SEARCH
 from clinic.outbox.texts.providers import has_texts
-from clinic.outbox.texts.texting import FORM_CONSENT_WORDS
+from clinic.outbox.texts.texting import FORM_CONSENT_TEXT
 from clinic.practice.fields.form_fields import AddressField, NameField, PhoneField
 from clinic.practice.fields.typed_times import StaffMomentField
 from clinic.practice.models import Clinic, Patient, Therapist
-from clinic.practice.people.duplicates import find_namesake, is_on_file, likely_twins
+from clinic.practice.people.duplicates import find_namesake, is_on_file, likely_duplicates
 from clinic.practice.people.search import filter_people
 from clinic.practice.values.dates import format_date
 from clinic.practice.values.mail_addresses import readable_address
@@ -28,7 +28,7 @@ MOST_FOUND = 10
 
 
 class StaffBookingForm(MayBreakRules):
-    """Book a visit for a known patient, or for a new one who is entered here."""
+    """Book a visit for a known patient, or for a new one."""
 
     service = forms.ModelChoiceField(Service.objects.all())
     therapist = forms.ModelChoiceField(Therapist.objects.active())
@@ -49,12 +49,12 @@ class StaffBookingForm(MayBreakRules):
     )
     phone = PhoneField(required=False)
     text_consent = forms.BooleanField(
-        label="They agree to text messages", required=False, help_text=f"Read this to them: “{FORM_CONSENT_WORDS}”"
+        label="They agree to text messages", required=False, help_text=f"Read this to them: “{FORM_CONSENT_TEXT}”"
     )
     guardian_name = NameField(
         label="Parent or guardian",
         required=False,
-        help_text="Only if the patient is under 18. The parent or guardian comes along and signs.",
+        help_text="Only if the patient is under 18. The parent or guardian has to come along and sign.",
     )
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
     field_order = (
@@ -118,6 +118,9 @@ class StaffBookingForm(MayBreakRules):
         number = cleaned.get("phone") or (self.chosen.phone if self.chosen else "")
         if cleaned.get("text_consent") and "phone" not in self.errors and not texting_number(number):
             self.add_error("phone", "Texts need a phone number without an extension.")
+        mode = MODES.get(cleaned.get("mode", ""))
+        if mode and mode.needs_number and not number and "phone" not in self.errors:
+            self.add_error("phone", "Enter the number to call at the time of the visit.")
         return cleaned
 
     def _refuse_phone_of_namesake(self, chosen: Patient, phone: str) -> None:
@@ -128,7 +131,7 @@ class StaffBookingForm(MayBreakRules):
             )
 
     def _ask_who_it_is(self, typed: dict) -> None:
-        alike = {one.patient: one.why for one in likely_twins(**typed)}
+        alike = {one.patient: one.why for one in likely_duplicates(**typed)}
         if alike and not is_on_file(**typed):
             self._offer(list(alike), {patient.pk: why for patient, why in alike.items()})
             self.add_error("patient", "We may know this patient already. Choose who it is.")
@@ -139,7 +142,7 @@ class StaffBookingForm(MayBreakRules):
         typed = {name: rest.pop(name) for name in ("name", "email", "phone", "guardian_name")}
         if self.chosen is not None:
             typed |= {"name": self.chosen.name, "email": self.chosen.email, "patient": self.chosen}
-        consent = f"Read to them by staff: {FORM_CONSENT_WORDS}" if rest.pop("text_consent", False) else ""
+        consent = f"Read to them by staff: {FORM_CONSENT_TEXT}" if rest.pop("text_consent", False) else ""
         slot = Slot(*(rest.pop(name) for name in ("service", "therapist", "starts_at")))
         return BookingRequest(slot=slot, contact=Contact(**typed, text_consent=consent), **rest)
 

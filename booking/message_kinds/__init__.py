@@ -1,1 +1,1 @@
-"""One file a message kind, found by `register_kinds`: a new kind is a new file here, plus its template if it has its own."""
+"""One file per message kind, found by `register_kinds`. A new kind is a new file here, plus its template if it has one."""

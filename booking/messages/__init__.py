@@ -1,1 +1,1 @@
-"""Planning messages about a visit, their relevance, and what they say of it."""
+"""Messages about a visit: planning, relevance and content."""

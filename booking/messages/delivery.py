@@ -1,4 +1,4 @@
-"""How patients are told of a change made by staff: by email, by text, or by a call."""
+"""How patients learn of a change made by staff: by email, by text, or by a call."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -31,19 +31,19 @@ CALLED = "staff told the patient by phone"
 UNDELIVERED = {"channel": Channel.EMAIL, "state": State.SKIPPED, "reason": NO_ADDRESS}
 
 
-def how_told(visit: Appointment, kind: str) -> str:
+def describe_delivery(visit: Appointment, kind: str) -> str:
     """Return a sentence for staff: how a message of `kind` reaches the patient, or whom to call."""
-    return how_each_is_told([visit], kind)[visit.pk]
+    return describe_deliveries([visit], kind)[visit.pk]
 
 
-def how_move_is_told(visit: Appointment) -> str:
-    """Return `how_told` for the news of a move."""
+def describe_move_delivery(visit: Appointment) -> str:
+    """Return `describe_delivery` for the news of a move."""
     news = news_of(visit)
-    return "The patient knows this time already." if news is None else how_told(visit, news)
+    return "The patient knows this time already." if news is None else describe_delivery(visit, news)
 
 
-def how_each_is_told(visits: Sequence[Appointment], kind: str) -> dict[UUID, str]:
-    """Return `how_told` for several visits, in a constant number of queries if patients and services are selected."""
+def describe_deliveries(visits: Sequence[Appointment], kind: str) -> dict[UUID, str]:
+    """Return `describe_delivery` for several visits, in a constant number of queries if patients and services are selected."""
     clinic = Clinic.objects.current()
     channels = _channels(visits, kind)
     return {visit.pk: _sentence(visit, channels[visit.pk], kind, clinic) for visit in visits}

@@ -1,4 +1,4 @@
-"""What the patient was last told about a visit, and what has changed since. Changes before a mail is sent count as one."""
+"""What the patient was last told about a visit, and what has changed since. Changes made before a mail is sent count as one."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -77,7 +77,7 @@ def news_of(appointment: Appointment) -> str | None:
     return BOOKED if told_version(appointment) is None else None
 
 
-def moves_untold(appointment: Appointment) -> list[AppointmentEvent]:
+def unannounced_moves(appointment: Appointment) -> list[AppointmentEvent]:
     """Return the moves that the patient was not told about, oldest first."""
     moves = appointment.events.filter(kind=Kind.MOVED, version__gt=told_version(appointment) or 0)
     return list(moves.order_by("version"))

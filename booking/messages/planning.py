@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from booking.messages.last_told import moves_untold, news_of
+from booking.messages.last_told import news_of, unannounced_moves
 from booking.messages.names import BOOKED, CANCELLED, CLINIC_NEWS, MOVED
 from booking.messages.reader import reader_zone_of_visit
 from booking.messages.visit_mail import VisitKind, visit_kinds
@@ -55,7 +55,7 @@ def plan_visit_messages(
 
 
 def _times(appointment: Appointment, kind: VisitKind, *, minutes: int, clinic: Clinic) -> tuple[datetime, datetime]:
-    """When a message of `kind` is due, and after which instant it is not sent."""
+    """Return when a message of `kind` is due, and the instant after which it is not sent."""
     if kind.timing == Timing.AFTER:
         due_at = appointment.ends_at + timedelta(minutes=minutes)
         return due_at, due_at + kind.given_up
@@ -68,13 +68,13 @@ def _times(appointment: Appointment, kind: VisitKind, *, minutes: int, clinic: C
 
 
 def plan_messages_after_change(appointment: Appointment, *, reason: str, clinic: Clinic, now: datetime) -> None:
-    """After a move or an undone cancellation: withdraw waiting messages with `reason`, and plan reminders again.
+    """Withdraw waiting messages with `reason` after a move or an undone cancellation, and plan reminders again.
 
     The patient gets one mail about all changes, UNDO_FOR after the last one, and none if they know the current terms. By text
     too if staff made the last move.
     """
     withdraw_messages(subject_id=appointment.pk, reason=reason, spared=CLINIC_NEWS, now=now)
-    news, moves = news_of(appointment), moves_untold(appointment)
+    news, moves = news_of(appointment), unannounced_moves(appointment)
     plan_visit_messages(
         appointment,
         clinic=clinic,

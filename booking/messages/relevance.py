@@ -14,12 +14,12 @@ NOT_CANCELLED = "the visit is not cancelled"
 
 
 def why_unwanted(message: Message, now: datetime) -> str | None:
-    """For messages about a visit that is booked and ahead."""
+    """Check a message about a visit that is booked and ahead."""
     return _why_not_ahead(_find_visit(message), message, now)
 
 
 def why_move_unwanted(message: Message, now: datetime) -> str | None:
-    """For the news of a move. An earlier message may have told the patient the current terms already."""
+    """Check the news of a move. An earlier message may have told the patient the current terms already."""
     visit = _find_visit(message)
     reason = _why_not_ahead(visit, message, now)
     if visit is not None and reason is None and _is_known(visit, before=message.version):
@@ -34,7 +34,7 @@ def _is_known(visit: Appointment, *, before: int) -> bool:
 
 
 def why_cancellation_unwanted(message: Message, now: datetime) -> str | None:
-    """For the news of a cancellation."""
+    """Check the news of a cancellation."""
     is_cancelled = Appointment.objects.filter(
         pk=message.subject_id, status=Appointment.Status.CANCELLED, version=message.version
     ).exists()
@@ -42,13 +42,13 @@ def why_cancellation_unwanted(message: Message, now: datetime) -> str | None:
 
 
 def why_clinic_news_unwanted(message: Message, now: datetime) -> str | None:
-    """For the clinic's new details, which stay relevant when the visit is moved: the message's version is a SEQUENCE."""
+    """Check news of the clinic's new details. It stays relevant if the visit is moved: the message's version is a SEQUENCE."""
     visit = _find_visit(message)
     return _why_not_ahead(visit, message, now, version=visit.version if visit else 0)
 
 
 def why_confirming_unwanted(message: Message, now: datetime) -> str | None:
-    """For asking once more whether the patient comes."""
+    """Check a second request to confirm the visit."""
     visit = _find_visit(message)
     if visit is not None and visit.confirmed_at:
         return CONFIRMED
@@ -61,7 +61,7 @@ def has_questions(visit: Appointment, now: datetime) -> bool:
 
 
 def why_questions_unwanted(message: Message, now: datetime) -> str | None:
-    """For reminders of open questions."""
+    """Check a reminder of open questions."""
     visit = _find_visit(message)
     if visit is not None and (visit.intake is None or visit.intake.progress == "done"):
         return "the questions are answered"
@@ -69,7 +69,7 @@ def why_questions_unwanted(message: Message, now: datetime) -> str | None:
 
 
 def why_follow_up_unwanted(message: Message, now: datetime) -> str | None:
-    """For the follow-up: the patient must be marked as arrived."""
+    """Check the message after a visit: the patient must be marked as arrived."""
     visit = _find_visit(message)
     if visit is None:
         return "the visit is gone"

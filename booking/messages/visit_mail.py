@@ -1,4 +1,4 @@
-"""Mails and texts about a visit: the base of their kinds, and their rendering when sent.
+"""Mails and texts about a visit: the base of their kinds, and rendering when they are sent.
 
 They hold the clinic, day, time, phone and opaque links; never a reason, the name of a questionnaire or a body site.
 """
@@ -69,8 +69,8 @@ class VisitKind(MessageKind):
     placeholders: Mapping[str, str] = field(default_factory=lambda: PLACEHOLDERS)
     frame: str = "booking_visit"
 
-    is_for: Callable[[Appointment, datetime], bool] = _is_for_every_visit  # asked when the visit is booked or moved
-    # Before a visit: not sent later than this long before it, or half-way to it if that is later. After: than this long past due.
+    is_for: Callable[[Appointment, datetime], bool] = _is_for_every_visit  # evaluated when the visit is booked or moved
+    # Not sent later than this before a visit, or half-way to it if that is later; after a visit, not later than this past due.
     given_up: timedelta = timedelta(0)
     goes_before_night: bool = False  # if due in quiet hours; others wait for the morning if still useful then
 

@@ -23,7 +23,7 @@ from clinic.practice.models import Patient
 from clinic.practice.values.phone import LONGEST_PHONE, PHONE_PATTERN
 
 MINUTE = timedelta(minutes=1)
-# Letters and digits that are not mistaken for one another, on paper or on the phone.
+# Letters and digits without look-alikes and sound-alikes, for paper and the phone.
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -50,7 +50,10 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         return self.filter(status__in=(Appointment.Status.BOOKED, Appointment.Status.COMPLETED))
 
     def with_outcome(self, *outcomes: Outcome, now: datetime) -> Self:
-        """Rows whose `outcome_at(now)` is one of `outcomes`. By constraint, only booked and completed visits have an arrival."""
+        """Rows whose `outcome_at(now)` is one of `outcomes`.
+
+        By constraint, only booked and completed visits have an arrival.
+        """
         status, marked = Appointment.Status, Q(arrived_at__isnull=False)
         unmarked = Q(status=status.BOOKED, arrived_at__isnull=True)
         rows = {

@@ -25,7 +25,9 @@ class CalendarFeed(models.Model):
     )
     revoked_at = models.DateTimeField(null=True, editable=False)
     last_read_at = models.DateTimeField("last read", null=True, editable=False)
-    days_read = models.PositiveIntegerField(default=0, editable=False)  # after a few, silence is worth an alert
+    days_read = models.PositiveIntegerField(
+        default=0, editable=False
+    )  # after a few, a feed that is not read is worth an alert
     failed_at = models.DateTimeField(null=True, editable=False)  # None after the next success
 
     class Meta:

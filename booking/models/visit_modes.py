@@ -1,6 +1,6 @@
 """How therapist and patient meet, as one table with a row for each mode. Pure.
 
-Everything that depends on a visit's mode is asked of its row. To add a mode, add its row and run makemigrations: the
+Everything that depends on a visit's mode is read from its row. To add a mode, add its row and run makemigrations: the
 choices of the columns and the constraints list the names of this table.
 """
 

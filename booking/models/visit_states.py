@@ -1,7 +1,7 @@
 """The state machine of a visit, as one table: state × act → state. Pure.
 
-Domain functions use it under the row's lock, and buttons use it too, so that none is shown that would be refused. A visit that
-is arrived and over becomes completed: `booking.actions.attend.complete_visits` stores that.
+Domain functions use it under the row's lock. Buttons use it too, so that no button is shown whose act would be refused. A
+visit that is arrived and over becomes completed: `booking.actions.attend.complete_visits` stores that.
 """
 
 from dataclasses import dataclass

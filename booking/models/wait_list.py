@@ -82,7 +82,7 @@ class WaitListQuerySet(models.QuerySet["WaitListEntry"]):
 
 
 class WaitListEntry(models.Model):
-    """A patient's wish for an earlier time: served by a taken offer, or left by the patient."""
+    """A patient's wish for an earlier time: ended by a taken offer or by the patient."""
 
     class Status(models.TextChoices):
         WAITING = "waiting", "waiting"
@@ -174,13 +174,15 @@ class WaitListEntry(models.Model):
 
     @property
     def offered_mode(self) -> VisitMode:
-        """The mode of an offer: that of the entry while the service has it or a visit would be moved, else the service's first."""
+        """The mode of an offer: that of the entry while the service has it or a visit would be moved, else the service's
+        first.
+        """
         asked, modes = MODES[self.mode], self.service.modes
         return asked if self.appointment_id or asked in modes else modes[0]
 
 
 class SlotOffer(models.Model):
-    """A freed time, offered to one entry. The first patient who takes it has it."""
+    """A freed time, offered to one entry. The first patient who takes it gets it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     entry = models.ForeignKey(WaitListEntry, on_delete=models.CASCADE, related_name="offers")

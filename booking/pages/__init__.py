@@ -1,1 +1,1 @@
-"""The views patients meet, one module a page."""
+"""The views for patients, one module per page."""

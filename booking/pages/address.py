@@ -1,4 +1,4 @@
-"""Mail that did not arrive: send it again, also by a revoked link, or correct the address."""
+"""Send a mail that did not arrive again, also by a revoked link, or correct the address."""
 
 from contextlib import suppress
 from datetime import datetime

@@ -29,7 +29,7 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
     try:
         content = therapist_calendar(therapist=calendar_feed.therapist, clinic=Clinic.objects.current(), now=now)
     except Exception:  # one bad visit: the calendar program keeps its copy, and staff are alerted
-        logger.exception("a calendar could not be made")
+        logger.exception("a calendar could not be created")
         note_failure(calendar_feed, now=now)
         return HttpResponse(status=503, headers={"Retry-After": "3600"})
     note_reading(calendar_feed, now=now)

@@ -61,7 +61,7 @@ def days(request: HttpRequest, slug: str) -> HttpResponse:
     first_day = min(max(asked_day(request) or today, today), last_day)
     context |= {**choices_context(service, choices), "booked_for": recognized_patient(request)}
     stretch: dict[str, Any] = {"first_day": first_day, "days": DAYS_A_PAGE, "zone": clock.zone}
-    slots = free_slots(service=service, **stretch, now=now, clinic=clinic, **_whose(context))
+    slots = free_slots(service=service, **stretch, now=now, clinic=clinic, **_slot_filters(context))
     slots = suiting(slots, clock, choices)
     context |= {
         **days_context(count_days(slots, clock.zone), first_day, today, last_day),
@@ -94,7 +94,7 @@ def times(request: HttpRequest, slug: str, day: date) -> HttpResponse:
     context |= {**choices_context(service, choices), **zones}
     clock: Clock = zones["clock"]
     stretch: dict[str, Any] = {"first_day": day, "days": 1, "zone": clock.zone}
-    slots = free_slots(service=service, **stretch, now=now, clinic=clinic, **_whose(context))
+    slots = free_slots(service=service, **stretch, now=now, clinic=clinic, **_slot_filters(context))
     slots = one_slot_a_time(suiting(slots, clock, choices))
     is_past = day < clock.day(now)
     context |= {
@@ -111,15 +111,15 @@ def times(request: HttpRequest, slug: str, day: date) -> HttpResponse:
     return render(request, "booking/times.html", context, status=410 if is_past else 200)
 
 
-def _whose(context: dict) -> dict:
-    """Arguments of `free_slots`: the chosen therapist, and the patient whose other visits are left out."""
+def _slot_filters(context: dict) -> dict:
+    """Return arguments of `free_slots`: the chosen therapist, and the patient whose other visits are left out."""
     return {"therapist": context["therapist"], "patient": context["booked_for"]}
 
 
 def _next_slot(service: Service, first_day: date, now: datetime, context: dict) -> dict | None:
     clinic, clock = context["clinic"], context["clock"]
     stretch = {"first_day": first_day, "zone": clock.zone}
-    slots = next_free_slots(service=service, limit=None, **stretch, now=now, clinic=clinic, **_whose(context))
+    slots = next_free_slots(service=service, limit=None, **stretch, now=now, clinic=clinic, **_slot_filters(context))
     slots = suiting(slots, clock, context["choices"])
     if not slots:
         return None

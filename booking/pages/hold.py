@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from booking.actions.hold import find_hold, hold_time, is_live, is_renewable, keeps, release_hold, renew_hold
+from booking.actions.hold import find_hold, hold_time, holds_slot, is_live, is_renewable, release_hold, renew_hold
 from booking.browser.own_hold import held_path, own_hold, remember_hold, to_own_hold
 from booking.browser.own_past import booked_here, remember_given_back, why_not_held
 from booking.browser.recognized import recognized_patient
@@ -18,7 +18,7 @@ from booking.forms.details import DetailsForm
 from booking.limits.spending import spend_hold
 from booking.models import Appointment
 from booking.presenters.entry import page_before
-from booking.presenters.one_time import book, details_context, offer_time, time_is_gone
+from booking.presenters.one_time import book, details_context, offer_time, time_not_free
 from booking.schedule.errors import BusyTryAgain, HoldNotRenewable, SlotNotOffered, SlotTaken
 from booking.schedule.local_time import format_minutes_left
 from booking.schedule.rules import require_free
@@ -36,7 +36,7 @@ def hold(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
         return page
     before, key = own_hold(request), _sent_key(request)
     slot = context["slot"]
-    if before is not None and keeps(before, slot=slot, now=now):
+    if before is not None and holds_slot(before, slot=slot, now=now):
         return see_other(held_path(before) + context["choices"].query)
     network, clinic = network_of(request), context["clinic"]
     if spend_hold(slot=slot, network=network, form_key=key, clinic=clinic, now=now).is_over:
@@ -47,7 +47,7 @@ def hold(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
     except BusyTryAgain:
         return render(request, "booking/offer.html", {**context, "is_busy": True}, status=503)
     except (SlotTaken, SlotNotOffered) as refusal:
-        return time_is_gone(request, context, refusal, form=None, now=now)
+        return time_not_free(request, context, refusal, form=None, now=now)
     response = see_other(held_path(held) + context["choices"].query)
     return remember_hold(request, response, held)
 
@@ -116,7 +116,7 @@ def _typed_so_far(request: HttpRequest, context: dict, row: Appointment | None, 
         try:
             require_free(slot=context["slot"], mode=service.modes[0].name, clinic=clinic, now=now)
         except (SlotTaken, SlotNotOffered) as refusal:
-            return time_is_gone(request, context, refusal, form=form, now=now)
+            return time_not_free(request, context, refusal, form=form, now=now)
         context |= {"is_over": not context.get("is_busy")}
     status = 503 if context.get("is_busy") else 200
     return render(request, "booking/details.html", {**context, "form": form}, status=status)
@@ -151,7 +151,7 @@ def unheld(request: HttpRequest, slug: str, therapist_slug: str, starts_at: date
     try:
         require_free(slot=context["slot"], mode=context["service"].modes[0].name, clinic=context["clinic"], now=now)
     except (SlotTaken, SlotNotOffered) as refusal:
-        return time_is_gone(request, context, refusal, form=None, now=now)
+        return time_not_free(request, context, refusal, form=None, now=now)
     form = DetailsForm(service=context["service"], clinic=context["clinic"], patient=recognized_patient(request))
     return render(request, "booking/details.html", {**context, "form": form})
 

@@ -49,7 +49,7 @@ def move_days(request: LinkRequest, token: str, appointment: Appointment, now: d
     today = clock.day(now)
     last_day = bookable_time(appointment.service, clinic=clinic, now=now).last_day(clock.zone)
     first_day = min(max(asked_day(request) or today, today), last_day)
-    context |= _whom_context(request, appointment)
+    context |= _therapist_context(request, appointment)
     slots = _other_slots(context, first_day, DAYS_A_PAGE, now)
     context |= days_context(count_days(slots, clock.zone), first_day, today, last_day)
     return render(request, "booking/move_days.html", context)
@@ -69,14 +69,14 @@ def _times_page(
         return render(request, "booking/move_days.html", context, status=409)
     appointment = context["appointment"]
     context["clock"] = clock = clock_of_visit(appointment, clinic=context["clinic"])
-    context |= _whom_context(request, appointment)
+    context |= _therapist_context(request, appointment)
     slots = _other_slots(context, day, 1, now)
     rows = [time_row(slot, clock) for slot in slots]
     page = {**context, **times_context(rows), "day_words": format_day(day, today=clock.day(now)), **more}
     return render(request, "booking/move_times.html", page, status=status)
 
 
-def _whom_context(request: LinkRequest, appointment: Appointment) -> dict:
+def _therapist_context(request: LinkRequest, appointment: Appointment) -> dict:
     """Return the chosen therapist (`whom`, None for any) and the choices. Unknown therapist slug: 404."""
     able = list(Therapist.objects.active().filter(services=appointment.service))
     own, is_handed_on = appointment.therapist, appointment.therapist not in able
@@ -149,7 +149,7 @@ def _ask(
         "to_therapist": therapist,
         "starts_at": starts_at,
         "day": day,
-        **_whom_context(request, appointment),
+        **_therapist_context(request, appointment),
     }
     return render(request, "booking/move.html", context | page)
 

@@ -1,4 +1,7 @@
-"""The page of one visit, for the holder of its link: see, confirm and cancel it, add it to a calendar. `pages.move` moves it."""
+"""The page of one visit, for the holder of its link: see, confirm and cancel it, add it to a calendar.
+
+`pages.move` moves it.
+"""
 
 from datetime import datetime
 

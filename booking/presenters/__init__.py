@@ -1,1 +1,1 @@
-"""What several pages show: contexts, and the steps they share."""
+"""Contexts and steps that several pages share."""

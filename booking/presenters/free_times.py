@@ -28,11 +28,11 @@ def days_context(counts: dict[date, int], first_day: date, today: date, last_day
 
 def times_context(rows: list[dict]) -> dict:
     """Return the times by part of the day, after those the clinic prefers if the service has a preference."""
-    suits_us = [row for row in rows if not row["slot"].is_lonely]
+    suits_us = [row for row in rows if not row["slot"].is_isolated]
     is_marked = 0 < len(suits_us) < len(rows)
     parts = [{"name": name, "rows": list(group)} for name, group in groupby(rows, key=_part_of_day)]
     if is_marked:
-        rest = [row for row in rows if row["slot"].is_lonely]
+        rest = [row for row in rows if row["slot"].is_isolated]
         parts = [{"name": "Easiest for us", "rows": suits_us}] + [
             {"name": name, "rows": list(group)} for name, group in groupby(rest, key=_part_of_day)
         ]

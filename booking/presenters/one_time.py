@@ -1,4 +1,4 @@
-"""What the pages about one time share: the offer, the booking, and the page for a time that is not free."""
+"""What the pages about one start time share: the offer, the booking, and the page for a time that is not free."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -80,7 +80,7 @@ def offer_time(request: HttpRequest, context: dict, now: datetime, *, was_held: 
     try:
         require_free(slot=context["slot"], mode=context["service"].modes[0].name, clinic=context["clinic"], now=now)
     except (SlotTaken, SlotNotOffered) as refusal:
-        return time_is_gone(request, context, refusal, form=None, now=now)
+        return time_not_free(request, context, refusal, form=None, now=now)
     shown = {**context, "was_held": was_held}
     return render(request, "booking/offer.html", shown, status=410 if was_held else 200)
 
@@ -105,7 +105,7 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
     except BusyTryAgain:
         return render(request, "booking/details.html", {**context, "form": form, "is_busy": True}, status=503)
     except (SlotTaken, SlotNotOffered) as refusal:
-        return time_is_gone(request, context, refusal, form=form, now=now)
+        return time_not_free(request, context, refusal, form=form, now=now)
     return _after_booking(request, booking, appointment, now)
 
 
@@ -146,7 +146,7 @@ def _after_booking(
     return remember_booking(request, see_other(path), path)
 
 
-def time_is_gone(
+def time_not_free(
     request: HttpRequest, context: dict, refusal: SlotTaken | SlotNotOffered, *, form: DetailsForm | None, now: datetime
 ) -> HttpResponse:
     """Show that a time is not free, with the nearest free ones and the form as typed."""
@@ -164,10 +164,10 @@ def time_is_gone(
     page = {**context, "form": form, "others": others, "reason": reason, "is_past": context["starts_at"] <= now}
     page |= own_visit_context(refusal, clinic)
     page |= own_hold_context(request, service, clock, now)
-    return render(request, "booking/time_gone.html", page, status=_gone_status(reason, is_sent=form is not None))
+    return render(request, "booking/time_gone.html", page, status=_refusal_status(reason, is_sent=form is not None))
 
 
-def _gone_status(reason: NotOfferedBecause | None, *, is_sent: bool) -> int:
+def _refusal_status(reason: NotOfferedBecause | None, *, is_sent: bool) -> int:
     if is_sent or reason in (None, NotOfferedBecause.CAP):
         return 409  # the form and the schedule disagree
     return 410 if reason == NotOfferedBecause.NOTICE else 404

@@ -1,4 +1,4 @@
-"""Free times. Three queries for any number of days, therapists and bookings, one more if the clinic is not passed.
+"""Find free times. Three queries for any number of days, therapists and bookings; one more without `clinic`.
 
 Instants are in UTC; days are those of `zone`, by default the clinic's.
 """
@@ -22,8 +22,8 @@ class FreeSlot:
     """A free time and its therapist. Sorts by time; at the same time, slots adjacent to another visit first."""
 
     starts_at: datetime
-    is_lonely: bool  # not adjacent to another visit; only if the service prefers no gaps
-    position: int  # of the therapist among those of the service: the lower one is preferred
+    is_isolated: bool  # not adjacent to another visit; only if the service prefers no gaps
+    position: int  # of the therapist among those of the service; lower is preferred
     therapist: Therapist = field(compare=False)
     minutes: int = field(compare=False)
 
@@ -51,7 +51,7 @@ def free_slots(
     """Return the free slots of `days` days from `first_day`, sorted; of `therapist`, or of all therapists of the service.
 
     When moving a visit, pass it as `in_place_of`: its own time counts as free, and it keeps its length. Times at which
-    `patient` has another visit are left out (one more query). Pass `patient` only for a reader who may know of their visits.
+    `patient` has another visit are left out (one more query). Pass `patient` only if the reader may know of their visits.
     """
     clinic = clinic or Clinic.objects.current()
     if not service.is_bookable or days <= 0:

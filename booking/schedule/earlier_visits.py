@@ -1,4 +1,4 @@
-"""The rule that a follow-up needs an earlier visit of the patient, past or ahead."""
+"""The rule that a follow-up needs an earlier visit of the patient, past or upcoming."""
 
 from datetime import datetime
 

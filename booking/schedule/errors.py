@@ -7,7 +7,7 @@ from booking.models.service import Terms
 
 
 class BookingRefused(Exception):
-    """Base class: a rule or another visit prevents it, and nothing was written."""
+    """Base class of refusals by a rule or another visit. Nothing was written."""
 
 
 class SlotTaken(BookingRefused):
@@ -15,7 +15,7 @@ class SlotTaken(BookingRefused):
 
 
 class NotOfferedBecause(StrEnum):
-    """Which rule hides a time."""
+    """The rule that hides a time."""
 
     NOTICE = "notice"  # too soon
     HORIZON = "horizon"  # too far ahead
@@ -38,7 +38,7 @@ class SlotNotOffered(BookingRefused):
 
 
 class NeedsEarlierVisit(BookingRefused):
-    """A follow-up needs an earlier visit of a patient who is proven by a mailed link or chosen by staff."""
+    """The service is a follow-up, and the patient is not known to have an earlier visit."""
 
 
 class PhoneOfAnother(BookingRefused):
@@ -82,15 +82,15 @@ class OfferOver(BookingRefused):
 
 
 class VisitCancelled(BookingRefused):
-    """The act needs a visit that is not cancelled."""
+    """The visit is cancelled, and the act needs one that is not."""
 
 
 class VisitNotStarted(BookingRefused):
-    """A visit that has not begun cannot be a no-show."""
+    """The visit has not begun, so it cannot be a no-show."""
 
 
 class ArrivalTooEarly(BookingRefused):
-    """An arrival can be marked from the day of the visit on, in the clinic's zone."""
+    """The day of the visit, in the clinic's zone, has not come: an arrival cannot be marked before it."""
 
 
 class AddressProven(BookingRefused):

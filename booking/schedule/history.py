@@ -1,4 +1,4 @@
-"""Locking a visit, and its history (append-only), written in the transaction of the change."""
+"""Lock a visit, and write its history (append-only) in the transaction of the change."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""When and where a visit is, as text for pages, messages and calendars."""
+"""Format the time and place of a visit for pages, messages and calendars."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

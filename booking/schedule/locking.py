@@ -1,4 +1,7 @@
-"""Advisory locks on therapists' schedules, and lock timeouts. The order of locks is at `booking.schedule.rules.lock_patient`."""
+"""Advisory locks on therapists' schedules, and lock timeouts.
+
+The order of locks is at `booking.schedule.rules.lock_patient`.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -9,7 +12,7 @@ from psycopg import errors
 from booking.schedule.errors import BusyTryAgain, SlotTaken
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0)) IS NOT NULL"
-# False after a wait for another holder, who is done by now; then the lock is shared with other waiting callers.
+# False after a wait for another holder, which is done by now; then the lock is shared with other waiting callers.
 LOCK_OR_WAIT = """
     SELECT CASE WHEN pg_try_advisory_xact_lock(key) THEN true ELSE pg_advisory_xact_lock_shared(key) IS NULL END
     FROM hashtextextended(%s, 0) AS key"""
@@ -31,31 +34,29 @@ def row_locks() -> Iterator[None]:
 
 
 @contextmanager
-def locked_schedules(therapist_ids: Iterable, *, look_first: Callable[[], None] | None = None) -> Iterator[None]:
+def locked_schedules(therapist_ids: Iterable, *, check_first: Callable[[], None] | None = None) -> Iterator[None]:
     """Open a transaction with an exclusive lock on the schedules of these therapists.
 
     The lock must come before the first read: at READ COMMITTED every later statement sees what earlier holders committed,
     so that a free slot stays free until the commit. An empty slot has no row to lock. The exclusion constraint protects
     against writers without the lock.
 
-    A caller that has to wait for the lock may `look_first`: once the holder is done, all waiting callers check together, and
-    those that have lost leave by the exception it raises instead of queueing. Passing this check does not guarantee that
-    the slot is free. Not inside another transaction, which would keep the shared lock of the wait: two callers that then
-    ask for the lock would wait for each other. Raises RuntimeError there.
+    `check_first` runs after a wait for the lock: once the holder is done, all waiting callers run it together, and those that
+    have lost leave by its exception instead of queueing. Passing this check does not guarantee that the slot is free.
 
-    Raises SlotTaken on an exclusion violation, BusyTryAgain on a lock timeout or a deadlock.
+    Raises SlotTaken on an exclusion violation, BusyTryAgain on a lock timeout or a deadlock, and RuntimeError for
+    `check_first` inside another transaction: that would keep the shared lock of the wait, and two callers could deadlock.
     """
-    keys = [
-        f"diary:{key}" for key in sorted(map(str, therapist_ids))
-    ]  # sorted against deadlocks; the prefix is the key in earlier releases
+    # Sorted against deadlocks. The prefix is the lock key of earlier releases.
+    keys = [f"diary:{key}" for key in sorted(map(str, therapist_ids))]
     try:
-        if look_first is not None:
+        if check_first is not None:
             with transaction.atomic(durable=True):
                 is_ours = [_lock(LOCK_OR_WAIT, key) for key in keys]
                 if all(is_ours):
                     yield
                     return
-                look_first()
+                check_first()
         with transaction.atomic():
             for key in keys:
                 _lock(LOCK, key)

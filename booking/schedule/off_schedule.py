@@ -30,7 +30,7 @@ class OffScheduleBecause(StrEnum):
     HOURS = "hours"  # outside the opening hours
     CLOSED = "closed"  # in blocked time
     TWICE = "twice"  # the patient has another visit then
-    ALONE = "alone"  # a follow-up without an earlier visit any longer
+    ALONE = "alone"  # a follow-up whose earlier visit is gone
 
 
 Because, Kind = OffScheduleBecause, HoursOverride.Kind
@@ -120,7 +120,7 @@ def _with_reasons(
     if not visits:
         return []
     week, does = _Week(visits, clinic or Clinic.objects.current()), _who_does_what(visits)
-    of_patients = ((Because.TWICE, _together(visits)), (Because.ALONE, _alone(visits)))
+    of_patients = ((Because.TWICE, _double_booked(visits)), (Because.ALONE, _without_earlier_visit(visits)))
     return [
         (
             visit,
@@ -148,8 +148,8 @@ def _who_does_what(visits: list[Appointment]) -> set[tuple[UUID, UUID]]:
     return set(pairs.values_list("service_id", "therapist_id"))
 
 
-def _together(visits: list[Appointment]) -> set[UUID]:
-    """Keys of the visits whose patient has another visit then, unless staff accepted it for the other visit."""
+def _double_booked(visits: list[Appointment]) -> set[UUID]:
+    """Return the keys of visits whose patient has another visit then, unless staff accepted it for that one."""
     found: set[UUID] = set()
     ahead: defaultdict[UUID | None, list[Appointment]] = defaultdict(list)
     for visit in visits:
@@ -160,8 +160,9 @@ def _together(visits: list[Appointment]) -> set[UUID]:
     return found
 
 
-def _alone(visits: list[Appointment]) -> set[UUID]:
-    """Keys of follow-ups that are the patient's first booked or completed visit, although the patient has other visits.
+def _without_earlier_visit(visits: list[Appointment]) -> set[UUID]:
+    """Return the keys of follow-ups that are the patient's first booked or completed visit, although the patient has other
+    visits.
 
     A follow-up that is the patient's only visit is left out: staff booked it on purpose.
     """

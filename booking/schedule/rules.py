@@ -1,4 +1,4 @@
-"""Booking rules: whether a visit may be at a time. The same rows and arithmetic as for the times on offer."""
+"""Check the booking rules for a time, from the same rows and by the same arithmetic as the times on offer."""
 
 import uuid
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ def require_free(
 ) -> None:
     """Check the booking rules for a time, and that no other visit overlaps it. `despite_rules` skips the rules.
 
-    With `patient`, also refuse a time at which they have another visit: only for a reader who may know of their visits, and
+    With `patient`, also refuse a time at which they have another visit: only if the reader may know of their visits, and
     under `lock_patient`. `in_place_of` is the visit to be moved or the hold to be booked: its own time counts as free, and it
     keeps its length.
 
@@ -132,8 +132,9 @@ def _other_visit_of(
 
 
 def require_untaken(*, slot: Slot, own: Q, now: datetime) -> None:
-    """A quick check, in one query, after a wait for the lock: raise SlotTaken if a visit or a hold that is not `own` overlaps
-    the first minute. `require_free` still has to check the whole length."""
+    """Raise SlotTaken if a visit or a hold that is not `own` overlaps the first minute.
+
+    A quick check in one query after a wait for the lock; `require_free` checks the whole length."""
     blocked = Interval(slot.starts_at, slot.starts_at + timedelta(minutes=1))
     if Appointment.objects.blocking(blocked, now=now).filter(therapist=slot.therapist).exclude(own).exists():
         raise SlotTaken
@@ -151,7 +152,10 @@ def require_time_free(appointment: Appointment, *, therapist: Therapist, starts_
 
 
 def _broken_by_the_service(service: Service, mode: str, in_place_of: Appointment | None) -> list[Because]:
-    """Return the reason if the service cannot be booked in `mode`. A visit that is moved keeps a mode that was withdrawn since."""
+    """Return the reason if the service cannot be booked in `mode`.
+
+    A visit that is moved keeps a mode that was withdrawn since.
+    """
     moved = in_place_of if in_place_of and in_place_of.status == Appointment.Status.BOOKED else None
     is_kept = moved is not None and (moved.service_id, moved.mode) == (service.pk, mode)
     return [] if service.is_bookable and (is_kept or mode in service.offered_modes) else [Because.SERVICE]

@@ -1,4 +1,4 @@
-"""Today, the front page of the admin: the day for its therapist, in a constant number of queries."""
+"""Read Today, the front page of the admin, in a constant number of queries."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -144,7 +144,7 @@ class Today:
     overdue_messages: Sequence[Message] = ()
     nothing_sent_since: datetime | None = None  # the heartbeat of worker or beat has stopped
     unmarked: Sequence[Appointment] = ()
-    cannot_come: Sequence[Appointment] = ()  # told us too late to cancel online
+    cannot_come: Sequence[Appointment] = ()  # told us when it was too late to cancel online
     to_call: Sequence[Appointment] = ()  # changed, and no message reaches the patient
     off_schedule: Sequence[OffSchedule] = ()  # ahead, at times that the schedule does not offer
     offered_times: Sequence[OfferedTime] = ()

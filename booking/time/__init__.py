@@ -1,1 +1,1 @@
-"""Arithmetic on time: intervals, opening hours, caps, holidays. Pure."""
+"""Time arithmetic: intervals, opening hours, caps, holidays. Pure."""

@@ -135,7 +135,7 @@ def starts_beside(starts: Iterable[datetime], *, blocked: Iterable[Interval], sh
 
 def _steps(opening: Interval, step: int, earliest: datetime, latest: datetime) -> Iterator[datetime]:
     width = timedelta(minutes=step)
-    skipped = max(0, -((opening.start - earliest) // width))  # as many whole steps as reach `earliest`
+    skipped = max(0, -((opening.start - earliest) // width))  # whole steps up to `earliest`
     start, end = opening.start + skipped * width, min(opening.end, latest)
     while start < end:
         yield start

@@ -43,7 +43,7 @@ class WeeklyHours:
 
     @property
     def stretch(self) -> tuple[int, int]:
-        """Opening and closing in seconds of local time since midnight; MIDNIGHT as closing is the last."""
+        """Opening and closing in seconds of local time since midnight; MIDNIGHT as closing is the end of the day."""
         return _seconds(self.opens), DAY_S if self.closes == MIDNIGHT else _seconds(self.closes)
 
     def interval_on(self, day: date, zone: ZoneInfo) -> Interval | None:

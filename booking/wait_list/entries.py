@@ -54,7 +54,7 @@ def unexpired_entries(*, now: datetime) -> WaitListQuerySet:
 
 def end_expired_entries(*, patient: Patient, service: Service | None = None, now: datetime) -> None:
     """End the entries of `patient` (for `service` only, if given) that can no longer be served, such as after their visit
-    was cancelled: such an entry must not keep them from joining again."""
+    was cancelled, so that they can join again."""
     waiting = WaitListEntry.objects.waiting().filter(patient=patient)
     waiting = waiting if service is None else waiting.filter(service=service)
     for entry in waiting.exclude(pk__in=unexpired_entries(now=now).values("pk")):

@@ -1,4 +1,4 @@
-"""Values for the mail and the page of a slot offer: when and where it is, and how many others were told."""
+"""Placeholders of the mail and the page of a slot offer: its time and place, and how many others were told."""
 
 from datetime import datetime
 
@@ -33,11 +33,11 @@ def offer_values(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> dict:
         "day_word": format_near_day(offer.starts_at, now=now, zone=clock.zone),
         "place": format_place(mode, clinic),
         "therapist": offer.therapist,
-        "others": format_others(count_told(offer, now=now)),
+        "others": format_others(count_other_offers(offer, now=now)),
     }
 
 
-def count_told(offer: SlotOffer, *, now: datetime) -> int:
+def count_other_offers(offer: SlotOffer, *, now: datetime) -> int:
     """Count the other offers of the same freed time that were sent or are due now."""
     others = SlotOffer.objects.filter(freed_by=offer.freed_by_id, freed_version=offer.freed_version).exclude(
         pk=offer.pk

@@ -2,9 +2,9 @@
 
 Offers are rows. Their messages are planned for after `UNDO_FOR`, when a cancellation can no longer be undone. Just before
 each is sent, its relevance check asks whether the time is still free. There is no periodic search for freed times. The
-longest waiting are told first, `AT_ONCE` at a time; the first yes gets the time.
+longest waiting are told first, `AT_ONCE` at a time; the first taker gets the time.
 
-A visit that is moved several times frees one time: the one it left first. The others were free a moment before.
+A visit that is moved several times within UNDO_FOR frees one time, the one it left first: the others were free before.
 """
 
 from collections import Counter
@@ -65,12 +65,12 @@ def offer_freed_time(freed: FreedTime, *, freed_by: Appointment, clinic: Clinic,
     if freed.was_kept_for_a_moment(now=now):
         return []
     day = freed.starts_at.astimezone(clinic.zone).date()
-    hopeful = WaitListEntry.objects.matching_slot(freed.starts_at, day=day, therapist=freed.therapist, now=now)
-    hopeful = hopeful.exclude(patient__email="")  # offers are mailed; staff see entries without an address
+    candidates = WaitListEntry.objects.matching_slot(freed.starts_at, day=day, therapist=freed.therapist, now=now)
+    candidates = candidates.exclude(patient__email="")  # offers are mailed; staff see entries without an address
     starts: dict[Service, list[datetime]] = {}
     offers: list[SlotOffer] = []
     told = _planned_or_sent(now)
-    for entry in hopeful.exclude(patient=freed_by.patient_id).select_related("service", "patient", "appointment"):
+    for entry in candidates.exclude(patient=freed_by.patient_id).select_related("service", "patient", "appointment"):
         if told[mailbox_of(entry.patient.email)] >= MOST_A_DAY:
             continue
         if entry.service not in starts:
@@ -99,7 +99,7 @@ def offers_a_day(messages: QuerySet[Message]) -> Counter[str]:
     return Counter(map(mailbox_of, messages.filter(kind=OFFER).values_list("patient__email", flat=True)))
 
 
-def has_had_enough(patient: Patient, *, now: datetime) -> bool:
+def is_over_daily_limit(patient: Patient, *, now: datetime) -> bool:
     """Whether `MOST_A_DAY` offers were sent to the patient's mailbox in the last 24 hours. More can be planned."""
     sent = Message.objects.filter(state=State.SENT, settled_at__gt=now - DAY)
     return offers_a_day(sent)[mailbox_of(patient.email)] >= MOST_A_DAY

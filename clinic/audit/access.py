@@ -1,4 +1,4 @@
-"""Write down who read or changed what."""
+"""Write the audit log."""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -22,7 +22,7 @@ from clinic.responses.redirects import see_other
 
 
 class ReadOnly(admin.ModelAdmin):
-    """For rows that are shown in the admin and never edited there."""
+    """Base of admins whose rows are read-only."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -35,7 +35,7 @@ class ReadOnly(admin.ModelAdmin):
 
 
 class LogsNoName(admin.ModelAdmin):
-    """For rows whose `str` is a person's name or address: keeps it out of Django's admin log, which outlives the row."""
+    """Base of admins whose rows are named by a person: keeps the name out of Django's admin log, which outlives the row."""
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
         return self._without_name(super().log_addition(request, obj, message))
@@ -53,7 +53,7 @@ class LogsNoName(admin.ModelAdmin):
 
 
 class RecordsAccess(LogsNoName):
-    """For rows about a patient: opening, adding, changing and deleting one is recorded in the audit log."""
+    """Base of admins about patients: opening, adding, changing and deleting a row is recorded in the audit log."""
 
     def patient_id_of(self, obj: Any) -> UUID | None:
         """Return the id of the patient `obj` is about."""
@@ -101,7 +101,7 @@ class PrivateChangeList(SteadyChangeList):
 
 
 class PrivateSearch(admin.ModelAdmin):
-    """For a ModelAdmin that is searched by people's names: the text is posted, so that no URL, browser history or proxy log
+    """Base of admins that are searched by people's names: the text is posted, so that no URL, browser history or proxy log
     holds a name."""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:

@@ -1,7 +1,7 @@
 """A JSON field that is encrypted in the database and bound to its row.
 
-The database sees only a token (`sealing`). It opens when the attribute is first read, so listing rows costs nothing
-and works without the key; a token copied into another row, field or model does not open there.
+The database sees only a token (`sealing`). It is decrypted when the attribute is first read, so listing rows costs
+nothing and works without the key. A token copied into another row, field or model cannot be decrypted there.
 """
 
 import base64
@@ -19,11 +19,11 @@ from clinic.audit.sealing import open_sealed, seal
 
 
 class PlainValueRefused(TypeError):
-    """A query was given a readable value for an encrypted field; only a saved instance can seal one for its row."""
+    """A query has a plain value for an encrypted field. Values are sealed only when an instance is saved."""
 
 
 class Sealed:
-    """A value as the database holds it. Its repr tells nothing."""
+    """An encrypted value, as the database has it. Its repr does not show it."""
 
     __slots__ = ("token",)
 
@@ -110,6 +110,6 @@ class EncryptedJSONField(models.BinaryField):
         return value
 
     def value_to_string(self, obj: models.Model) -> Any:
-        """For dumpdata: the token, never what is in it. (loaddata cannot take it back; backups are the database's.)"""
+        """Return the token, for dumpdata. (loaddata cannot read it; back up the database instead.)"""
         sealed = self.pre_save(obj, add=False)
         return None if sealed is None else base64.b64encode(sealed.token).decode()

@@ -1,8 +1,8 @@
-"""Which keys this database needs, and whether ENCRYPTION_KEYS has them.
+"""Check that ENCRYPTION_KEYS has the keys that this database needs.
 
 Each key is noted before the first value is sealed with it, together with a proof: a known word sealed with the same key.
-A missing or wrong key is found by reading those few rows. Only a key that fails this check is searched for in the
-encrypted columns, by a sequential scan: it may have been rotated away, or noted and never used.
+Reading those few rows finds a missing or wrong key. Only for a key that fails this check are the encrypted columns scanned:
+it may have been rotated away, or noted and never used.
 """
 
 from collections.abc import Iterator
@@ -32,14 +32,14 @@ COLUMNS = """
 
 
 class KeysLost(RuntimeError):
-    """ENCRYPTION_KEYS lacks a key, or has a wrong one, that values in the database are sealed with. One line for each."""
+    """ENCRYPTION_KEYS lacks a key, or has a wrong one, for values in the database. One line for each."""
 
 
 def require_keys() -> None:
     """Note that values are sealed with the newest key from now on. Raises KeysLost unless every key in use is there.
 
-    Reads a few rows; scans the encrypted columns if a key is in doubt, or none was noted yet. Where the migrations have not
-    run, what is there is checked and nothing is noted.
+    Reads a few rows; scans the encrypted columns if a key is in doubt, or none was noted yet. Before the
+    migrations have run, existing columns are checked and nothing is noted.
     """
     with transaction.atomic():
         there = _existing_columns()
@@ -58,7 +58,7 @@ def require_keys() -> None:
 
 
 def require_keys_once() -> None:
-    """`require_keys`, unless this process has passed it. Called before each value is sealed: almost always free."""
+    """Call `require_keys` unless this process has passed it. Cheap, since it is called before each value is sealed."""
     if _newest_key_id() not in _passed_with:
         require_keys()
 

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 
 class Action(models.TextChoices):
-    """What was done, by FHIR's AuditEvent codes."""
+    """The action, with FHIR's AuditEvent codes."""
 
     CREATE = "C", "created"
     READ = "R", "read"

@@ -17,7 +17,7 @@ def encrypted_fields() -> Iterator[EncryptedJSONField]:
 
 
 def rotate_field(field: EncryptedJSONField) -> tuple[int, int]:
-    """Seal every value of `field` under the newest key. Returns (rotated, changed meanwhile and left to a next run).
+    """Seal every value of `field` under the newest key. Returns (rotated, changed meanwhile and left for the next run).
 
     Safe to stop and run again: rows under the newest key are skipped. A row that is saved meanwhile is sealed with the
     newest key by that save. Raises KeysLost if a key is missing or wrong, else DecryptionFailed at the first value that

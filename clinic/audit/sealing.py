@@ -1,4 +1,4 @@
-"""Seal bytes for one place with AES-256-GCM: a token that was moved or changed does not open.
+"""Encrypt bytes for one place with AES-256-GCM: a token that was moved or changed cannot be decrypted.
 
 Pure. A token is `version | length of key id | key id | nonce | ciphertext and tag`; everything before the nonce, and the
 place the token belongs to, is authenticated with it.
@@ -14,7 +14,7 @@ NONCE_BYTES = 12
 
 
 class DecryptionFailed(Exception):
-    """A token did not open: wrong key, wrong row or changed bytes. Neither the message nor `place` holds contents."""
+    """A token could not be decrypted: wrong key, wrong row or changed bytes. The message and `place` hold no content."""
 
     def __init__(self, message: str, *, place: str):
         super().__init__(message)

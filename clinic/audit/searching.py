@@ -32,6 +32,12 @@ class SteadyChangeList(ChangeList):
         except (ValueError, OverflowError) as error:
             raise IncorrectLookupParameters from error
 
+    def get_results(self, request: HttpRequest) -> None:
+        try:
+            super().get_results(request)
+        except (ValueError, OverflowError) as error:
+            raise IncorrectLookupParameters from error
+
 
 class PostedAutocomplete(AutocompleteJsonView):
     """Django's autocomplete, asked by POST only (static/admin/js/autocomplete.js). GET is refused with 405.

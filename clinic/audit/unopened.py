@@ -8,7 +8,7 @@ from clinic.audit.models import UnopenedValue
 from clinic.audit.sealing import DecryptionFailed
 
 ALARM_LASTS = timedelta(hours=1)  # after the last attempt
-MOST_TRIED = 20  # a lost key shows in the first; this bounds what a request for /health/ costs
+MOST_TRIED = 20  # the first shows a lost key; the limit bounds the cost of a request for /health/
 
 
 def note_unopened(*, place: str, now: datetime) -> None:

@@ -12,7 +12,7 @@ from clinic.practice.models import Clinic, Therapist, User
 
 
 class DemoRefused(Exception):
-    """The demo is refused: its login is public, so it is for local use only."""
+    """The demo was refused: its login is public, so it is for local use only."""
 
 
 @transaction.atomic

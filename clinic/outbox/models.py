@@ -40,7 +40,7 @@ SETTLED = (State.SENT, State.SKIPPED, State.FAILED)
 
 class MessageQuerySet(models.QuerySet):
     def due(self, now: datetime) -> "MessageQuerySet":
-        """Messages to send now: those whose time has come, and those whose lease has run out.
+        """Messages to send now: those that are due, and those whose lease has run out.
 
         Excludes texts that may have been sent already: see `texts.texting.fail_unsure_texts`.
         """
@@ -100,7 +100,7 @@ class Message(models.Model):
     kind = models.CharField(max_length=40)
     channel = models.CharField(max_length=8, choices=Channel.choices, default=Channel.EMAIL)
     dedupe_key = models.CharField(max_length=120, unique=True)
-    subject_id = models.UUIDField(db_index=True)  # the row it is about; only the app that planned it knows which
+    subject_id = models.UUIDField(db_index=True)  # the row it is about, in a table of the app that planned it
     version = models.PositiveIntegerField(default=1)
     scope = models.CharField(max_length=60, blank=True, help_text="The slug of the service whose templates apply.")
     patient = models.ForeignKey(Patient, null=True, blank=True, on_delete=models.PROTECT, related_name="messages")

@@ -22,7 +22,7 @@ by_link = patient_link(Capability.CHOOSE_MESSAGES, load=patient_of, accepts=Fals
 @require_safe
 @by_link
 def messages(request: HttpRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
-    """Show the choices."""
+    """Show the choices of messages."""
     return _show(request, token, patient)
 
 

@@ -3,7 +3,7 @@
 from django.db import transaction
 from django.db.models import QuerySet
 
-BATCH = 1000  # rows: locked and deleted in well under a second
+BATCH = 1000  # rows; locked and deleted in well under a second
 
 
 @transaction.atomic

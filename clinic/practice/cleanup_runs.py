@@ -8,13 +8,13 @@ from clinic.practice.batches import BATCH, delete_batch
 from clinic.practice.models import CleanupRun, User
 
 OVERDUE_AFTER = timedelta(days=2)
-KEPT_FOR = timedelta(days=90)  # a season is enough to see whether a number is unusual
+KEPT_FOR = timedelta(days=90)  # enough to see whether a number is unusual
 
 
 def record_cleanup(
     *, started_at: datetime, ended_at: datetime, deleted: dict[str, int], unfinished: list[str]
 ) -> CleanupRun:
-    """Write down one run. `deleted` has the number of rows by kind, `unfinished` the kinds of which some may be left."""
+    """Record one run. `deleted` has the number of rows by kind; `unfinished` are the kinds that may have rows left."""
     return CleanupRun.objects.create(
         started_at=started_at, ended_at=ended_at, deleted=deleted, unfinished=sorted(unfinished)
     )

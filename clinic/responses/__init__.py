@@ -1,1 +1,1 @@
-"""What the views of every room share: redirects, headers, page addresses, and the models that public pages show."""
+"""Shared by the views of all rooms: redirects, headers, page addresses, and the models that public pages show."""

@@ -1,4 +1,7 @@
-"""The models that public pages show. Each room registers its own; `clinic.web` keeps a page only while their rows are unchanged."""
+"""The models that public pages show.
+
+Each room registers its own; `clinic.web` keeps a page only while their rows are unchanged.
+"""
 
 from dataclasses import dataclass
 

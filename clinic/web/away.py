@@ -23,7 +23,10 @@ def fault_page(request: HttpRequest, *, is_away: bool) -> HttpResponse:
 
 
 class OncePrepared:
-    """Respond with 503 to all but the probes until this process has checked its encryption keys. Last, so that headers are set."""
+    """Respond with 503 to all but the probes until this process has checked its encryption keys.
+
+    Last, so that headers are set.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,7 +1,7 @@
 """Middleware that caches public pages per process, so that an article takes no query and no template.
 
 A page is cached for readers without a cookie, under the version of the registered models (`public_version`). Each process
-reads the version every VERSION_MAX_AGE_S at most, so a change made by any process shows within a second.
+reads the version every VERSION_MAX_AGE_S at most, so a change by any process shows within that time.
 """
 
 import hashlib
@@ -14,6 +14,7 @@ import brotli
 from django.core.cache import caches
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response, patch_vary_headers
 
@@ -23,6 +24,7 @@ from clinic.web.public_version import read_public_version
 
 VERSION_MAX_AGE_S = 0.5
 CACHE = "public_pages"  # in settings.CACHES
+SAFE = ("GET", "HEAD")
 CACHED_UNDER = ("/learn/", "/sitemap.xml")
 
 
@@ -36,7 +38,10 @@ class CachedPage:
 
 
 class PublicPages:
-    """Answers from the cache, and caches what a view marked as public. First, so that a cached page runs nothing else."""
+    """Answers from the cache, and caches what a view marked as public.
+
+    First in the list, so that a cached page runs no other middleware.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -44,8 +49,13 @@ class PublicPages:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.answer(request)
-        fallback = find_fallback(request) if response.status_code == 503 else None
-        return HttpResponse(fallback.content, headers=fallback.headers) if fallback else response
+        if response.status_code == 503 and (fallback := find_fallback(request)):
+            response = HttpResponse(fallback.content, headers=fallback.headers)
+        if request.method == "HEAD" and isinstance(response, HttpResponse):
+            response.content = (
+                b""  # Content-Length stays that of a GET; gunicorn warns of each body that it has to drop
+            )
+        return response
 
     def answer(self, request: HttpRequest) -> HttpResponseBase:
         """Return the cached page if it is current, else the response of the site, cached if it is public."""
@@ -60,7 +70,7 @@ class PublicPages:
         if encoding == "br":
             request.META["HTTP_ACCEPT_ENCODING"] = ""  # rendered plain; compressed here, once for all readers
         fresh = self.get_response(request)
-        if is_cacheable(fresh):
+        if request.method == "GET" and is_cacheable(fresh):
             if encoding == "br" and not fresh["Content-Type"].startswith("image/"):
                 compress(fresh)
             caches[CACHE].set(key, CachedPage(version, dict(fresh.items()), fresh.content))
@@ -83,23 +93,24 @@ class PublicPages:
 
 
 def is_for_every_reader(request: HttpRequest) -> bool:
-    """Whether the page cannot depend on the reader: a GET under CACHED_UNDER without a cookie or a query string."""
+    """Whether the page cannot depend on the reader: it is under CACHED_UNDER, asked without a cookie or a query string."""
     meta = request.META
     is_plain = not meta.get("QUERY_STRING") and "HTTP_COOKIE" not in meta and "HTTP_HX_REQUEST" not in meta
-    return request.method == "GET" and is_plain and request.path_info.startswith(CACHED_UNDER)
+    return request.method in SAFE and is_plain and request.path_info.startswith(CACHED_UNDER)
 
 
 def find_fallback(request: HttpRequest) -> CachedPage | None:
     """Find a cached page for a request that met a database outage, of any version and also for a reader with a cookie."""
-    if request.method != "GET" or "HTTP_HX_REQUEST" in request.META:
+    if request.method not in SAFE or "HTTP_HX_REQUEST" in request.META:
         return None
     found = (caches[CACHE].get(page_key(request, encoding)) for encoding in accepted_encodings(request))
     return next((page for page in found if page), None)
 
 
 def page_key(request: HttpRequest, encoding: str) -> str:
-    """Return the cache key of the requested address in `encoding`."""
-    parts = (request.META.get("HTTP_HOST", ""), request.scheme or "", request.path_info, encoding)
+    """Return the cache key of the requested address in `encoding`. Any port may be asked for, so it is no part of the key."""
+    host, _ = split_domain_port(request.META.get("HTTP_HOST", ""))
+    parts = (host, request.scheme or "", request.path_info, encoding)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -124,7 +135,7 @@ def compress(response: HttpResponse) -> None:
 
 
 def is_cacheable(response: HttpResponseBase) -> TypeGuard[HttpResponse]:
-    """Whether a view marked this very response as public, the same for every reader."""
+    """Whether a view marked this response as public, the same for every reader."""
     return (
         isinstance(response, HttpResponse)
         and response.status_code == 200

@@ -96,7 +96,7 @@ def _set_text(article: Article, text: dict[str, Any]) -> None:
 
 
 def _save_first_revision(before: Article) -> None:
-    """Save the original text: an article that came with the product has no revision until its first edit."""
+    """Save the original text: an article of the product has no revision until its first edit."""
     if not before.revisions.exists():
         Revision.objects.create(article=before, text=before.text, saved_at=before.updated_at, saved_by=None)
 

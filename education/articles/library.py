@@ -156,7 +156,9 @@ def _order_sources(references: list[dict[str, str]], cited: list[str]) -> tuple[
 
 @functools.cache
 def rendering_version() -> str:
-    """Return a digest of the renderer, the glossary and the drawings: part of the cache key, so that an update invalidates it."""
+    """Return a digest of the renderer, the glossary and the drawings: part of the cache key, so that an update invalidates
+    it.
+    """
     sources = (*sorted(Path(rendering.__file__).parent.glob("*.py")), GLOSSARY_FILE)
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources))
     for drawing in sorted((settings.BASE_DIR / "templates" / "education" / "figures").glob("*.svg")):

@@ -86,7 +86,7 @@ def describe_clinic(
             "@type": "OpeningHoursSpecification",
             "dayOfWeek": f"https://schema.org/{DAYS[weekday]}",
             "opens": f"{opens:%H:%M}",
-            "closes": "23:59" if closes == time.min else f"{closes:%H:%M}",  # midnight: 00:00 would say closed all day
+            "closes": "23:59" if closes == time.min else f"{closes:%H:%M}",  # midnight: 00:00 would mean closed all day
         }
         for weekday, opens, closes in opening
     ]

@@ -75,9 +75,9 @@ UNREADABLE = "\N{REPLACEMENT CHARACTER}"  # replaces undecodable bytes, such as 
 class ArticleForm(forms.ModelForm):
     """Accepts any draft; publishes only an article without faults.
 
-    Refuses once if the article was saved by another user since the form was opened (`seen`): `concurrent_edit` is the difference.
-    Refuses a date ahead that would unpublish the article (`off_until`) unless `takes_off` is ticked. Cleaning locks the
-    article, so it needs a transaction.
+    Refuses once if the article was saved by another user since the form was opened (`seen`): `concurrent_edit` is the
+    difference. Refuses a date ahead that would unpublish the article (`off_until`) unless `takes_off` is ticked. Cleaning
+    locks the article, so it needs a transaction.
     """
 
     concurrent_edit: ConcurrentEdit | None = None

@@ -13,12 +13,16 @@ def count_reading_minutes(text: str) -> int:
 
 
 def plain_prose(text: str) -> str:
-    """Return the sentences of a Markdown text, one block per line, without markup, citations, tables, figures and card titles."""
+    """Return the sentences of a Markdown text, one block per line, without markup, citations, tables, figures and card
+    titles.
+    """
     return "\n".join(block for _, block in _blocks(text))
 
 
 def plain_paragraphs(text: str) -> str:
-    """Return the paragraphs of a Markdown text: `plain_prose` without headings and lists, whose items often are not sentences."""
+    """Return the paragraphs of a Markdown text: `plain_prose` without headings and lists, whose items often are not
+    sentences.
+    """
     return "\n".join(block for kind, block in _blocks(text) if kind == "paragraph")
 
 

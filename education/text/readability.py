@@ -30,7 +30,9 @@ _SILENT_ENDING = re.compile(
 
 
 def count_syllables(word: str) -> int:
-    """Count the syllables of an English word by its spelling: vowel groups, split where two are heard, minus a silent ending."""
+    """Count the syllables of an English word by its spelling: vowel groups, split where two are heard, minus a silent
+    ending.
+    """
     word = re.sub(r"['’](?:s|re|ve|ll|d|t|m)$", "", word.lower())
     heard_apart = len(_HEARD_APART.findall(word)) - len(_HEARD_TOGETHER.findall(word))
     return max(len(_VOWELS.findall(word)) + heard_apart - bool(_SILENT_ENDING.search(word)), 1)

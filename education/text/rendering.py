@@ -201,7 +201,7 @@ class _Renderer(RendererHTML):
         return "</section>\n"
 
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        """Only our own drawings and pictures: an external one would disclose the reader to its host."""
+        """Render our own drawings and pictures only: an external one would disclose the reader to its host."""
         notes: _Notes = env["notes"]
         token = tokens[idx]
         source, alt = str(token.attrGet("src") or ""), token.content.strip()

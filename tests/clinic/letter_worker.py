@@ -25,7 +25,7 @@ def go_at_the_pace():
 
     app.conf.task_soft_time_limit = limits.TASK_SOFT_LIMIT.total_seconds() / PACE
     app.conf.task_time_limit = limits.TASK_LIMIT.total_seconds() / PACE
-    for name in ("SWEEP_LASTS", "CONVERSATION", "WRITING_DOWN"):
+    for name in ("SWEEP_LASTS", "CONVERSATION", "RECORDING_SENT"):
         setattr(sending, name, getattr(limits, name) / PACE)
     claims.claim_due_messages.__kwdefaults__["lease"] = limits.LEASE / PACE
 

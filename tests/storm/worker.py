@@ -15,7 +15,7 @@ from clinic.celery import app
 from tests.storm.clock import FACTOR, storm_time
 
 SWEEP_LASTS, CONVERSATION = timedelta(seconds=4 * FACTOR), timedelta(seconds=8 * FACTOR)
-WRITING_DOWN = timedelta(seconds=4 * FACTOR)
+RECORDING_SENT = timedelta(seconds=4 * FACTOR)
 PATIENCE_S = 3  # with the mail server
 
 
@@ -28,8 +28,8 @@ def go_by_the_storms_clock():
 
     tasks.timezone = SimpleNamespace(now=storm_time)
     sending.SWEEP_LASTS, sending.CONVERSATION = SWEEP_LASTS, CONVERSATION
-    sending.WRITING_DOWN = WRITING_DOWN
-    claims.claim_due_messages.__kwdefaults__["lease"] = SWEEP_LASTS + CONVERSATION + WRITING_DOWN
+    sending.RECORDING_SENT = RECORDING_SENT
+    claims.claim_due_messages.__kwdefaults__["lease"] = SWEEP_LASTS + CONVERSATION + RECORDING_SENT
     settings.MAILERS["default"]["OPTIONS"]["timeout"] = PATIENCE_S
     app.conf.beat_schedule["send due messages"]["schedule"] = 1.0
 
@@ -41,7 +41,7 @@ def plant(fault: str):
     if fault == "no second look":
         sending._why_unwanted = lambda *about, **when: None
     elif fault == "success is not written down":
-        sending._write_down_sent = lambda message, *, now: State.SENT
+        sending._record_sent = lambda message, *, now: State.SENT
 
 
 def know_letters():

@@ -40,7 +40,7 @@ def _render(message: Message, template: TemplateText | None, now: datetime) -> E
 
 KIND = MessageKind(
     name=FEED_BROKEN,
-    title="To the clinic: a calendar could not be made",
+    title="To the clinic: a calendar could not be created",
     render=_render,
     relevance=_why_unwanted,
     respects_quiet_hours=True,

@@ -1,4 +1,4 @@
-"""Thanks after a visit."""
+"""The message after a visit."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Confirms a wait list entry made by the form: the wishes, and how to leave the list."""
+"""Confirm a wait list entry made by the form: the wishes, and how to leave the list."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -33,7 +33,7 @@ KIND = MessageKind(
     template=TemplateText(
         "You are on the wait list",
         "You, or someone using your address, asked us to tell you when a time opens up. We email you as soon as one works for you. "
-        "Whoever says yes first has it.",
+        "The first to say yes gets it.",
     ),
     placeholders={name: PLACEHOLDERS[name] for name in ("clinic", "phone")},
     frame=FRAME,

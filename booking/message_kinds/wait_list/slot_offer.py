@@ -14,7 +14,7 @@ from booking.schedule.errors import OfferOver, SlotNotOffered, SlotTaken
 from booking.wait_list.entries import entry_path
 from booking.wait_list.entry_mail import SAMPLE_URL
 from booking.wait_list.offer_text import format_others, offer_values
-from booking.wait_list.slot_offers import has_had_enough
+from booking.wait_list.slot_offers import is_over_daily_limit
 from clinic.outbox.messages.kinds import Email, MessageKind, Sample, TemplateText, Timing
 from clinic.outbox.messages.rendering import render_email
 from clinic.outbox.models import Message
@@ -30,7 +30,7 @@ def _why_unwanted(message: Message, now: datetime) -> str | None:
     offer = _offers.filter(pk=message.subject_id).first()
     if offer is None:
         return "the time was not freed after all"
-    if has_had_enough(offer.entry.patient, now=now):
+    if is_over_daily_limit(offer.entry.patient, now=now):
         return HAD_ENOUGH
     try:
         require_open(offer, clinic=Clinic.objects.current(), now=now)

@@ -1,4 +1,4 @@
-"""Asks patients to call if their wait list entry cannot be offered any time."""
+"""Ask patients to call if their wait list entry cannot be offered any time."""
 
 from datetime import datetime
 

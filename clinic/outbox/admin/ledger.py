@@ -65,7 +65,7 @@ def _send_again(message: Message, *, now: datetime) -> None:
     resend_message(message, now=now)
 
 
-def _message_called(object_id: str | None) -> Message | None:
+def _find_message(object_id: str | None) -> Message | None:
     """Return the message with this ID, or None; the admin answers 404 itself."""
     try:
         return Message.objects.filter(pk=UUID(object_id or "")).first()
@@ -180,7 +180,7 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        message = _message_called(object_id) if self.has_send_permission(request) else None
+        message = _find_message(object_id) if self.has_send_permission(request) else None
         page = {"title": "Message", "acts": _acts_on(message, now=timezone.now()), **(extra_context or {})}
         page["is_too_late"] = _is_lost(message, now=timezone.now())
         return super().changeform_view(request, object_id, form_url, page)

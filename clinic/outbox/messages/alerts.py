@@ -32,7 +32,7 @@ def plan_until_seen(
 ) -> None:
     """Plan an alert of `kind` for now and, under the versions that follow, for each of `again_after` from now.
 
-    Each is checked again before it leaves: the kind's relevance check must refuse it once staff have acted.
+    The kind's relevance check must skip each once staff have acted.
     """
     for version, wait in enumerate((timedelta(0), *again_after), start=first_version):
         plan_message(

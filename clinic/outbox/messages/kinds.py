@@ -1,4 +1,4 @@
-"""What a message kind is, and the registry of all kinds. The outbox knows no app: each room registers its folder of kinds."""
+"""Message kinds and their registry. Each room registers its folder of kinds, since the outbox imports no app."""
 
 import pkgutil
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from types import ModuleType
 
 from clinic.outbox.models import Message
 
-SHORTEST_LEAD_MINUTES = 15  # before a visit; less would be over by the time it is read
+SHORTEST_LEAD_MINUTES = 15  # before a visit; less would be too late by the time it is read
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Email:
     """A rendered mail.
 
     `calendar` is an iCalendar object with a METHOD, the one part that mail programs act on. A POST to `unsubscribe_url`
-    ends what this mail is part of; kinds with `is_about_visit` False get a link for all of them without it.
+    unsubscribes from this kind of mail; kinds with `is_about_visit` False get a link for all of them without it.
     """
 
     to: str
@@ -30,14 +30,14 @@ class Email:
 
 
 class Sample(StrEnum):
-    """For whom a preview is made."""
+    """The reader of a preview."""
 
     EVERYDAY = "an everyday reader"
     WORST = "the worst case: longest names, and characters that break things"
 
 
 class Timing(StrEnum):
-    """What `minutes` are counted from; a kind that goes at once has none."""
+    """What `minutes` are counted from; 0 for a kind that is sent at once."""
 
     AT_ONCE = "at once"
     BEFORE = "before the visit"
@@ -75,10 +75,10 @@ class MessageKind:
     # Delivery
     respects_quiet_hours: bool
     is_about_visit: bool = True  # False: readers may unsubscribe from it
-    is_reminder: bool = False  # sent by email in quiet hours if it would be too late after them
+    is_reminder: bool = False  # the email is sent in quiet hours if it would be too late after them
     is_news: bool = False  # the clinic changed something: texted beyond the caps, and always emailed too
     is_texted_without_mail: bool = False  # texted only to patients without an email address
-    is_missed_by_staff: bool = False  # not to a patient, but the clinic is told when it fails
+    is_missed_by_staff: bool = False  # not to a patient; the clinic is alerted when it fails
 
     # What staff can change
     template: TemplateText | None = None

@@ -37,7 +37,7 @@ def build_mail(message: Message, email: Email, *, clinic: Clinic, now: datetime)
     if not email.to:
         raise ValueError("a mail needs an address")
     mail = ProviderMail(
-        subject=" ".join(email.subject.split()),  # a line break here would end the header
+        subject=" ".join(email.subject.split()),  # a line break would end the header
         body=email.text,
         from_email=formataddr((" ".join(clinic.name.split()), sender_address())),
         to=[_ascii_address(email.to)],
@@ -69,8 +69,8 @@ def sender_address() -> str:
 def _add_calendar(mail: EmailMultiAlternatives, calendar: bytes) -> None:
     """Add the one calendar part: the last alternative, on which Gmail, Outlook and Apple Mail act (RFC 6047, 2.4).
 
-    A second copy as a file would be a second invitation in some of them. A provider's web interface takes no such
-    alternative: there it goes as the attachment.
+    A second copy as a file would be a second invitation in some of them. A provider's API does not take such an
+    alternative: there it is an attachment.
     """
     kind = f"text/calendar; method={_calendar_method(calendar)}"
     if str(settings.MAILERS["default"]["BACKEND"]).startswith("anymail."):
@@ -106,7 +106,7 @@ def _calendar_method(calendar: bytes) -> str:
 def is_refused_for_good(error: BaseException) -> bool:
     """Whether the failure is permanent: the server refused this mail with a 5xx, or it cannot be encoded.
 
-    A 5xx to our greeting or password is a fault of our settings and is retried; so is a provider's 401 or 403.
+    A 5xx to our greeting or password is a fault of our settings and is retried, as is a provider's 401 or 403.
     """
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code >= 500 for code, _ in error.recipients.values())

@@ -1,4 +1,4 @@
-"""Which rule holds for a message: the clinic's own for the service, else the clinic's for all, else the kind's defaults."""
+"""Find the rule of a message: the clinic's own for the service, else the clinic's for all, else the kind's defaults."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -8,7 +8,7 @@ from clinic.outbox.models import Channel, Message, MessageRule
 
 
 def default_rule(kind: MessageKind, channel: str = Channel.EMAIL) -> MessageRule:
-    """Return the rule, not saved, that holds where the clinic has written none. `kind` must be one that can be changed."""
+    """Return the unsaved rule that applies if the clinic has no rule of its own. `kind` must be changeable."""
     if channel == Channel.SMS:
         return MessageRule(kind=kind.name, channel=channel, minutes=kind.minutes, text=kind.text_message)
     template = kind.template or TemplateText("", "")
@@ -16,14 +16,14 @@ def default_rule(kind: MessageKind, channel: str = Channel.EMAIL) -> MessageRule
 
 
 def rules_in_force(*, scope: str) -> dict[str, MessageRule]:
-    """By kind, the rules for the service `scope` (its slug); one for every kind that can be changed. One query."""
+    """Return by kind the rules for the service `scope` (its slug); one for every kind that can be changed. One query."""
     rules = {kind.name: default_rule(kind) for kind in changeable_kinds()}
     own = MessageRule.objects.filter(service_slug__in={"", scope}, channel=Channel.EMAIL).order_by("service_slug")
     return rules | {rule.kind: rule for rule in own}  # the empty slug sorts first, so a service's own comes last
 
 
 def rules_of(messages: Iterable[Message]) -> dict[UUID, MessageRule]:
-    """By message, the rule that holds for it; none for kinds that staff cannot change. One query."""
+    """Return by message its rule; none for kinds that staff cannot change. One query."""
     messages = list(messages)
     kinds = {kind.name: kind for kind in changeable_kinds()}
     written = MessageRule.objects.filter(kind__in={message.kind for message in messages})

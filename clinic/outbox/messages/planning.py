@@ -1,4 +1,4 @@
-"""Planning, withdrawing, cancelling and resending messages. `sending` claims those that are due and hands them over."""
+"""Plan, withdraw, cancel and resend messages. `sending` claims and sends those that are due."""
 
 import logging
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from clinic.practice.models import Patient
 
 logger = logging.getLogger(__name__)
 
-SWEEP = "clinic.outbox.tasks.send_due"  # by its name: the task is on a floor above this module
+SWEEP = "clinic.outbox.tasks.send_due"  # by name, since the task is on a floor above
 # A patient waits for the response meanwhile.
 BROKER_PATIENCE = {"socket_connect_timeout": 1, "socket_timeout": 1, "max_retries": 0, "interval_start": 0}
 
@@ -67,7 +67,7 @@ def draft_message(
     time_zone: str = "",
     told_before: str = "",
 ) -> Message:
-    """Return a message of `kind` that is to go out at `due_at`, or not after `not_after`; for `plan_messages`.
+    """Return a message of `kind`, due at `due_at` and not sent after `not_after`; for `plan_messages`.
 
     `scope` names the rules that hold for it: a service's slug. `time_zone` is the reader's for this message (an IANA name,
     empty for the clinic's): where they are differs from visit to visit. `told_before` is a digest of the planner's own.
@@ -105,9 +105,9 @@ def withdraw_messages(
 
 
 def postpone_messages(*, subject_ids: Iterable[UUID], until: datetime) -> int:
-    """Let every message about `subject_ids` that is still waiting wait until `until` at least. Returns how many.
+    """Postpone every waiting message about `subject_ids` to `until` at least. Returns how many.
 
-    One that would be too late by then stays as it is.
+    A message that would be too late by then is unchanged.
     """
     waiting = Message.objects.filter(subject_id__in=subject_ids, state=State.WAITING)
     later = waiting.filter(next_attempt_at__lt=until, not_after__gt=until)
@@ -115,7 +115,7 @@ def postpone_messages(*, subject_ids: Iterable[UUID], until: datetime) -> int:
 
 
 def useful_until(*, due_at: datetime, not_after: datetime) -> datetime:
-    """Return until when a delayed message is of use: it still leaves its reader half of the time it was to give them."""
+    """Return the latest useful time of a delayed message: the reader still has half of the planned time."""
     return due_at + (not_after - due_at) / 2
 
 

@@ -1,4 +1,4 @@
-"""What the outbox asks of the app whose rows the messages are about."""
+"""Callbacks of the app whose rows the messages are about."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class Subjects:
-    """The answers of one app."""
+    """The callbacks of one app."""
 
     scopes: Callable[[], list[tuple[str, str]]]  # (slug, name) of everything that may have message rules of its own
     find: Callable[[str], list[UUID]]  # ids of the rows with this name, such as visits by reference
@@ -19,7 +19,7 @@ _registered: list[Subjects] = []
 
 
 def register_subjects(subjects: Subjects) -> None:
-    """For AppConfig.ready."""
+    """Register the callbacks of an app. For AppConfig.ready."""
     _registered.append(subjects)
 
 

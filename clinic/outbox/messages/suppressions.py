@@ -1,4 +1,4 @@
-"""Suppression list: bounces, complaints, unsubscribing and subscribing again."""
+"""The suppression list: bounces, complaints, unsubscribing and subscribing again."""
 
 import logging
 from collections.abc import Iterable
@@ -38,10 +38,10 @@ def suppress(*, address: str, why: Suppression.Why, now: datetime, channel: str 
 
 
 def note_bounce(*, address: str, message_id: str, why: Suppression.Why, now: datetime) -> None:
-    """The provider says that `address` cannot be written to; `message_id` is our row's, if the provider gave it back.
+    """Record a bounce or complaint from `address`; `message_id` is our row's, if the provider returned it.
 
-    The message turns from sent to failed, where staff see it. A message that is unknown, or not about this address,
-    changes nothing but the address.
+    The message turns from sent to failed, which staff see. For an unknown message, or one to another address, only the
+    address is recorded.
     """
     with transaction.atomic():
         suppress(address=address, why=why, now=now)
@@ -52,14 +52,14 @@ def note_bounce(*, address: str, message_id: str, why: Suppression.Why, now: dat
 
 
 def why_unreachable(suppression: Suppression | None, channel: str) -> str | None:
-    """Why no message may be sent to a reader with this `suppression`; None if one may."""
+    """Return why no message may be sent to a reader with this `suppression`; None if one may."""
     if suppression is None or suppression.why not in REASONS or channel != Channel.EMAIL:
         return None
     return REASONS[suppression.why]
 
 
 def why_undeliverable(address: str) -> str | None:
-    """Why no mail may be sent to `address`: it bounced or complained. None if one may."""
+    """Return why no mail may be sent to `address`: it bounced or complained. None if one may."""
     stopped = Suppression.objects.filter(
         channel=Channel.EMAIL, address=normalize_address(address).lower(), why__in=REASONS
     )
@@ -67,7 +67,7 @@ def why_undeliverable(address: str) -> str | None:
 
 
 def suppressions_of(messages: Iterable[Message]) -> dict[UUID, Suppression]:
-    """By message, the suppression of its reader's address or number, if there is one. One query."""
+    """Return by message the suppression of its reader's address or number, if there is one. One query."""
     addresses = {
         message.pk: (message.channel, _address(message.patient, message.channel))
         for message in messages
@@ -79,7 +79,7 @@ def suppressions_of(messages: Iterable[Message]) -> dict[UUID, Suppression]:
 
 
 def is_unsubscribed(patient: Patient) -> bool:
-    """Whether `patient` gets no mail but that about visits."""
+    """Whether `patient` gets only mail about visits."""
     return _found(patient, Channel.EMAIL).exists()
 
 
@@ -94,7 +94,7 @@ def subscribe_again(*, patient: Patient) -> None:
 
 
 def unsubscribe_headers(patient: Patient, *, now: datetime) -> dict[str, str]:
-    """Return the headers by which `patient` ends everything that is not about a visit. Issues a link."""
+    """Return the headers with which `patient` unsubscribes from what is not about a visit. Issues a link."""
     return one_click_headers(f"{settings.SITE_URL}{messages_path(patient, now=now)}stop/")
 
 

@@ -32,8 +32,8 @@ def claim_due_messages(*, now: datetime, limit: int = BATCH, lease: timedelta = 
     """Lease up to `limit` due messages to the caller, oldest first. No other worker gets them for `lease`.
 
     One whose lease ran out (its worker died) is claimed again. Safe under concurrency: each worker locks what it claims
-    and skips what others have locked. Within a batch those tried least often come first, so that one that kills its
-    worker does not take the others with it each time; of those, texts come first.
+    and skips what others have locked. Within a batch those tried least often come first, so that a message that kills its
+    worker does not delay the others each time; of those, texts come first.
     """
     due = Message.objects.due(now).select_for_update(skip_locked=True, of=("self",)).select_related("patient")
     token = uuid.uuid4()
@@ -62,5 +62,5 @@ def claim_due_messages(*, now: datetime, limit: int = BATCH, lease: timedelta = 
 
 
 def _turn(message: Message) -> tuple[int, bool]:
-    """Sort key: texts before emails, which are skipped once their text was sent."""
+    """Return a sort key: texts before emails, which are skipped once their text was sent."""
     return message.attempts, message.channel != Channel.SMS

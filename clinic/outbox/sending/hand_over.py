@@ -1,10 +1,10 @@
 """Send claimed messages: check relevance, render, send, record the outcome.
 
 Each message costs one relevance check and one write of its outcome; rules and suppressions are read once a batch. The
-outcome of a message is recorded before the next one is sent, so a worker that dies leaves one in doubt.
+outcome of a message is recorded before the next one is sent, so a worker that dies leaves one message in doubt.
 
 Every write needs the lease that the message was claimed with, except "sent": that is a fact, whichever worker has the
-lease by then. It is retried for WRITING_DOWN.
+lease by then. It is retried for RECORDING_SENT.
 """
 
 import logging
@@ -31,11 +31,11 @@ from clinic.outbox.sending.claims import ClaimedMessage, claim_due_messages
 from clinic.outbox.sending.heartbeat import note_sweep
 from clinic.outbox.sending.refusals import find_refusal
 from clinic.outbox.text.quiet_hours import QuietHours, end_of_quiet_hours
-from clinic.outbox.text.time_limits import CONVERSATION, GIVE_UP_AFTER, SWEEP_LASTS, WRITING_DOWN
+from clinic.outbox.text.time_limits import CONVERSATION, GIVE_UP_AFTER, RECORDING_SENT, SWEEP_LASTS
 from clinic.outbox.texts.instead_of_mail import (
     LOOK_AGAIN_AFTER,
     TEXT_WENT,
-    let_text_go,
+    send_withdrawn_text,
     text_instead_of,
     wait_for_text_until,
     withdraw_text,
@@ -56,21 +56,21 @@ class MailServerAway(Exception):
 
 
 def send_due_messages(*, clock: Callable[[], datetime]) -> int:
-    """Send due messages in batches until none is due, the sweep's time is up or the mail server is away.
+    """Send due messages in batches until none is due, the sweep's time is up or the mail server does not respond.
 
-    `clock` returns the current instant, since a sweep lasts. Returns how many were sent.
+    `clock` returns the current instant. Returns the number of messages sent.
     """
     note_sweep(now=clock())
     fail_unsure_texts(now=clock())
-    sent, line, clinic = 0, mailers.default, Clinic.objects.current()
+    sent, mailer, clinic = 0, mailers.default, Clinic.objects.current()
     try:
         with closing(_claim_in_batches(until=clock() + SWEEP_LASTS, clock=clock)) as claimed:
             for one in claimed:
-                sent += send_claimed(one, now=clock(), line=line, clinic=clinic) == State.SENT
+                sent += send_claimed(one, now=clock(), mailer=mailer, clinic=clinic) == State.SENT
     except MailServerAway:
         logger.info("the mail server is away; the next sweep tries again")
     finally:
-        _hang_up(line)
+        _close(mailer)
     return sent
 
 
@@ -81,51 +81,51 @@ def _claim_in_batches(*, until: datetime, clock: Callable[[], datetime]) -> Gene
             while batch and clock() < until:
                 yield batch.pop(0)
         finally:
-            _hand_back([claimed.message for claimed in batch])
+            _release([claimed.message for claimed in batch])
 
 
 def send_claimed(
-    claimed: ClaimedMessage, *, now: datetime, line: BaseEmailBackend | None = None, clinic: Clinic | None = None
+    claimed: ClaimedMessage, *, now: datetime, mailer: BaseEmailBackend | None = None, clinic: Clinic | None = None
 ) -> State | None:
-    """Send a claimed message over `line` (a mail connection, opened if it is not open yet).
+    """Send a claimed message through `mailer`, which is opened if it is not open yet.
 
-    Returns what became of it, or None if its lease may be lost before it has gone. Raises MailServerAway, with the message
+    Returns its new state, or None if its lease may run out before it is sent. Raises MailServerAway, with the message
     waiting again, if no connection could be opened.
     """
-    line, message = line or mailers.default, claimed.message
+    mailer, message = mailer or mailers.default, claimed.message
     if not _begin(claimed, now=now):
         return None
     try:
-        turned_down = _prepare_and_send(claimed, line, clinic or Clinic.objects.current(), now=now)
+        not_sent = _prepare_and_send(claimed, mailer, clinic or Clinic.objects.current(), now=now)
     except MailServerAway as away:
-        _write_down_fault(claimed, away.__cause__ or away, now=now)
+        _record_fault(claimed, away.__cause__ or away, now=now)
         raise
     except Exception as fault:  # one message's failure must not stop the others
-        _hang_up(line)  # it may have broken halfway; the next message opens a new one
-        return _write_down_fault(claimed, fault, now=now)
-    return turned_down or _write_down_sent(message, now=now)
+        _close(mailer)  # it may be broken; the next message opens a new one
+        return _record_fault(claimed, fault, now=now)
+    return not_sent or _record_sent(message, now=now)
 
 
 def _prepare_and_send(
-    claimed: ClaimedMessage, line: BaseEmailBackend, clinic: Clinic, *, now: datetime
+    claimed: ClaimedMessage, mailer: BaseEmailBackend, clinic: Clinic, *, now: datetime
 ) -> State | None:
     """Send the message. Return its state if it was not sent; None once the server has accepted it."""
     message = claimed.message
     kind = find_kind(message.kind)
-    turned_down = _check_again(claimed, kind, clinic, now=now)
+    not_sent = _check_again(claimed, kind, clinic, now=now)
     if message.channel == Channel.SMS:
-        if turned_down is None:
+        if not_sent is None:
             template = claimed.rule.text if claimed.rule else kind.text_message
             send_text(message, template, now=now)
-        return turned_down
-    if turned_down is None and _open(line):  # connecting can take a while
-        turned_down = _check_again(claimed, kind, clinic, now=now)
-    if turned_down is None:
+        return not_sent
+    if not_sent is None and _open(mailer):  # connecting can take a while
+        not_sent = _check_again(claimed, kind, clinic, now=now)
+    if not_sent is None:
         mail = build_mail(message, kind.render(message, text_of(claimed.rule), now), clinic=clinic, now=now)
         if not kind.is_about_visit and message.patient:
             mail.extra_headers |= unsubscribe_headers(message.patient, now=now)
-        line.send_messages([mail])
-    return turned_down
+        mailer.send_messages([mail])
+    return not_sent
 
 
 def _check_again(claimed: ClaimedMessage, kind: MessageKind, clinic: Clinic, *, now: datetime) -> State | None:
@@ -180,40 +180,40 @@ def _wait_for_text(message: Message, kind: MessageKind, hours: QuietHours | None
     )
 
 
-def _open(line: BaseEmailBackend) -> bool:
+def _open(mailer: BaseEmailBackend) -> bool:
     """Whether a new connection was opened; raises MailServerAway."""
     try:
-        return bool(line.open())
+        return bool(mailer.open())
     except OSError as fault:  # smtplib's errors are OSErrors too: a failed greeting or login
         raise MailServerAway from fault
 
 
-def _hang_up(line: BaseEmailBackend) -> None:
+def _close(mailer: BaseEmailBackend) -> None:
     try:
-        line.close()
+        mailer.close()
     except OSError as fault:
-        logger.info("the mail server did not say goodbye: %s", describe_error(fault))
+        logger.info("the connection to the mail server was not closed cleanly: %s", describe_error(fault))
 
 
 def _begin(claimed: ClaimedMessage, *, now: datetime) -> bool:
-    """Count the attempt; False if another worker has the message, or may have it before a conversation begun now is over.
+    """Count the attempt. False if another worker has the message, or may claim it before this attempt would end.
 
     The attempt is recorded before it begins for texts, which may go out even if this worker dies, and for messages that
     another worker had, which may have recorded by now that it was sent.
     """
     message = claimed.message
     message.attempts += 1
-    if now + CONVERSATION + WRITING_DOWN > claimed.lease_until:
+    if now + CONVERSATION + RECORDING_SENT > claimed.lease_until:
         return False
     is_first_try_of_mail = claimed.is_first_try and message.channel == Channel.EMAIL
     return is_first_try_of_mail or _write(message)
 
 
-def _write_down_fault(claimed: ClaimedMessage, fault: BaseException, *, now: datetime) -> State:
+def _record_fault(claimed: ClaimedMessage, fault: BaseException, *, now: datetime) -> State:
     """Fail a message on a permanent error or after the last retry; else schedule a retry with backoff."""
     message = claimed.message
     if not isinstance(fault, OSError):  # our bug; the log formatter drops the exception's message
-        logger.warning("message %s could not be made", message.pk, exc_info=fault)
+        logger.warning("message %s could not be rendered", message.pk, exc_info=fault)
     reason = UNSURE if isinstance(fault, TextUnsure) else describe_error(fault)
     pause = min(FIRST_PAUSE * 2 ** min(message.attempts - 1, 10), LONGEST_PAUSE) * random.uniform(0.8, 1.2)
     last_chance = min(message.not_after, claimed.first_tried_at + GIVE_UP_AFTER)
@@ -222,18 +222,18 @@ def _write_down_fault(claimed: ClaimedMessage, fault: BaseException, *, now: dat
     return _wait(message, until=now + pause, reason=reason)
 
 
-def _write_down_sent(message: Message, *, now: datetime) -> State:
-    """Record that `message` went, retrying for WRITING_DOWN while the database is away; its lease covers that time, so no
+def _record_sent(message: Message, *, now: datetime) -> State:
+    """Record that `message` was sent, retrying for RECORDING_SENT while the database is away; its lease covers that time, so no
     other worker sends it meanwhile. Raises the database's error after that: the lease expires, and a duplicate mail follows.
     """
-    give_up = time.monotonic() + WRITING_DOWN.total_seconds()
+    give_up = time.monotonic() + RECORDING_SENT.total_seconds()
     while True:
         try:
             unsettled = Message.objects.filter(pk=message.pk).exclude(state__in=SETTLED)
             unsettled.update(state=State.SENT, reason="", settled_at=now, attempts=message.attempts, **UNLEASED)
         except DatabaseFault:
             if time.monotonic() > give_up:
-                logger.error("message %s went out, which could not be written down; a twin may follow", message.pk)
+                logger.error("message %s was sent, but this could not be recorded; a duplicate may follow", message.pk)
                 raise
             connection.close()
             time.sleep(1)
@@ -248,7 +248,7 @@ def _settle(message: Message, state: State, reason: str, *, now: datetime) -> St
     if is_ours and state == State.FAILED and (message.patient_id or find_kind(message.kind).is_missed_by_staff):
         plan_failure_alert(now=now)
         if message.channel == Channel.EMAIL:
-            let_text_go(message, now=now)
+            send_withdrawn_text(message, now=now)
     return state
 
 
@@ -258,18 +258,18 @@ def _wait(message: Message, *, until: datetime, reason: str, **changes: Any) -> 
     return State.WAITING
 
 
-def _hand_back(messages: list[Message]) -> None:
+def _release(messages: list[Message]) -> None:
     """Release the leases of `messages`. Those without an attempt lose `first_tried_at` too."""
     if messages:
         first_tried_at = Case(When(attempts=0, then=None), default=F("first_tried_at"))
-        _ours(*messages).update(state=State.WAITING, first_tried_at=first_tried_at, **UNLEASED)
+        _leased(*messages).update(state=State.WAITING, first_tried_at=first_tried_at, **UNLEASED)
 
 
 def _write(message: Message, **changes: Any) -> bool:
     """Write `changes` and the number of attempts. Returns False if the message is no longer under its lease."""
-    return _ours(message).update(**{"attempts": message.attempts, **changes}) == 1
+    return _leased(message).update(**{"attempts": message.attempts, **changes}) == 1
 
 
-def _ours(*messages: Message) -> QuerySet[Message]:
+def _leased(*messages: Message) -> QuerySet[Message]:
     ids, token = [message.pk for message in messages], messages[0].lease_token
     return Message.objects.filter(pk__in=ids, state=State.SENDING, lease_token=token)

@@ -1,1 +1,1 @@
-"""Arithmetic on text and hours: placeholders, GSM length, replies, quiet hours, time limits. Pure."""
+"""Functions of text and hours: placeholders, GSM length, replies, quiet hours, time limits. Pure."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from clinic.outbox.text.placeholders import fill
 
 LIMIT = 160
-SHORTEST_NAME = 8  # of a clinic; shorter, it is not recognized
+SHORTEST_NAME = 8  # of a clinic; a shorter one is not recognized
 _BASIC = set(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
     "abcdefghijklmnopqrstuvwxyzäöñüà"

@@ -38,14 +38,14 @@ def faults_of(text: str, *, known: Mapping[str, str]) -> list[str]:
 
 
 def clinical_terms(text: str) -> list[str]:
-    """Words in `text` that tell why the reader sees a therapist, in lower case, each once."""
+    """Return the words in `text` that tell why the reader sees a therapist, in lower case, each once."""
     return sorted({found[0].lower() for found in _CLINICAL.finditer(text)})
 
 
 def fill(text: str, values: Mapping[str, object]) -> str:
     """Return `text` with each {placeholder} replaced by its value on one line.
 
-    What a value holds is never read as a placeholder.
+    Placeholders inside a value are not replaced.
 
     Raises KeyError for a placeholder without a value.
     """

@@ -1,4 +1,4 @@
-"""Why a message did not go, in a sentence for staff that says what to do. Pure.
+"""Explain to staff why a message was not sent, and what to do. Pure.
 
 A reason is either a phrase of ours ("quiet hours") or what `mail.describe_error` noted: the error's class, and the codes
 of the server or provider.
@@ -15,7 +15,7 @@ _ERROR = re.compile(
 TRIED_FOR = f"{GIVE_UP_AFTER // timedelta(hours=1)} hours"
 TELL = "If it happens again, tell your site administrator."
 AWAY = f"The mail server did not answer. The site keeps trying for {TRIED_FOR}. {TELL}"
-NOT_MADE = "The message could not be made. Call the patient, and tell your site administrator."
+NOT_MADE = "The message could not be created. Call the patient, and tell your site administrator."
 PHRASES = {
     "unknown whether it was sent": "It is unknown whether the text message went. Call the patient if it matters.",
     "tried for too long": f"The site tried for {TRIED_FOR}. Check that mail works, then send it again.",
@@ -40,7 +40,7 @@ ERRORS = {
     "TextProviderAway": "The text message provider did not answer. The site keeps trying. " + TELL,
     "TextUnsure": PHRASES["unknown whether it was sent"],
     "TextTooLong": "The text is too long for one text message. Shorten it under Message templates.",
-    "ValueError": "The message could not be made, most often because the patient has no email address. Add one on the "
+    "ValueError": "The message could not be created, most often because the patient has no email address. Add one on the "
     "patient's page, then send it again.",
 }
 NO_ANSWER = {

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 class Reply(StrEnum):
     STOP = "stop"
-    CANCEL = "cancel"  # carriers end texts on it; the sender may have meant the visit
+    CANCEL = "cancel"  # carriers treat it as STOP; the sender may have meant the visit
     START = "start"
     HELP = "help"
     YES = "yes"

@@ -21,7 +21,7 @@ from clinic.outbox.models import InboundText, Message
 from clinic.practice.models import Patient, User
 from clinic.practice.values.phone import base_number
 
-ANSWER_AGAIN_AFTER = timedelta(hours=1)  # to one number: a robot may be answering ours
+ANSWER_AGAIN_AFTER = timedelta(hours=1)  # to one number: it may be an autoresponder
 VIEW, CHANGE = "outbox.view_inboundtext", "outbox.change_inboundtext"
 STAFF_TEXT = "staff_inbound_text"
 THE_CLINIC = uuid.UUID(int=2)  # alerted if no member of staff may mark texts as read
@@ -46,7 +46,7 @@ def keep_text(*, phone: str, content: str, provider_id: str, is_answerable: bool
     `is_answerable` is False for texts that never get an answer. Idempotent by `provider_id`, with the same result: the
     webhook may deliver a text twice.
     """
-    _take_turns(phone)
+    _lock_number(phone)
     if kept := InboundText.objects.filter(provider_id=provider_id).first():
         return kept.answered_at is not None
     answered = InboundText.objects.filter(phone=phone, answered_at__gt=now - ANSWER_AGAIN_AFTER)
@@ -65,8 +65,8 @@ def keep_text(*, phone: str, content: str, provider_id: str, is_answerable: bool
     return is_answered
 
 
-def _take_turns(phone: str) -> None:
-    """Let one webhook at a time decide about a number: two at once would both answer, or keep one text twice."""
+def _lock_number(phone: str) -> None:
+    """Lock a number until the transaction ends: two webhooks at once would both answer, or store one text twice."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"inbound text {phone}"])
 
@@ -108,7 +108,7 @@ def mark_text_read(*, text: InboundText, by: User, now: datetime) -> bool:
 def _tell_staff(text: InboundText, *, now: datetime) -> None:
     """Plan mails to all staff who may mark texts as read, or to the clinic's own address if there are none.
 
-    Nothing is added while another text of this sitting is unread. A new round of mails replaces what is left of the last.
+    No-op while another text of this sitting is unread. New mails replace the pending ones.
     """
     others = InboundText.objects.unread().exclude(pk=text.pk)
     told_at = Message.objects.filter(kind=STAFF_TEXT, created_at__gt=now - ONE_SITTING).order_by("-created_at")

@@ -23,7 +23,7 @@ TEXT_WENT, MAIL_GOES = "the reader got a text instead", "the reader gets an e-ma
 
 
 def text_instead_of(message: Message, kind: MessageKind) -> Message | None:
-    """Return the text that may replace this email; None where the mail is sent regardless of a text.
+    """Return the text that may replace this email; None if the mail is sent in any case.
 
     None for news, for messages that staff sent again, for readers who chose both, and for a text that was skipped or failed.
     """
@@ -34,11 +34,11 @@ def text_instead_of(message: Message, kind: MessageKind) -> Message | None:
     if consent is None or not consent.instead_of_email:
         return None
     ended_otherwise = (State.SKIPPED, State.FAILED)
-    return Message.objects.filter(dedupe_key=_key_of_twin(message)).exclude(state__in=ended_otherwise).first()
+    return Message.objects.filter(dedupe_key=_key_of_counterpart(message)).exclude(state__in=ended_otherwise).first()
 
 
 def wait_for_text_until(message: Message, text: Message, *, hours: QuietHours | None, now: datetime) -> datetime | None:
-    """When to check `text` again; None if its email, `message`, must go now to be of use.
+    """Return when to check `text` again; None if its email, `message`, must be sent now to be of use.
 
     `hours` are those in which the mail may not be sent: it is sent before them if it would be too late after them.
     """
@@ -59,9 +59,9 @@ def withdraw_text(text: Message, *, now: datetime) -> bool:
     return waiting.update(state=State.SKIPPED, reason=MAIL_GOES, settled_at=now) == 1
 
 
-def let_text_go(message: Message, *, now: datetime) -> None:
-    """Send the text that was withdrawn for the email `message`, which has failed, unless it is too late."""
-    _wake(Message.objects.filter(dedupe_key=_key_of_twin(message), reason=MAIL_GOES), now=now)
+def send_withdrawn_text(message: Message, *, now: datetime) -> None:
+    """Send the text that was withdrawn in favor of the email `message`, now failed, unless it is too late."""
+    _wake(Message.objects.filter(dedupe_key=_key_of_counterpart(message), reason=MAIL_GOES), now=now)
 
 
 @transaction.atomic
@@ -73,7 +73,7 @@ def note_undelivered(*, message_id: UUID, code: str, now: datetime) -> None:
         return
     plan_failure_alert(now=now)
     text = Message.objects.get(pk=message_id)
-    _wake(Message.objects.filter(dedupe_key=_key_of_twin(text), reason=TEXT_WENT), now=now)
+    _wake(Message.objects.filter(dedupe_key=_key_of_counterpart(text), reason=TEXT_WENT), now=now)
 
 
 def _wake(messages: QuerySet[Message], *, now: datetime) -> None:
@@ -83,6 +83,6 @@ def _wake(messages: QuerySet[Message], *, now: datetime) -> None:
         transaction.on_commit(wake_sweep)
 
 
-def _key_of_twin(message: Message) -> str:
+def _key_of_counterpart(message: Message) -> str:
     root = message.dedupe_key.partition("#")[0].removesuffix(message.channel)
     return root + (Channel.EMAIL if message.channel == Channel.SMS else Channel.SMS).value

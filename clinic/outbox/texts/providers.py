@@ -51,7 +51,7 @@ class TwilioTexts:
             self.client.api.base_url = api
 
     def send(self, *, to: str, text: str, message_id: uuid.UUID) -> None:
-        told_at = settings.SITE_URL + reverse("outbox:twilio_status", args=[message_id])  # what became of it
+        told_at = settings.SITE_URL + reverse("outbox:twilio_status", args=[message_id])  # for its delivery status
         try:
             self.client.messages.create(to=to, from_=self.sender, body=text, status_callback=told_at)
         except TwilioRestException as error:

@@ -15,12 +15,12 @@ def answer_text(*, phone: str, text: str, provider_id: str, now: datetime) -> st
     """Act on `text` from `phone` (E.164) and return the reply; empty for none.
 
     A Y or C that was acted on is acknowledged each time; any other automatic answer is sent once an hour to one number,
-    which ends a loop of two robots. `provider_id` is the provider's ID of the text, which may be delivered twice.
+    which ends a loop of two autoresponders. `provider_id` is the provider's ID of the text, which may be delivered twice.
     """
     reply = parse_reply(text)
     if reply in (Reply.STOP, Reply.CANCEL):
         withdraw_consent(phone=phone, now=now)
-        if reply == Reply.CANCEL:  # was it the visit?
+        if reply == Reply.CANCEL:  # may have meant the visit
             keep_text(phone=phone, content=text, provider_id=provider_id, is_answerable=False, now=now)
         return ""  # the carrier confirms the STOP itself
     if reply == Reply.START:

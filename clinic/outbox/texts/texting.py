@@ -25,7 +25,7 @@ FROM, UNTIL = time(9), time(20)  # of the reader's day
 MOST_A_DAY, MOST_A_WEEK = 1, 3
 ENOUGH_TODAY = f"the patient got {MOST_A_DAY} text today"
 ENOUGH_THIS_WEEK = f"the patient got {MOST_A_WEEK} texts in a week"
-ONE_LOOK = timedelta(hours=1)  # texts that come within it may be answered together, and it is unclear which was meant
+REPLY_WINDOW = timedelta(hours=1)  # a reply may be to any of the texts sent within it
 UNSURE = "unknown whether it was sent"
 BEYOND_THE_CAPS = "and one more if the clinic cancels or moves a visit"
 _TERMS = (
@@ -33,7 +33,7 @@ _TERMS = (
     "I can reply STOP to end them or HELP for help, and need not agree to be treated."
 )
 CONSENT_WORDS = "Send me texts about my visits, to the number ending in {ending}. " + _TERMS
-FORM_CONSENT_WORDS = "Send me texts about my visits, to the number above. " + _TERMS  # where one types it
+FORM_CONSENT_TEXT = "Send me texts about my visits, to the number above. " + _TERMS  # where one types it
 
 
 def consent_text(patient: Patient) -> str:
@@ -83,7 +83,10 @@ def withdraw_consent(*, phone: str, now: datetime) -> int:
 
 @transaction.atomic
 def restore_consent(*, phone: str, now: datetime) -> int:
-    """START: renew the last consent of each patient whose number is still `phone`, in its own wording. Returns how many."""
+    """Handle START: renew the last consent of each patient whose number is still `phone`, in its own wording.
+
+    Returns how many.
+    """
     patients = Patient.objects.filter(phone=phone, text_consents__phone=phone).distinct()
     lapsed = [patient for patient in patients if consent_of(patient) is None]
     for patient in lapsed:
@@ -103,7 +106,7 @@ def settle_consents(provisional: Patient, known: Patient, now: datetime) -> None
 
 
 def texts_beside(messages: Iterable[Message], *, now: datetime, with_news: bool = False) -> list[Message]:
-    """Drafts of the texts that go beside mails, for patients who agreed to texts and kinds that have one.
+    """Draft the texts that are sent beside mails, for patients who agreed to texts and kinds that have one.
 
     News has a text only where the clinic itself made the change (`with_news`): patients know what they did. Kinds that
     are `is_texted_without_mail` have one only for patients without an email address.
@@ -134,7 +137,7 @@ def _reader(message: Message) -> Patient:
 
 
 def _text_beside(message: Message, clinic: Clinic, now: datetime) -> Message:
-    """Due with its email, or before the hours without texts if it would be too late after them."""
+    """Draft a text, due with its email, or before the hours without texts if it would be too late after them."""
     by = useful_until(due_at=message.due_at, not_after=message.not_after)
     earlier = planned_around_quiet_hours(message.due_at, text_hours(message, clinic), by=by)
     return draft_message(
@@ -152,7 +155,7 @@ def _text_beside(message: Message, clinic: Clinic, now: datetime) -> Message:
 
 
 def why_not_texted(message: Message, kind: MessageKind, *, clinic: Clinic, now: datetime) -> str | None:
-    """Why this text must not be sent: switched off, no consent, or over the cap. None if it may.
+    """Return why this text must not be sent: switched off, no consent, or over the cap. None if it may.
 
     News is exempt from the caps, as the consent says: a wasted trip is worse than a second text. It counts toward the caps
     of later texts.
@@ -176,8 +179,8 @@ def why_not_texted(message: Message, kind: MessageKind, *, clinic: Clinic, now: 
 
 
 def texts_just_sent(*, phone: str) -> list[Message]:
-    """Return the text that went to `phone` last, and those that went within ONE_LOOK before it; none if no patient with this
-    number agrees to texts now.
+    """Return the text that went to `phone` last, and those that went within REPLY_WINDOW before it; none if no patient with
+    this number agrees to texts now.
 
     A number can change hands: a text counts only if the consent under which it went was for this number.
     """
@@ -190,7 +193,7 @@ def texts_just_sent(*, phone: str) -> list[Message]:
         settled_at__gte=F("patient__text_consents__given_at"),
     ).order_by("-settled_at")
     last_at = went_there.values_list("settled_at", flat=True).first()
-    return list(went_there.filter(settled_at__gte=last_at - ONE_LOOK)) if last_at else []
+    return list(went_there.filter(settled_at__gte=last_at - REPLY_WINDOW)) if last_at else []
 
 
 def text_hours(message: Message, clinic: Clinic) -> QuietHours:

@@ -17,7 +17,7 @@ from clinic.practice.batches import BATCH, delete_batch
 from clinic.practice.models import ConfirmationCode, Patient
 
 CODE_LASTS = timedelta(minutes=10)
-KEPT_FOR = timedelta(days=1)  # longer than codes are counted
+KEPT_FOR = timedelta(days=1)  # longer than codes count toward a limit
 MOST_TRIES = 5  # of one code, or of the birth date within CODE_LASTS
 CONFIRMED_FOR = timedelta(minutes=30)
 KEY, SALT = "confirmed", "practice.confirmation"

@@ -11,8 +11,8 @@ from django.db.models import Q
 from clinic.practice.batches import BATCH, delete_batch
 from clinic.practice.models import LinkPurpose, Patient, PatientLink, Proof
 
-# An ended link gets its own page (410) for this long, about as long as patients return to the mails of a course of
-# treatment; after that it is deleted and gets the page of an unknown link (404).
+# For this long an ended link responds with its own page (410), as patients return to the mails of a course of treatment.
+# After that it is deleted and responds like an unknown link (404).
 REMEMBERED_FOR = timedelta(days=90)
 
 

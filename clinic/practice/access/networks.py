@@ -23,7 +23,7 @@ class Network:
     blocks: tuple[tuple[str, int], ...]
 
 
-UNKNOWN = Network((("unknown", 1),))  # one network for all of them, limited like any other: fail closed
+UNKNOWN = Network((("unknown", 1),))  # one network for all of them, with the limits of any other: fail closed
 
 
 def network_of(request: HttpRequest) -> Network:

@@ -67,7 +67,7 @@ class LinkPage(Protocol):
 
 
 def declares(capability: Capability) -> Callable[[Callable[..., HttpResponse]], LinkPage]:
-    """Name the capability of a view that opens its link itself; a test walks every patient URL by it."""
+    """Declare the capability of a view that opens its link itself, for a test that walks every patient URL."""
 
     def decorate(view: Callable[..., HttpResponse]) -> LinkPage:
         page = cast(LinkPage, view)
@@ -87,10 +87,10 @@ def patient_link(
     """Turn `view(request, token, subject, now, …)` into a private page behind a patient's link.
 
     Opens the link, responds 403 if it proves too little for `capability`, and passes the view what `load(link)` returns;
-    None is an unknown link. The link is `request.link`. A POST by a mailed link proves who owns the mailbox, so it accepts
-    a provisional patient, unless `accepts` is False: for what the owner of a mistyped address does (cancel, leave,
-    unsubscribe). GET changes nothing, since mail scanners open every link. `busy` is an exception of the view and the
-    template of the 503 page for it. `middleware.BrokenLinkPages` makes pages of LinkUnknown and LinkExpired.
+    None: the link is treated as unknown. The link is `request.link`. A POST by a mailed link proves the ownership of the
+    mailbox, so it accepts a provisional patient, unless `accepts` is False: for what the owner of a mistyped address does
+    (cancel, leave, unsubscribe). GET changes nothing, since mail scanners open every link. `busy` is an exception of the
+    view and the template of the 503 page for it. `middleware.BrokenLinkPages` makes pages of LinkUnknown and LinkExpired.
     """
 
     busy_error, busy_template = busy or ((), "")

@@ -1,8 +1,8 @@
-"""Rate limits: how often a thing may happen from one network, for one mailbox, to one visit or at one account.
+"""Rate limits per network, mailbox, visit and account.
 
 A generic cell rate algorithm (GCRA, a leaky bucket stored as one instant): a budget of `at_once` uses refills one use at a
-time, at a steady rate, with no windows. One row per limit and subject holds the instant at which the budget is whole
-again, under a keyed hash: no address is stored, and the row is expired after that instant.
+time, at a steady rate, with no windows. One row per limit and subject holds the instant at which the budget is full
+again, under a keyed hash: no address is stored, and the row expires at that instant.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,7 +25,7 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 class Per(StrEnum):
-    """What a limit counts by."""
+    """The subject that a limit counts by."""
 
     NETWORK = "network"
     MAILBOX = "mailbox"
@@ -54,7 +54,7 @@ LAST_LINK = "no mail; the page points to the last one, whose link is still good"
 LAST_CODE = "429: no mail; the page points to the newest code, and to the phone"
 WAIT = "429: the page says when to try again; the password is not looked at"
 
-# OWN in a name: the visitor came by a link from the mailbox; such acts are counted apart from those of strangers.
+# OWN in a name: the visitor opened a link from the mailbox; such acts are counted apart from those of strangers.
 MAILS = Limit("mails caused by strangers", Per.MAILBOX, 8, 3 * HOUR, CONFIRM)
 BOOKINGS = Limit("bookings with an address", Per.MAILBOX, 5, DAY / 5, CONFIRM)  # the clinic sets the number
 NETWORK_BOOKINGS = Limit("bookings from a network", Per.NETWORK, 20, DAY / 20, SLOW_DOWN)  # the clinic sets the number
@@ -116,9 +116,9 @@ ANYWHERE = Network((("anywhere", 1),))  # for what is not counted by network
 def spend(*charges: Charge, now: datetime, once: Charge | None = None) -> Verdict:
     """Spend one use of each limit, all or none. Atomic under concurrency.
 
-    `once` identifies the request itself, such as a form: if it was spent within the time of its limit, the verdict is
-    within and nothing is spent again (idempotent resend). Call it before the transaction it guards. Raises RuntimeError inside one: a rollback would give
-    the use back, and the rows stay locked until the end of a transaction.
+    `once` identifies the request itself, such as a form: if it was spent within the time of its limit, the verdict is within
+    and nothing is spent again (idempotent resend). Call it before the transaction it guards. Raises RuntimeError inside one:
+    a rollback would give the use back, and the rows stay locked until the end of a transaction.
     """
     over, retry_at = set(), []
     with transaction.atomic(durable=True):
@@ -134,7 +134,7 @@ def spend(*charges: Charge, now: datetime, once: Charge | None = None) -> Verdic
 
 
 def delete_expired_rate_limits(*, now: datetime, limit: int = BATCH) -> int:
-    """Delete at most `limit` expired rows (budgets that are whole again). Returns how many."""
+    """Delete at most `limit` expired rows (budgets that are full again). Returns how many."""
     return delete_batch(RateLimit.objects.filter(whole_at__lte=now), limit=limit)
 
 

@@ -20,7 +20,9 @@ def grantable_groups(by: User) -> QuerySet[Group]:
 
 
 def may_manage(user: User, *, by: User) -> bool:
-    """Whether `by` may change `user`, password and address included: only a superuser may change a user with more permissions."""
+    """Whether `by` may change `user`, password and address included: only a superuser may change a user with more
+    permissions.
+    """
     if by.is_superuser or user.pk == by.pk:
         return True
     return not user.is_superuser and not rights_of(user).exclude(pk__in=rights_of(by).values("pk")).exists()

@@ -1,7 +1,7 @@
 """Sign in to the admin, with rate limits checked before the password is hashed, which costs a second of CPU.
 
 Tries are limited per network and per account. A browser that has signed in to the account before has its own limit, so
-that an attacker cannot lock the owner out there; in other browsers the owner waits minutes, not days.
+that an attacker cannot lock the owner out there; in another browser the owner has to wait for minutes, not days.
 """
 
 from datetime import datetime, timedelta

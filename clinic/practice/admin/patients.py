@@ -26,7 +26,12 @@ from clinic.practice.admin.contact import ReadableContact
 from clinic.practice.fields.form_fields import AddressField, NameField, PhoneField, ZoneField
 from clinic.practice.fields.typed_times import BirthDayField
 from clinic.practice.models import Clinic, Patient
-from clinic.practice.people.duplicates import Alike, find_alike, find_namesake, likely_twins
+from clinic.practice.people.duplicates import (
+    PossibleDuplicate,
+    find_namesake,
+    find_possible_duplicates,
+    likely_duplicates,
+)
 from clinic.practice.people.patients import change_address
 from clinic.practice.people.search import FindsPeople
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
@@ -61,7 +66,7 @@ class PatientForm(forms.ModelForm):
         return cleaned
 
     def _ask_who_it_is(self, cleaned: dict[str, Any]) -> None:
-        likely = likely_twins(name=cleaned["name"], email=cleaned["email"], phone=cleaned["phone"])
+        likely = likely_duplicates(name=cleaned["name"], email=cleaned["email"], phone=cleaned["phone"])
         if likely:
             self.fields["is_another_person"].widget = forms.CheckboxInput()
             question = format_html("We may know this patient already:<br>{}", links_to(likely))
@@ -162,7 +167,7 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
 
     @admin.display(ordering="is_provisional")
     def identity(self, patient: Patient) -> str:
-        """Known or not confirmed; if not confirmed, the known patient it may be."""
+        """Known, or not confirmed with the known patient it may be."""
         if not patient.is_provisional:
             return "known"
         same = Patient.objects.matching(name=patient.name, email=patient.email).known().first()
@@ -174,8 +179,8 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
 
     @admin.display(description="possible duplicates")
     def alike(self, patient: Patient) -> str:
-        """Other patients with this name, email or phone, and which of them it is."""
-        found = find_alike(name=patient.name, email=patient.email, phone=patient.phone, besides=patient)
+        """Other patients with this name, email or phone, each with what is the same."""
+        found = find_possible_duplicates(name=patient.name, email=patient.email, phone=patient.phone, besides=patient)
         return links_to(found) or "none"
 
     @admin.display(description="open links")
@@ -199,7 +204,7 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
         return False  # the law sets how long records are kept
 
 
-def links_to(found: list[Alike]) -> SafeString:
+def links_to(found: list[PossibleDuplicate]) -> SafeString:
     """Return links to possible duplicates, each with the reason; empty for none."""
     rows = (
         (reverse("admin:practice_patient_change", args=[one.patient.pk]), one.patient.name, one.why) for one in found

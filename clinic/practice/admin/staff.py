@@ -29,7 +29,7 @@ class StaffCreationForm(AdminUserCreationForm):
 
 
 class StaffForm(UserChangeForm):
-    """Without Django's password field, which shows the algorithm, the salt and the start of the hash."""
+    """The form of a user, without Django's password field, which shows the algorithm, the salt and the start of the hash."""
 
     password = None  # type: ignore[assignment]  # how Django drops a declared field
     email = AddressField()
@@ -62,7 +62,7 @@ class UserAdmin(RefusesStaleSaves, PrivateSearch, DjangoUserAdmin):
         return super().has_change_permission(request, obj) and (obj is None or may_manage(obj, by=staff_of(request)))
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False  # the audit log refers to them; switch is_active off
+        return False  # the audit log refers to them; set is_active to False instead
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         fixed = tuple(super().get_readonly_fields(request, obj))

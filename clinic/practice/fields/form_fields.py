@@ -36,7 +36,7 @@ class NameField(forms.CharField):
 class AddressField(forms.EmailField):
     """An email address, cleaned to what is stored and written to: its domain in ASCII. It is shown as people write it."""
 
-    # Not type="email": Chromium turns what is typed there into ASCII by IDNA 2003, "faß.de" into "fass.de".
+    # Not type="email": Chromium would convert a typed domain by IDNA 2003, "faß.de" to "fass.de".
     widget = forms.TextInput(
         attrs={"inputmode": "email", "autocapitalize": "none", "spellcheck": "false", "size": "40"}
     )
@@ -156,7 +156,7 @@ class ClinicForm(forms.ModelForm):
         self.state, self.state_zones = zones_of_state(state) if country == "US" else ("", ())
         stored = self.instance.time_zone
         zone.error_messages["required"] = self._zone_question()
-        if self.instance._state.adding:  # the model's default is not this clinic's choice
+        if self.instance._state.adding:  # the clinic has not chosen the model's default
             return
         if not zone.valid_value(stored):
             zone.choices = [*zone.widget.choices, (stored, stored)]

@@ -42,7 +42,7 @@ class MoneyField(forms.CharField):
             raise ValidationError(self.error_messages["invalid"], code="invalid") from None
 
     def run_validators(self, value: object) -> None:
-        """The text's validators, of its length and characters, do not apply to a number."""
+        """Skip the validators of length and characters, which do not apply to a number."""
 
     def has_changed(self, initial: object, data: object) -> bool:
         try:

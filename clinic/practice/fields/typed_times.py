@@ -1,4 +1,4 @@
-"""Form fields for days and times that staff type: within a plausible range, and safe on days with a clock change.
+"""Form fields for days and times that staff type: within a plausible range, and checked on days with a clock change.
 
 All in the current time zone, in the admin the clinic's.
 """
@@ -23,7 +23,7 @@ INVALID_TIME = "Enter a time like 9 AM, 5:30 PM, noon or midnight."
 
 
 def check_day(day: date, *, today: date, years_back: int = YEARS_BACK, years_ahead: int = YEARS_AHEAD) -> None:
-    """Raise ValidationError for a day outside the range, which is most likely a typo."""
+    """Raise ValidationError for a day outside the range, most likely a typo."""
     first, last = _years_from(today, -years_back), _years_from(today, years_ahead)
     if not first <= day <= last:
         raise ValidationError(
@@ -77,9 +77,9 @@ class BirthDayField(StaffDayField):
 
 
 class StaffMomentField(forms.DateTimeField):
-    """A day and a time by the clinic's clock, within the range of `check_day`.
+    """A day and a time in the clinic's zone, within the range of `check_day`.
 
-    An hour that the clock skips is refused; of one that occurs twice, the first is meant, as in opening hours.
+    A local time that is skipped is refused; a repeated one means the first, as in opening hours.
     """
 
     def to_python(self, value: Any) -> datetime | None:

@@ -1,4 +1,4 @@
-"""The tables of this room: the clinic, its staff, its patients and how they get in."""
+"""The models of this room: the clinic, its staff, its patients and their links."""
 
 from clinic.practice.models.cleanup import CleanupRun
 from clinic.practice.models.clinic import Clinic, reading_clinic_once, validate_time_zone

@@ -27,7 +27,7 @@ _read_once: ContextVar[list["Clinic"] | None] = ContextVar("_read_once", default
 
 @contextmanager
 def reading_clinic_once() -> Iterator[None]:
-    """Within this block `Clinic.objects.current()` costs one query in all. For code that writes nothing."""
+    """Cache `Clinic.objects.current()` in this block: one query in all. For code that writes nothing."""
     token = _read_once.set([])
     try:
         yield
@@ -37,7 +37,10 @@ def reading_clinic_once() -> Iterator[None]:
 
 class ClinicQuerySet(models.QuerySet["Clinic"]):
     def current(self) -> "Clinic":
-        """Return the clinic's row, or an unsaved one with the defaults if there is none. One query; see `reading_clinic_once`."""
+        """Return the clinic's row, or an unsaved one with the defaults if there is none.
+
+        One query; see `reading_clinic_once`.
+        """
         kept = _read_once.get()
         if kept is None:
             return self.filter(pk=1).first() or Clinic()

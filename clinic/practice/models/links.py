@@ -28,7 +28,7 @@ class LinkPurpose(models.TextChoices):
 
 
 class PatientLink(models.Model):
-    """One way in for one patient and one purpose. Only the token's hash is stored; `proof` is how the token got out."""
+    """A link for one patient and one purpose. Only the token's hash is stored; `proof` is how the token was delivered."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     token_hash = models.BinaryField(max_length=32, unique=True)
@@ -41,7 +41,7 @@ class PatientLink(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        indexes = [  # what the clean-up looks for
+        indexes = [  # for the clean-up
             models.Index(fields=["expires_at"], name="patient_link_by_expiry"),
             models.Index(fields=["revoked_at"], name="patient_link_by_revocation", condition=~Q(revoked_at=None)),
         ]

@@ -13,9 +13,9 @@ from clinic.practice.values.phone import LONGEST_PHONE, PHONE_PATTERN
 
 
 class NameKey(Func):
-    """A name as people compare it: without letter case, accents, apostrophes and hyphens, "Moore, Alice" as "alice moore".
+    """The key of a name: without letter case, accents, apostrophes and hyphens; "alice moore" for "Moore, Alice".
 
-    A function of the database (migration 0011_people), so that what is stored and what is looked up are keyed by one rule.
+    A function of the database (migration 0011_people), so that stored and typed names are keyed by one rule.
     """
 
     function = "practice_name_key"
@@ -23,7 +23,7 @@ class NameKey(Func):
 
 
 def stored_name_key() -> Func:
-    """Return `NameKey` of the column, in Django's own terms: migrations keep it, whatever becomes of the class."""
+    """Return `NameKey` of the column as Django's `Func`, so that migrations do not import the class."""
     return Func("name", function=NameKey.function, output_field=models.TextField())
 
 
@@ -49,8 +49,8 @@ class PatientQuerySet(models.QuerySet["Patient"]):
 
 
 class Patient(models.Model):
-    """A person who booked or asked; no password, reached by links. The same email and name is the same person; staff may
-    enter one without an email address, whom name and phone tell apart.
+    """A person who booked or joined the wait list; without a password, reached by links. The same email and name is the same
+    person. Staff may enter one without an email address, identified by name and phone.
 
     Anyone can type a name and an address, so what was typed belongs to a *provisional* row until a link from that mailbox
     is used or staff meet the person. Then the row becomes known, or is merged into the known row of the same person.
@@ -82,7 +82,7 @@ class Patient(models.Model):
     )
     created_at = models.DateTimeField()
     name_key = models.GeneratedField(expression=stored_name_key(), output_field=models.TextField(), db_persist=True)
-    search_text = models.GeneratedField(  # what staff search: the name's key, the address, the digits of the number
+    search_text = models.GeneratedField(  # searched by staff: the name's key, the address, the digits of the number
         expression=Concat(
             stored_name_key(),
             Value(" "),

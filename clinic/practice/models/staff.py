@@ -16,14 +16,14 @@ class UserManager(BaseUserManager["User"]):
     use_in_migrations = True
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """A member of staff who logs in with `email`, kept in lower case. Without a password, login is impossible."""
+        """Create a member of staff who logs in with `email`, stored in lower case. Without a password, login is impossible."""
         user = self.model(email=normalize_address(email).lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """A member of staff who may do everything in the admin."""
+        """Create a member of staff with all permissions in the admin."""
         return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
 
     def get_by_natural_key(self, username: str | None) -> "User":
@@ -65,7 +65,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 class TherapistQuerySet(models.QuerySet["Therapist"]):
     def active(self) -> Self:
-        """Those who see patients."""
+        """Therapists who see patients."""
         return self.filter(is_active=True)
 
 

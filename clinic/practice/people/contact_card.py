@@ -1,7 +1,7 @@
-"""The clinic's name and phone, kept outside the database for the pages that are shown while it is away.
+"""The clinic's name and phone, cached outside the database for the pages that are shown during an outage.
 
 Kept in memory, and in a small file (settings.STATE_DIRECTORY) so that a process started during an outage has them as well.
-Nothing about patients or staff is in it.
+It holds nothing about patients or staff.
 """
 
 import json

@@ -12,11 +12,11 @@ from clinic.practice.values.mail_addresses import normalize_address
 from clinic.practice.values.names import normalize_name
 from clinic.practice.values.phone import base_number
 
-MOST_ALIKE = 10
+MOST_DUPLICATES = 10
 
 
 @dataclass(frozen=True)
-class Alike:
+class PossibleDuplicate:
     """A patient who may be the one in question, and why: "same name", "same email", "same phone", "similar name"."""
 
     patient: Patient
@@ -28,17 +28,21 @@ class Alike:
         return any("name" in reason for reason in self.why)
 
 
-def find_alike(*, name: str, email: str, phone: str, besides: Patient | None = None) -> list[Alike]:
-    """Return up to `MOST_ALIKE` patients with this name, email address or phone number, the most alike first; one query."""
+def find_possible_duplicates(
+    *, name: str, email: str, phone: str, besides: Patient | None = None
+) -> list[PossibleDuplicate]:
+    """Return up to `MOST_DUPLICATES` patients with this name, email address or phone number, the most alike first; one
+    query.
+    """
     others = Patient.objects.current()
     if besides is not None and besides.pk:
         others = others.exclude(pk=besides.pk)
     return [_judge(row) for row in _with_reasons(others, normalize_name(name), normalize_address(email), phone)]
 
 
-def likely_twins(*, name: str, email: str, phone: str) -> list[Alike]:
-    """Return those of `find_alike` about whom staff should decide before this person is entered."""
-    return [one for one in find_alike(name=name, email=email, phone=phone) if one.is_likely]
+def likely_duplicates(*, name: str, email: str, phone: str) -> list[PossibleDuplicate]:
+    """Return those of `find_possible_duplicates` about whom staff should decide before this person is entered."""
+    return [one for one in find_possible_duplicates(name=name, email=email, phone=phone) if one.is_likely]
 
 
 def is_on_file(*, name: str, email: str, phone: str) -> bool:
@@ -67,7 +71,7 @@ def _with_reasons(others: QuerySet[Patient], name: str, email: str, phone: str) 
         same_email=_whether(same_email),
         same_phone=_whether(same_phone),
     ).filter(same_name | same_parts | same_email | same_phone)
-    return marked.order_by("-same_name", "-same_email", "-same_phone", "name", "pk")[:MOST_ALIKE]
+    return marked.order_by("-same_name", "-same_email", "-same_phone", "name", "pk")[:MOST_DUPLICATES]
 
 
 def _has_parts(parts: list[str]) -> Q:
@@ -84,7 +88,7 @@ def _whether(condition: Q) -> Case:
     return Case(When(condition, then=True), default=False, output_field=BooleanField())
 
 
-def _judge(row: Any) -> Alike:
+def _judge(row: Any) -> PossibleDuplicate:
     name = "same name" if row.same_name else "similar name" if row.same_parts else ""
     others = ("same email" if row.same_email else "", "same phone" if row.same_phone else "")
-    return Alike(row, tuple(filter(None, (name, *others))))
+    return PossibleDuplicate(row, tuple(filter(None, (name, *others))))

@@ -1,4 +1,4 @@
-"""The first name in messages: only for patients who asked for it, and only as letters, so that it carries nothing else."""
+"""The first name in messages: only for patients who asked for it, and only letters, so that it cannot carry a link."""
 
 import unicodedata
 from datetime import datetime
@@ -15,7 +15,7 @@ LONGEST = 24  # characters
 def first_name(name: str) -> str:
     """Return the first word of a full name, as letters with their accents, hyphens and apostrophes; "" if it has no letter.
 
-    Anything else that was typed as a name is left out: a link, a line break, or a sign that turns the text around.
+    Anything else that was typed as a name is left out: a link, a line break, or a control character that reverses the text.
     """
     word = next(iter(unicodedata.normalize("NFC", name).split()), "")
     kept = "".join(one for one in word if unicodedata.category(one)[0] in "LM" or one in "-'’")
@@ -30,7 +30,7 @@ def name_in_messages(patient: Patient | None) -> str:
 
 @transaction.atomic
 def use_first_name(patient: Patient, *, is_wanted: bool, now: datetime) -> None:
-    """Note that the patient asked for their first name in messages, since `now`, or withdrew that. Idempotent."""
+    """Record that the patient asked for their first name in messages at `now`, or withdrew that. Idempotent."""
     patient = Patient.objects.select_for_update().get(pk=patient.pk)
     if bool(patient.first_name_since) == is_wanted:
         return

@@ -19,7 +19,7 @@ ATTEMPTS_TO_REGISTER = 10
 
 
 class NamesakeHasPhone(Exception):
-    """Another patient without an email address has this name and this phone number, by which they are told apart."""
+    """Another patient without an email address has this name and this phone number, which identify them."""
 
 
 _before_merge: list[Callable[[Patient, Patient, datetime], None]] = []
@@ -32,8 +32,8 @@ def find_or_register_patient(
 ) -> Patient:
     """Return the known patient with this email and name (by its key), registered now if there is none.
 
-    For staff, who know whom they enter; visitors get `find_or_register_provisional`. Without an email address the name and
-    the phone number tell who it is; without either it is always a new patient. `phone` is as `parse_phone` has it. With
+    For staff, who know the person; for visitors, `find_or_register_provisional`. Without an email address, name and phone
+    number identify the patient; without either it is always a new one. `phone` is as returned by `parse_phone`. With
     `may_update` a newer phone number or time zone replaces the one on file. Safe when two forms arrive at once: the unique
     constraint lets one of them register.
     """
@@ -69,7 +69,7 @@ def find_or_register_provisional(*, name: str, email: str, phone: str, time_zone
     """Return the provisional patient with this email and name, registered now if there is none.
 
     A known patient with the same name and address is neither read nor changed, nor is a provisional row that exists. The
-    caller answers in the same way in all three cases, so that nothing tells who is known.
+    caller gives the same response in all three cases, so that it does not reveal who is known.
     """
     return _find_or_register(is_provisional=True, name=name, email=email, phone=phone, time_zone=time_zone, now=now)
 
@@ -79,8 +79,9 @@ def _find_or_register(
 ) -> Patient:
     """Insert the row or find the one that a unique constraint protects.
 
-    Between the two statements another request can commit a change to that row, such as merging it: it no longer matches, and the
-    next attempt inserts. Each failed attempt is such a change, so a few are enough. Raises Patient.DoesNotExist after the last.
+    Between the two statements another request can commit a change to that row, such as merging it: it no longer matches, and
+    the next attempt inserts. Each failed attempt is such a change, so a few are enough. Raises Patient.DoesNotExist after
+    the last.
     """
     name, email = normalize_name(name), normalize_address(email)
     registered = Patient(
@@ -118,7 +119,7 @@ def update_contact(
 ) -> None:
     """Fill in a phone number (E.164) and a time zone, or replace those on file if `may_replace`. Empty ones are ignored.
 
-    Raises NamesakeHasPhone on a violation of the constraint that tells patients without an address apart.
+    Raises NamesakeHasPhone if another patient without an address has this name and number.
     """
     time_zone = time_zone if time_zone in zone_names() else ""
     newer = {
@@ -165,7 +166,7 @@ def accept_patient(patient: Patient, *, by: User | None = None, now: datetime) -
 
 
 def _make_known(patient: Patient) -> Patient | None:
-    """None if another request has registered the same person a moment ago."""
+    """Make the row known. None if another request has registered the same person a moment ago."""
     try:
         with transaction.atomic():
             patient.is_provisional = False
@@ -185,7 +186,7 @@ def _merge(provisional: Patient, known: Patient, *, now: datetime) -> None:
             rows.update(**{relation.field.name: known})
     provisional.merged_into = known
     provisional.save(update_fields=["merged_into"])
-    if provisional.first_name_since and not known.first_name_since:  # asked for with what was just proven
+    if provisional.first_name_since and not known.first_name_since:  # the mailbox that asked for it is proven now
         known.first_name_since = provisional.first_name_since
         known.save(update_fields=["first_name_since"])
     record_access(actor=None, action=Action.UPDATE, subject=provisional, patient_id=provisional.pk, now=now)
@@ -195,8 +196,8 @@ def _merge(provisional: Patient, known: Patient, *, now: datetime) -> None:
 
 @transaction.atomic
 def change_address(patient: Patient, *, email: str, by: User | None, now: datetime) -> Patient:
-    """Give `patient` another email address, or none: every link ends, since it was sent to the old mailbox, and what the patient
-    still needs is sent to the new one (each room says what that is, `on_new_address`).
+    """Give `patient` another email address, or none: every link ends, since it was sent to the old mailbox, and what the
+    patient still needs is sent to the new one (each room says what that is, `on_new_address`).
 
     Raises IntegrityError if another patient has this name and address.
     """

@@ -18,7 +18,7 @@ _NUMBER = re.compile(r"(?<!\S)[+(]*\d[\d\s().\-/]*\d\)?(?:\s*(?:;?ext[.=]?|x|#)\
 
 
 class FindsPeople(admin.ModelAdmin):
-    """For a ModelAdmin that is searched for people. `people` is the lookup from a row to its patient ("patient__"), `phones`
+    """Base of admins that are searched for people. `people` is the lookup from a row to its patient ("patient__"), `phones`
     are more phone columns, `names` more text columns. Set `search_fields` too: without them Django shows no search field."""
 
     people = "patient__"
@@ -55,7 +55,7 @@ def split_search(text: str) -> tuple[list[list[str]], list[str]]:
 
 
 def _spellings(number: str) -> list[str]:
-    """As typed, without trunk or international zeros, and as parsed."""
+    """Return the digits as typed, without trunk or international zeros, and as parsed."""
     digits = "".join(str(int(one)) for one in number if one.isdecimal())
     spellings = [digits, digits.lstrip("0")]
     if number.startswith("+"):

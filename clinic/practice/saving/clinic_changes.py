@@ -14,7 +14,7 @@ TOLD = (*CONTACT, *ADDRESS)
 
 @dataclass(frozen=True)
 class Told:
-    """How a room counts and updates what it has sent.
+    """The callbacks of a room, which count and update what it has sent.
 
     `count(before, after, now)` is the number of outdated items, `count_to_call` that of items whose patient no message can
     reach; `update(before, after, is_told, now)` updates them, and tells their patients if `is_told`.

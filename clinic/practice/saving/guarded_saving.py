@@ -1,4 +1,4 @@
-"""Let other rooms check a save in the admin first: a change of the clinic or a therapist may affect their rows."""
+"""Let other rooms check a save in the admin, since a change of the clinic or a therapist may affect their rows."""
 
 from collections.abc import Callable
 from functools import partial
@@ -16,13 +16,13 @@ _guards: dict[str, Guard] = {}
 def register_guard(name: str, guard: Guard) -> None:
     """Register `guard(request, view)`, which calls `view` and may roll back what it wrote to ask for confirmation.
 
-    Call it where the room's admin is loaded. The same name replaces.
+    Call it where the room's admin is loaded. The same name replaces the former one.
     """
     _guards[name] = guard
 
 
 class GuardedSaving(admin.ModelAdmin):
-    """For a ModelAdmin: every POST to its forms, its delete page and its list runs inside the registered guards."""
+    """Base of admins: every POST to its forms, its delete page and its list runs inside the registered guards."""
 
     def changeform_view(
         self,

@@ -23,7 +23,7 @@ SEEN = "seen"
 
 
 class RefusesStaleSaves(admin.ModelAdmin):
-    """For a ModelAdmin: its change form carries a digest of each value shown, and checks them on save.
+    """Base of admins: the change form carries a digest of each value shown, and checks them on save.
 
     List this base first: it adds a hidden field to the first fieldset. Does not cover inlines.
     """
@@ -49,7 +49,7 @@ class RefusesStaleSaves(admin.ModelAdmin):
 
 
 class SeenField(forms.CharField):
-    """Carries the digests. Never counts as a change."""
+    """Hidden field for the digests. Never counts as a change."""
 
     def __init__(self) -> None:
         super().__init__(required=False, widget=forms.HiddenInput)
@@ -59,7 +59,7 @@ class SeenField(forms.CharField):
 
 
 class StaleCheck(forms.ModelForm):
-    """For a ModelForm of a row that exists. Cleaning locks the row: it needs a transaction, which the admin opens."""
+    """Mixin for a ModelForm of a row that exists. Cleaning locks the row: it needs a transaction, which the admin opens."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -70,7 +70,7 @@ class StaleCheck(forms.ModelForm):
         rows = type(self.instance)._base_manager.select_for_update(of=("self",), no_key=True)
         current = rows.filter(pk=self.instance.pk).first()
         if current is not None and (changed := self._changed_meanwhile(current)):
-            replace_sent(self, SEEN, self._digests(current))  # a second save replaces knowingly
+            replace_sent(self, SEEN, self._digests(current))  # a second save overwrites on purpose
             self.add_error(None, ValidationError(self._compare(changed), code="stale"))
         return cleaned
 

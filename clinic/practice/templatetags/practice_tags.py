@@ -1,4 +1,4 @@
-"""How instants, durations, prices and phone numbers read on a page and in a mail."""
+"""Filters that format instants, durations, prices and phone numbers on pages and in mails."""
 
 from datetime import date, datetime
 from itertools import zip_longest

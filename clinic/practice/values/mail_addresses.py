@@ -10,13 +10,13 @@ LONGEST, LONGEST_LOCAL, LONGEST_LABEL = 254, 64, 63  # RFC 5321 §4.5.3.1, RFC 1
 _LOCAL = re.compile(r"[-!#$%&'*+/=?^_`{}|~0-9A-Za-z]+(\.[-!#$%&'*+/=?^_`{}|~0-9A-Za-z]+)*")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
-LONGEST_TYPED = 1000  # that is looked at
+LONGEST_TYPED = 1000  # characters that are examined
 _TOO_LONG = f"This address is too long: mail servers take {LONGEST} characters at most."
 _COMMON = "Enter an email address like name@example.com."
 
 
 class AddressInvalid(ValueError):
-    """No mail can go to this address. The message says why, for the reader, and does not repeat the address."""
+    """The address is invalid. The message says why, for the reader, and does not repeat the address."""
 
 
 def clean_address(text: str) -> str:
@@ -41,7 +41,7 @@ def clean_address(text: str) -> str:
 
 
 def normalize_address(text: str) -> str:
-    """Return `text` as `clean_address` has it. What is no address is only stripped."""
+    """Return `text` as `clean_address` would. If it is not an address, only strip it."""
     try:
         return clean_address(text)
     except AddressInvalid:

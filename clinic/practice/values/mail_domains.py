@@ -1,6 +1,6 @@
 """Spot a mistyped mailbox provider: "gmial.com" for "gmail.com". Pure.
 
-Only a hint. The domain may be real, so the visitor is asked once and is then believed.
+Only a hint: the domain may be real, so the visitor is asked once.
 """
 
 # Providers that most private mailboxes in the US are with, and their own look-alikes that are real.
@@ -55,7 +55,7 @@ SHORTEST = 7  # characters of a provider that is compared by edits: "me.com" and
 
 
 def suggest_address(address: str) -> str | None:
-    """Return the address that was probably meant, if the domain looks like a slip of the finger; None if it looks right."""
+    """Return the address that was probably meant, if the domain looks like a typo; None if it does not."""
     local, _, domain = address.rpartition("@")
     domain = domain.lower()
     if not local or domain in PROVIDERS:

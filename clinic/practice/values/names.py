@@ -1,4 +1,4 @@
-"""Names as people type them, cleaned of what cannot be seen. Pure."""
+"""Clean names as people type them of invisible characters. Pure."""
 
 import re
 import unicodedata
@@ -17,7 +17,9 @@ _JOINERS = (
 _BLANKS = ("Cc", "Zl", "Zp", "Zs")
 _BRAILLE_BLANK = "\u2800"
 
-NO_NAME = re.compile(r"://|[<>@＜＞＠]|\bwww\.", re.IGNORECASE)  # addresses and markup, which mails would carry on
+NO_NAME = re.compile(
+    r"://|[<>@＜＞＠]|\bwww\.", re.IGNORECASE
+)  # URLs, addresses and markup, which would end up in mails
 
 
 class NameInvalid(ValueError):
@@ -25,9 +27,9 @@ class NameInvalid(ValueError):
 
 
 def normalize_name(name: str) -> str:
-    """Return `name` with its accents composed, its spaces single and nothing invisible, so that the same name is the same text.
+    """Return `name` with composed accents and single spaces, without invisible characters: equal names become equal strings.
 
-    Control characters count as spaces: they can come with what was pasted, and mails and calendars do not take them.
+    Control characters count as spaces: pasted text may have them, and mails and calendars do not accept them.
     """
     composed = unicodedata.normalize("NFC", name)
     kept = (_seen(composed, at) for at in range(len(composed)))
@@ -48,7 +50,7 @@ def _is_letter(one: str) -> bool:
 
 
 def clean_name(text: str) -> str:
-    """Return `text` normalised. Raises NameInvalid if it holds no letter that can be seen, or what no database can keep."""
+    """Return `text` normalized. Raises NameInvalid without a visible letter, or for what the database cannot store."""
     name = normalize_name(text)
     if any(unicodedata.category(one) in ("Cs", "Cn") for one in name):
         raise NameInvalid("Part of this name did not arrive as text. Type it again instead of pasting it.")

@@ -1,6 +1,6 @@
 """Numbers as people type them in the US and in Europe. Pure.
 
-static/js/intake.js reads digits the same way; tests/assessments/condition_cases.py holds both to one table.
+static/js/intake.js parses digits the same way; tests/assessments/condition_cases.py has the cases for both.
 """
 
 import re
@@ -16,8 +16,7 @@ LONGEST_NUMBER = 20  # characters; a longer one is kept as typed and compared as
 
 
 def read_digits(text: str) -> str | None:
-    """Return `text`, without space around it, as a plain decimal such as "1000.5"; None for anything but digits and their
-    signs."""
+    """Return `text`, without space around it, as a plain decimal such as "1000.5"; None for anything else."""
     if PLAIN.fullmatch(text):
         plain = text
     elif _US_THOUSANDS.fullmatch(text):

@@ -1,4 +1,4 @@
-"""Telephone numbers as people type them, and as we keep them: E.164, with the extension where there is one (RFC 3966).
+"""Parse and format phone numbers, stored as E.164, with the extension where there is one (RFC 3966).
 
 "+16035550123" and "+16035550123;ext=12": either goes behind "tel:" as it is.
 """
@@ -21,18 +21,18 @@ _EXCHANGE_IS_A_SERVICE = re.compile(r"\d{3}[2-9]11")
 
 
 class PhoneInvalid(ValueError):
-    """The text is not a telephone number that can be dialed. Carries no digits of it."""
+    """The text is not a phone number that can be dialed. The message does not repeat its digits."""
 
 
 class PhoneHasLetters(PhoneInvalid):
-    """Letters stand for digits, as in "1-800-FLOWERS". They may be a slip, so the person types the digits."""
+    """The number has letters for digits, as in "1-800-FLOWERS". They may be typos, so the person has to type the digits."""
 
 
 def parse_phone(text: str, region: str = "US") -> str:
-    """Return `text` as it is kept. `region` is the country of a number written without one (ISO 3166, "US").
+    """Return `text` as it is stored. `region` is the country of a number written without one (ISO 3166, "US").
 
-    Raises PhoneHasLetters for a number spelled in letters, PhoneInvalid for anything that no telephone can ring: too short
-    or too long, or in a range that is not in use.
+    Raises PhoneHasLetters for a number spelled in letters, PhoneInvalid for a number that cannot be dialed: too short
+    or too long, or in an unused range.
     """
     try:
         number = phonenumbers.parse(text, region)
@@ -67,7 +67,7 @@ def base_number(phone: str) -> str:
 def texting_number(phone: str) -> str:
     """Return the number that texts for `phone` go to, in E.164; empty if there is none.
 
-    Numbers with an extension are switchboards, where others would read the texts.
+    A number with an extension is a switchboard.
     """
     return "" if _EXT in phone else phone
 

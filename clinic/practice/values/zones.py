@@ -1,4 +1,4 @@
-"""Time zones: which this machine knows, which a US clinic is likely to be in, and which a state keeps. Pure."""
+"""Time zones: those that this machine knows, the likely ones of a US clinic, and those of each state. Pure."""
 
 import unicodedata
 from functools import cache
@@ -27,7 +27,7 @@ US_ZONES = {
     "Pacific/Pago_Pago": "Samoa time (Pago Pago)",
 }
 
-# Postal code: name, and the zones that parts of the state keep, the one of most people first.
+# Postal code: name, and the zones of the state, the most populous first.
 STATES = {
     "AL": ("Alabama", CENTRAL),
     "AK": ("Alaska", ALASKA, HAWAII),
@@ -96,7 +96,7 @@ RENAMED = {
 
 _US = {"US", "PR", "VI", "GU", "MP", "AS"}
 _IN_STATES = ("America/Indiana/", "America/Kentucky/", "America/North_Dakota/")
-# What tzdata's regions are called on a page.
+# Names of tzdata's regions on a page.
 REGIONS = {
     "America": "The Americas",
     "Antarctica": "Arctic and Antarctic",
@@ -107,7 +107,7 @@ REGIONS = {
     "Pacific": "Pacific islands and New Zealand",
 }
 
-# Names that are no place: fixed offsets, and what an operating system calls "no zone set".
+# Names that are not places: fixed offsets, and those of systems without a zone.
 _NO_PLACES = ("Etc/", "Factory", "localtime")
 _BY_NAME = {name.casefold(): code for code, (name, *_) in STATES.items()}
 
@@ -119,12 +119,12 @@ def zone_names() -> frozenset[str]:
 
 
 def known_zone(name: str) -> ZoneInfo | None:
-    """Return the zone called `name`; None for an empty name, and for one that is not, or no longer, a zone."""
+    """Return the zone called `name`; None for an empty or unknown name."""
     return ZoneInfo(name) if name in zone_names() else None
 
 
 def visitors_zone_name(text: str) -> str:
-    """Return the IANA name by which a visitor's clock is known; empty for an unknown name and for one that is no place.
+    """Return the IANA name by which a visitor's clock is known; empty for an unknown name and for one that is not a place.
 
     "UTC" counts: the page's script never sends it, so the visitor chose it.
     """

@@ -156,7 +156,7 @@ def test_patient_who_moves_and_books_at_once_is_in_one_place(evaluation):
 
 
 def test_lock_with_a_first_look_is_refused_inside_a_transaction(meredith):
-    locked = locked_schedules([meredith.pk], look_first=lambda: None)
+    locked = locked_schedules([meredith.pk], check_first=lambda: None)
     with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
         locked.__enter__()
 
@@ -172,7 +172,7 @@ def test_two_who_wait_for_one_schedule_with_a_first_look_both_get_it(meredith):
 
     def enter():
         holding.wait(timeout=30)
-        with locked_schedules([meredith.pk], look_first=lambda: None):
+        with locked_schedules([meredith.pk], check_first=lambda: None):
             entered.append(1)
 
     outcomes = race([hold, enter, enter])

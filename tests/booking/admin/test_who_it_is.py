@@ -10,7 +10,7 @@ from django.urls import reverse
 from booking.models import Appointment
 from clinic.audit.models import AccessEvent
 from clinic.practice.models import Patient
-from clinic.practice.people.duplicates import find_alike
+from clinic.practice.people.duplicates import find_possible_duplicates
 from clinic.practice.people.patients import find_or_register_patient, find_or_register_provisional
 from tests.world import NOW
 
@@ -50,6 +50,14 @@ def typed(service, **changes):
         "phone": "",
         "idempotency_key": uuid.uuid4(),
     } | changes
+
+
+def test_visit_by_phone_needs_a_number_to_call(owner, call, maya):
+    form = typed(call, mode="phone", name="Bob Caller", email="bob@example.com")
+    refused = owner.post(reverse(BOOK), form)
+    assert "phone" in refused.context["form"].errors and not Appointment.objects.exists()
+    assert owner.post(reverse(BOOK), form | {"patient": maya.pk}).status_code == 303
+    assert Appointment.objects.get().number_to_call == maya.phone
 
 
 @pytest.mark.parametrize("words", ["lindqvist maya", "(603) 555-0199", "maya@example.com", "MAYA"])
@@ -108,14 +116,14 @@ def test_patients_whom_the_booking_page_shows_are_recorded_as_read(owner, evalua
 
 @pytest.mark.parametrize(("who", "why"), ALIKE)
 def test_patients_who_may_be_the_same_are_named_with_the_reason(maya, who, why):
-    [found] = find_alike(**{"email": "", "phone": ""} | who)
+    [found] = find_possible_duplicates(**{"email": "", "phone": ""} | who)
     assert (found.patient, found.why) == (maya, why)
-    assert find_alike(**{"email": "", "phone": ""} | who, besides=maya) == []
+    assert find_possible_duplicates(**{"email": "", "phone": ""} | who, besides=maya) == []
 
 
 @pytest.mark.parametrize("name", ["Maya", "Lindqvist", "Maya Lind", "Ann Lindqvist", "Ay Li"])
 def test_patients_who_share_less_are_not_named(maya, name):
-    assert find_alike(name=name, email="", phone="") == []
+    assert find_possible_duplicates(name=name, email="", phone="") == []
 
 
 def test_seven_spellings_of_one_name_and_address_are_one_patient(owner, evaluation, maya):
@@ -181,4 +189,4 @@ def test_looking_alike_costs_one_query_for_one_and_for_thirty(maya, django_asser
         for number in range(count):
             find_or_register_patient(name="Maya Lindqvist", email=f"{number}@{count}.example", phone="", now=NOW)
         with django_assert_num_queries(1):
-            assert find_alike(name="Maya Lindqvist", email="", phone="")
+            assert find_possible_duplicates(name="Maya Lindqvist", email="", phone="")

@@ -14,7 +14,7 @@ from booking.actions.change import cancel_appointment, move_appointment
 from booking.actions.clinic_details import update_visits
 from booking.actions.correct_address import send_to_new_address
 from booking.actions.return_links import patients_at
-from booking.messages.delivery import WAIT, how_move_is_told
+from booking.messages.delivery import WAIT, describe_move_delivery
 from booking.messages.invitation import visit_calendar
 from booking.messages.last_told import news_of
 from booking.models import Appointment, SlotOffer, WaitListEntry
@@ -26,7 +26,7 @@ from clinic.outbox.messages.suppressions import suppress
 from clinic.outbox.models import Message, MessageRule, State, Suppression, TextConsent
 from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.outbox.sending.refusals import NO_ADDRESS
-from clinic.outbox.texts.texting import FORM_CONSENT_WORDS, consent_text, give_consent
+from clinic.outbox.texts.texting import FORM_CONSENT_TEXT, consent_text, give_consent
 from clinic.practice.models import Clinic, Patient, PatientLink
 from clinic.practice.people.patients import change_address, find_or_register_patient
 from tests.world import NINE_ON_TUESDAY, NOW, book
@@ -116,7 +116,7 @@ def test_staff_note_the_consent_to_texts_of_a_patient_without_an_address(owner, 
     assert "without an extension" in refused and "Read this to them" in refused
     assert book_by_form(owner, evaluation, text_consent="on", phone="603 555 0142").status_code == 303
     consent = TextConsent.objects.get()
-    assert consent.phone == "+16035550142" and consent.wording.endswith(FORM_CONSENT_WORDS)
+    assert consent.phone == "+16035550142" and consent.wording.endswith(FORM_CONSENT_TEXT)
     texts = Message.objects.filter(channel="sms").values_list("kind", flat=True)
     assert "booking_reminder_48h" in texts
 
@@ -303,7 +303,7 @@ def test_staff_who_move_a_visit_back_are_told_that_the_patient_knows(owner, eval
     moved = move_appointment(appointment=visit, starts_at=ELEVEN, now=NOW)
     typed = {"therapist": visit.therapist_id, "starts_at": "2026-12-01T09:00", "version": moved.shown}
     page = owner.post(reverse("admin:booking_appointment_move", args=[visit.pk]), typed, follow=True)
-    assert how_move_is_told(Appointment.objects.get()) in messages_of(page)
+    assert describe_move_delivery(Appointment.objects.get()) in messages_of(page)
     assert news_of(Appointment.objects.get()) is None
 
 

@@ -22,7 +22,7 @@ from clinic.outbox.texts import providers as text_providers
 from clinic.outbox.texts.texting import (
     ENOUGH_THIS_WEEK,
     ENOUGH_TODAY,
-    FORM_CONSENT_WORDS,
+    FORM_CONSENT_TEXT,
     MOST_A_DAY,
     MOST_A_WEEK,
     UNSURE,
@@ -304,10 +304,10 @@ def test_the_booking_form_asks_for_texts_unticked_and_keeps_when_and_in_which_wo
     again = booking_form(name="").content.decode()
     box = re.search(r'<input[^>]*name="text_consent"[^>]*>', again)[0]
     assert "checked" not in box and "required" not in box
-    assert FORM_CONSENT_WORDS in html.unescape(again)
+    assert FORM_CONSENT_TEXT in html.unescape(again)
     assert booking_form(text_consent="on").status_code == 303
     consent = TextConsent.objects.get()
-    assert (consent.phone, consent.wording, consent.given_at) == (ALICES, FORM_CONSENT_WORDS, NOW)
+    assert (consent.phone, consent.wording, consent.given_at) == (ALICES, FORM_CONSENT_TEXT, NOW)
     assert not consent.instead_of_email
     assert {text.kind for text in Message.objects.filter(channel=Channel.SMS)} == {REMINDER_48H, REMINDER_2H}
 

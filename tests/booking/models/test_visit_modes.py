@@ -64,6 +64,21 @@ def test_visit_in_a_new_mode_is_booked_by_the_pages(client, home_visits, time_ma
     assert HOME.place in text_of(client.get(booked["Location"]))
 
 
+def test_only_mode_left_is_offered_when_another_was_sent(client, evaluation, time_machine):
+    time_machine.move_to(NOW, tick=False)
+    held = press(client, NINE, key=uuid.uuid4())["Location"]
+    form = typed(client.get(held))
+    Service.objects.filter(pk=evaluation.pk).update(offered_modes=["phone"])
+    for stale in ({"mode": "in_person"}, {"mode": ""}):
+        refused = client.post(held, form | stale)
+        assert refused.status_code == 422
+        assert re.findall(r'<input(?=[^>]*type="radio")(?=[^>]*name="mode")[^>]*value="(\w+)"', refused.text) == [
+            "phone"
+        ]
+    client.post(held, form | {"mode": "phone"})
+    assert Appointment.objects.get().mode == "phone"
+
+
 def test_visit_in_a_new_mode_goes_by_the_facts_of_its_row(clinic, home_visits):
     visit = book(home_visits, mode=HOME.name, time_zone="Asia/Tokyo")
     assert clock_of_visit(visit, clinic=clinic).zone == clinic.zone

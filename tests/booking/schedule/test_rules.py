@@ -95,7 +95,7 @@ def test_times_beside_a_visit_come_first_where_gaps_are_unwelcome(evaluation, cl
     evaluation.save()
     book(evaluation, starts_at=NINE_ON_TUESDAY + HOUR)
     slots = free_slots(service=evaluation, first_day=TUESDAY, days=1, now=NOW, clinic=clinic)
-    beside = [slot.starts_at for slot in slots if not slot.is_lonely]
+    beside = [slot.starts_at for slot in slots if not slot.is_isolated]
     assert beside == [NINE_ON_TUESDAY, NINE_ON_TUESDAY + 2 * HOUR]
     with time_machine.travel(NOW, tick=False):
         page = client.get("/book/evaluation/2026-12-01/").content.decode()

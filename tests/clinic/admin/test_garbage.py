@@ -74,6 +74,7 @@ def test_what_every_list_knows_takes_garbage(owner_client, name):
         ("0", "0", "0"),
         ("1", "13", "2026"),
         ("", "12", "9999"),
+        ("", "", "9" * 40),
     ],
 )
 def test_days_at_the_end_of_all_calendars_are_no_days(owner_client, day, month, year):

@@ -156,6 +156,13 @@ def test_reading_is_written_down_for_whoever_may_read_only(client, rows, sign_in
     assert AccessEvent.objects.filter(actor=tess, action="R", object_id=rows[model]).count() == 1
 
 
+def test_address_of_a_form_opened_by_hand_is_a_page_that_leads_to_today(client, rows, sign_in):
+    sign_in("change_patient", "view_patient")
+    page = client.get(reverse("admin:practice_patient_end_links", args=[rows["practice.patient"]]))
+    assert (page.status_code, page["Allow"]) == (405, "POST")
+    assert f'href="{reverse("admin:index")}"' in page.text and "canary" not in page.text
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "PATCH"])
 def test_no_method_shows_a_record_without_writing_it_down(client, rows, sign_in, method):
     sign_in("view_patient")

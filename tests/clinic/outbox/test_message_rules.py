@@ -101,7 +101,7 @@ def test_a_rule_is_refused_with_the_reason_and_what_was_typed_kept(alice, change
 
 def test_writing_a_rule_begins_with_the_words_as_they_come(alice):
     page = alice.get(f"{ADD}?kind={REMINDER_2H}").content.decode()
-    assert find_kind(REMINDER_2H).words.text in page
+    assert find_kind(REMINDER_2H).template.text in page
     assert 'value="120"' in page
     assert alice.get(f"{ADD}?kind=nonsense").status_code == 200
 

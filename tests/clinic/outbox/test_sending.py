@@ -163,14 +163,14 @@ def test_sent_stays_sent_when_another_worker_claimed_it_in_the_meantime(post_off
     message = MessageFactory()
     (slow,) = claim_due_messages(now=NOON)
     taken_over = []
-    send = sending._write_down_sent
+    send = sending._record_sent
 
     def claimed_by_another(message, now):
         taken_over.extend(claim_due_messages(now=NOON + 2 * LEASE))
         return send(message, now=now)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sending, "_write_down_sent", claimed_by_another)
+        patch.setattr(sending, "_record_sent", claimed_by_another)
         assert send_claimed(slow, now=NOON) == State.SENT
 
     assert send_claimed(taken_over[0], now=NOON + 2 * LEASE) is None

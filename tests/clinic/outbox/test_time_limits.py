@@ -13,7 +13,7 @@ DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 
 def test_a_lease_outlasts_a_sweep_a_conversation_and_writing_down_that_the_message_went():
     assert claim_due_messages.__kwdefaults__["lease"] == limits.LEASE
-    assert limits.LEASE >= limits.SWEEP_LASTS + limits.CONVERSATION + limits.WRITING_DOWN
+    assert limits.LEASE >= limits.SWEEP_LASTS + limits.CONVERSATION + limits.RECORDING_SENT
 
 
 def test_celery_ends_no_task_before_the_last_lease_of_its_sweep_has_run_out():

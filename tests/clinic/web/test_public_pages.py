@@ -223,6 +223,21 @@ def test_browser_that_takes_brotli_gets_it_with_the_same_text(hip, process):
     assert process.read(HTTP_ACCEPT_ENCODING="br", HTTP_IF_NONE_MATCH=tag)["status"] == 304
 
 
+def test_head_of_a_cached_page_has_the_headers_of_its_get_and_no_body(hip, process):
+    page = process.read(HTTP_ACCEPT_ENCODING="br", as_bytes=True)
+    head = process.read(REQUEST_METHOD="HEAD", HTTP_ACCEPT_ENCODING="br", as_bytes=True)
+    assert head["text"] == b""
+    assert head["headers"] == page["headers"] and int(head["headers"]["Content-Length"]) == len(page["text"])
+    tag = page["headers"]["ETag"]
+    assert process.read(REQUEST_METHOD="HEAD", HTTP_ACCEPT_ENCODING="br", HTTP_IF_NONE_MATCH=tag)["status"] == 304
+
+
+def test_page_is_cached_once_for_all_ports_of_a_host(hip, process):
+    for port in range(1, 4):
+        process.read(HTTP_HOST=f"localhost:{port}")
+    assert len(cached_pages()) == 1
+
+
 @pytest.mark.parametrize("encodings", ["", "gzip", "bro", "identity"])
 def test_browser_that_does_not_take_brotli_is_not_sent_it(hip, process, encodings):
     assert process.read(HTTP_ACCEPT_ENCODING=encodings)["headers"].get("Content-Encoding") in (None, "gzip")

@@ -1,0 +1,24 @@
+"""A page for a reader who opens an address that takes forms only, such as from a reopened tab."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+
+from clinic.admin_errors import is_for_staff, refuse_opening
+
+
+class FormAddresses:
+    """Give the 405 of a GET a body; Django's has none. After the sign-in, so that staff get a page of the admin."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if request.method != "GET" or response.status_code != 405 or not isinstance(response, HttpResponse):
+            return response
+        page = refuse_opening(request) if is_for_staff(request) else render(request, "405.html", status=405)
+        page["Allow"] = response["Allow"]
+        return page
