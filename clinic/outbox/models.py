@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from clinic.audit.fields import EncryptedJSONField
 from clinic.practice.models import Patient
-from clinic.practice.values.dates import format_utc
+from clinic.practice.values.dates import format_date, format_day_and_time, format_utc
 from clinic.practice.values.phone import format_phone
 
 REASON_LENGTH = 120
@@ -102,12 +102,13 @@ class Message(models.Model):
     dedupe_key = models.CharField(max_length=120, unique=True)
     subject_id = models.UUIDField(db_index=True)  # the row it is about, in a table of the app that planned it
     version = models.PositiveIntegerField(default=1)
-    scope = models.CharField(max_length=60, blank=True, help_text="The slug of the service whose templates apply.")
+    scope = models.CharField(max_length=60, blank=True, help_text="The service whose templates apply.")
     patient = models.ForeignKey(Patient, null=True, blank=True, on_delete=models.PROTECT, related_name="messages")
     time_zone = models.CharField(
+        "reader's time zone",
         max_length=64,
         blank=True,
-        help_text="The reader's time zone, for quiet hours (IANA name). Empty: the clinic's.",
+        help_text="Quiet hours go by it. Empty: the clinic's.",
     )
     told_before = models.CharField(
         max_length=40,
@@ -117,17 +118,17 @@ class Message(models.Model):
         editable=False,
         help_text="Digest of what the reader was told; news that reverts to it is not sent.",
     )
-    due_at = models.DateTimeField()
-    not_after = models.DateTimeField()
+    due_at = models.DateTimeField("due")
+    not_after = models.DateTimeField("not sent after")
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     lease_until = models.DateTimeField(null=True, blank=True)
     lease_token = models.UUIDField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    first_tried_at = models.DateTimeField(null=True, blank=True)
-    next_attempt_at = models.DateTimeField()
+    first_tried_at = models.DateTimeField("first attempt", null=True, blank=True)
+    next_attempt_at = models.DateTimeField("next attempt")
     reason = models.CharField(max_length=REASON_LENGTH, blank=True)
-    settled_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField()
+    settled_at = models.DateTimeField("ended", null=True, blank=True)
+    created_at = models.DateTimeField("planned")
     sent_again_at: datetime | None  # only by `with_sent_again_at`
 
     objects = MessageQuerySet.as_manager()
@@ -159,7 +160,9 @@ class Message(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_channel_display()}, {self.get_state_display()}"
+        """Without the patient's name, as it may get into a log."""
+        due = format_day_and_time(timezone.localtime(self.due_at))
+        return f"{self.get_channel_display().capitalize()} due {due}, {self.get_state_display()}"
 
     @property
     def message_id(self) -> str:
@@ -193,7 +196,7 @@ class Suppression(models.Model):
     channel = models.CharField(max_length=8, choices=Channel.choices)
     address = models.CharField(max_length=254)
     why = models.CharField(max_length=12, choices=Why.choices)
-    created_at = models.DateTimeField()
+    created_at = models.DateTimeField("blocked since")
 
     class Meta:
         ordering = ["-created_at"]
@@ -222,8 +225,8 @@ class TextConsent(models.Model):
     phone = models.CharField(max_length=16)
     wording = models.TextField()
     instead_of_email = models.BooleanField("reminders by text only", default=False)
-    given_at = models.DateTimeField()
-    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    given_at = models.DateTimeField("given")
+    withdrawn_at = models.DateTimeField("withdrawn", null=True, blank=True)
 
     class Meta:
         ordering = ["-given_at"]
@@ -237,7 +240,10 @@ class TextConsent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"until {timezone.localdate(self.withdrawn_at)}" if self.withdrawn_at else "in force"
+        given = f"Given {format_date(timezone.localdate(self.given_at))}"
+        return (
+            f"{given}, withdrawn {format_date(timezone.localdate(self.withdrawn_at))}" if self.withdrawn_at else given
+        )
 
 
 class InboundTextQuerySet(models.QuerySet):
@@ -287,7 +293,7 @@ class InboundText(models.Model):
         ]
 
     def __str__(self) -> str:
-        return "Text message"
+        return f"Text message of {format_day_and_time(timezone.localtime(self.received_at))}"
 
 
 class MessageRule(models.Model):
@@ -302,12 +308,13 @@ class MessageRule(models.Model):
     )
     channel = models.CharField(max_length=8, choices=Channel.choices, default=Channel.EMAIL)
     minutes = models.PositiveIntegerField(
+        "time before or after the visit",
         default=0,
         validators=[MaxValueValidator(LONGEST_MINUTES)],
-        help_text="2 hours are 120, a day is 1440. Applies to visits booked from now on. 0 for messages sent at once.",
+        help_text="Like 2 days, 1 hour or 90 minutes. Applies to visits booked from now on. 0 for messages sent at once.",
     )
     is_active = models.BooleanField(
-        "is sent", default=True, help_text="Off: none of these is sent, including those that are waiting now."
+        "sent", default=True, help_text="Off: none of these is sent, including those that are waiting now."
     )
     subject = models.CharField(max_length=120, blank=True, help_text="For emails. Text messages have none.")
     text = models.TextField(

@@ -117,7 +117,7 @@ class ArticleForm(forms.ModelForm):
 
     def clean_slug(self) -> str:
         if self.cleaned_data["slug"] in RESERVED_SLUGS:
-            raise ValidationError("Choose another slug. Another page has this address.")
+            raise ValidationError("Choose another web address. Another page has this one.")
         return self.cleaned_data["slug"]
 
     def clean(self) -> dict[str, Any]:
@@ -162,7 +162,7 @@ class ArticleForm(forms.ModelForm):
             back_on = format_day_and_time(timezone.localtime(until))
             self.add_error(
                 "published_at",
-                f"Tick the box above “Save” to hide this article until {back_on}. It is on the site now.",
+                f"Check the box above “Save” to hide this article until {back_on}. It is on the site now.",
             )
 
     def _refuse_faults(self, cleaned: dict) -> None:

@@ -15,7 +15,7 @@ def _see_cancelled_visit(links: VisitLinks) -> dict[str, str]:
 
 KIND = VisitKind(
     name=CANCELLED,
-    title="Visit cancelled",
+    title="Visit canceled",
     template=TemplateText(
         "Cancelled: your visit on {day}, {time}",
         "This visit is cancelled. You do not need to do anything.",

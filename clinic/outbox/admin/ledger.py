@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -29,11 +29,11 @@ from clinic.outbox.messages.planning import (
     resend_message,
 )
 from clinic.outbox.messages.subjects import find_subjects, known_scopes
-from clinic.outbox.models import Message, State, later_copies
+from clinic.outbox.models import Message, MessageQuerySet, State, later_copies
 from clinic.outbox.sending.refusals import why_not_again
 from clinic.outbox.text.reason_text import explain_reason
 from clinic.practice.people.search import FindsPeople
-from clinic.practice.templatetags.practice_tags import page_time
+from clinic.practice.templatetags.practice_tags import moment_column, page_time
 from clinic.responses.redirects import see_other
 
 CHIPS = {
@@ -113,7 +113,7 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
         (None, {"fields": ("kind_name", "state_chip", "why", "sent_again", "channel", "all_of_patient")}),
         (
             "When",
-            {"fields": ("due", "not_after", "next_attempt_at", "attempts", "first_tried_at", "settled", "created_at")},
+            {"fields": ("due", "last_chance", "next_attempt", "attempts", "first_tried", "settled", "planned")},
         ),
         ("Details", {"fields": ("service", "time_zone"), "classes": ("collapse",)}),
     )
@@ -125,7 +125,7 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
         return super().get_search_results(request, queryset, search_term)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
-        return super().get_queryset(request).with_sent_again_at()
+        return cast(MessageQuerySet, super().get_queryset(request)).with_sent_again_at()
 
     @admin.display(description="state", ordering="state")
     def state_chip(self, message: Message) -> SafeString:
@@ -165,13 +165,12 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
     def service(self, message: Message) -> str:
         return dict(known_scopes()).get(message.scope) or self.get_empty_value_display()
 
-    @admin.display(description="due", ordering="due_at")
-    def due(self, message: Message) -> str:
-        return page_time(message.due_at)
-
-    @admin.display(description="ended", ordering="settled_at")
-    def settled(self, message: Message) -> str | None:
-        return page_time(message.settled_at) if message.settled_at else None
+    due = moment_column("due_at", "due")
+    settled = moment_column("settled_at", "ended")
+    last_chance = moment_column("not_after", "not sent after")
+    next_attempt = moment_column("next_attempt_at", "next attempt")
+    first_tried = moment_column("first_tried_at", "first attempt")
+    planned = moment_column("created_at", "planned")
 
     def changeform_view(
         self,
@@ -184,6 +183,20 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
         page = {"title": "Message", "acts": _acts_on(message, now=timezone.now()), **(extra_context or {})}
         page["is_too_late"] = _is_lost(message, now=timezone.now())
         return super().changeform_view(request, object_id, form_url, page)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Message | None = None,
+    ) -> HttpResponse:
+        """Head the page with the kind of message and its reader."""
+        if obj is not None:
+            context["subtitle"] = f"{kind_title(obj.kind)}, to {obj.patient or 'the clinic'}"
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def get_urls(self) -> list[URLPattern]:
         act = self.admin_site.admin_view(require_POST(self.act_view))
@@ -225,8 +238,8 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
         for message in queryset.select_related("patient"):
             try:
                 act(message, now=timezone.now())
-            except NotWanted as reason:
-                refused[str(reason)] += 1
+            except NotWanted as unwanted:
+                refused[str(unwanted)] += 1
             except tuple(REFUSALS) as refusal:
                 refused[REFUSALS[type(refusal)]] += 1
             else:

@@ -1,9 +1,12 @@
 """Filters that format instants, durations, prices and phone numbers on pages and in mails."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from itertools import zip_longest
+from typing import Any
 
 from django import template
+from django.contrib.admin import ModelAdmin, display
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import capfirst
@@ -30,6 +33,17 @@ def clinic_time(instant: datetime, clinic: Clinic | None = None) -> str:
 def page_time(instant: datetime) -> str:
     """Return text like "Tue, Dec 1, 9:00 AM" in the zone that the page is in; in the admin, the clinic's."""
     return format_instant(instant, timezone.get_current_timezone(), now=timezone.now())
+
+
+def moment_column(field: str, label: str) -> Callable[[ModelAdmin, Any], str]:
+    """Return a method of a ModelAdmin: a column or read-only field that shows the instant in `field` by `page_time`."""
+
+    @display(description=label, ordering=field)
+    def column(page: ModelAdmin, row: Any) -> str:
+        instant = getattr(row, field)
+        return page_time(instant) if instant else page.get_empty_value_display()
+
+    return column
 
 
 @register.filter(expects_localtime=True)
