@@ -64,13 +64,13 @@ def bob(db):
 
 @pytest.fixture
 def charlie(db):
-    """The therapist, who may do everything in the admin."""
+    """The therapist, with all rights in the admin."""
     return User.objects.create_superuser("charlie@example.com", name="Charlie Therapist")
 
 
 @pytest.fixture
 def owner(client, db):
-    """Olga, who may do everything, signed in with `client`."""
+    """Olga, a superuser, signed in with `client`."""
     owner = User.objects.create_superuser("olga@clinic.example", name="Olga Owner")
     client.force_login(owner)
     return owner

@@ -19,7 +19,7 @@ ROOMS = (
     "clinic/local",
     "clinic/demo",
 )
-PROJECT = "clinic"  # settings, urls, celery, views, admin: the composition root, which may know everyone
+PROJECT = "clinic"  # settings, urls, celery, views, admin: the composition root, which may import every room
 SMALL = {"clinic/practice", "clinic/outbox", "clinic/audit", "clinic/responses"}
 
 ARROWS = {

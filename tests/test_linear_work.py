@@ -5,11 +5,14 @@ import time
 import pytest
 from django.core.exceptions import ValidationError
 
+from assessments.fhir.acceptance import LONGEST_CHAIN
+from assessments.fhir.importing import read_definition
 from assessments.fhir.response_checking import check_response
 from assessments.fhir.strict_json import load_json
 from assessments.fhir_json.parsing import parse_questionnaire
 from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.questionnaire.readable import estimate_minutes
+from assessments.questionnaire.structure import chain_lengths
 from education.forms.checks import LoadCheckForm
 from education.text.differences import compare_texts
 from education.text.readability import find_forbidden, reading_grade
@@ -35,9 +38,23 @@ def parsed(count):
     return parse_questionnaire(of({"linkId": "all", "type": "group", "text": "All", "item": questions(count)}))
 
 
+def in_a_row(count, *, step):
+    """Questions that each depend on the one before (step 1) or after (step -1)."""
+
+    def waits(number):
+        other = number - step
+        if not 0 <= other < count:
+            return {}
+        return {"enableWhen": [{"question": f"q{other}", "operator": "exists", "answerBoolean": True}]}
+
+    return of(*(question(number, **waits(number)) for number in range(count)))
+
+
 WORK = {
     "reading a file": (lambda count: packed(of(*questions(count))), load_json),
     "parsing a questionnaire": (parsed, lambda one: parse_questionnaire(of(*questions(len(one.items) - 1)))),
+    "following conditions forwards": (lambda count: parse_questionnaire(in_a_row(count, step=1)), chain_lengths),
+    "following conditions backwards": (lambda count: parse_questionnaire(in_a_row(count, step=-1)), chain_lengths),
     "estimating its minutes": (parsed, estimate_minutes),
     "checking a response": (
         lambda count: (parse_questionnaire(of(*questions(count))), response_to(count)),
@@ -68,26 +85,10 @@ def test_ten_times_as_much_takes_at_most_thirty_times_as_long(name):
     assert seconds(much) < 30 * max(seconds(little), 0.002)
 
 
-def in_a_row(step, length=1000):
-    """A questionnaire in which each question has a condition on the one `step` before it."""
-
-    def condition(number):
-        other = number - step
-        if not 0 <= other < length:
-            return {}
-        return {"enableWhen": [{"question": f"q{other}", "operator": "exists", "answerBoolean": True}]}
-
-    return of(*(question(number, **condition(number)) for number in range(length)))
-
-
-def test_long_row_of_conditions_on_earlier_questions_is_asked():
-    assert estimate_minutes(parse_questionnaire(in_a_row(1))) > 0
-
-
-def test_long_row_of_conditions_on_later_questions_is_refused():
-    """Each depends on the next, so all depend on the last: too many for the stack."""
-    with pytest.raises(InvalidQuestionnaire, match="depends on more than 60 others in a row"):
-        parse_questionnaire(in_a_row(-1))
+@pytest.mark.parametrize("step", [1, -1])
+def test_conditions_that_wait_for_each_other_in_a_long_row_are_refused_in_either_order(step):
+    with pytest.raises(InvalidQuestionnaire, match=f"depends on more than {LONGEST_CHAIN} others in a row"):
+        read_definition(in_a_row(1000, step=step))
 
 
 def test_endless_list_of_runs_is_refused_before_it_is_read():

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from assessments.calculation.calculated_answers import try_calculations
+from assessments.fhir.acceptance import check_new
 from assessments.fhir.inspection import ImportNotice, fullest_answers, inspect, unsupported_patterns
 from assessments.fhir.r5 import convert_r5
 from assessments.fhir.response_checking import check_response
@@ -75,7 +76,7 @@ def import_questionnaire(*, content: bytes, slug: str = "", now: datetime) -> Im
 
 
 def read_definition(resource: dict) -> tuple[dict, ParsedQuestionnaire]:
-    """Return `resource` as an R4 Questionnaire, raw and parsed. Raises InvalidQuestionnaire."""
+    """Return `resource`, a new file, as an R4 Questionnaire, raw and parsed. Raises InvalidQuestionnaire."""
     try:
         definition = convert_r5(resource)
         parsed = parse_questionnaire(definition)
@@ -84,6 +85,7 @@ def read_definition(resource: dict) -> tuple[dict, ParsedQuestionnaire]:
     if faults := unsupported_patterns(parsed):
         link_id, fault = faults[0]
         raise InvalidQuestionnaire(f"its regex {fault}", link_id)
+    check_new(definition, parsed)
     return definition, parsed
 
 

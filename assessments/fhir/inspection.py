@@ -9,6 +9,7 @@ from assessments.fhir_json.condition_expressions import untranslated
 from assessments.fhir_json.names import (
     CALCULATED,
     FHIR,
+    MAX_DECIMALS,
     MAXIMUM,
     MIN_OCCURS,
     MINIMUM,
@@ -94,6 +95,8 @@ def _inspect_raw(raw: dict, most: int) -> Iterator[ImportNotice]:
     for limit in (calculated_limit(raw, MINIMUM), calculated_limit(raw, MAXIMUM)):
         if limit is not None and not (is_relative(limit) and kind in ("date", "dateTime")):
             yield ImportNotice("limit", link_id, "is not checked against a limit that the file calculates")
+    if kind in ("decimal", "quantity") and extension_value(raw, MAX_DECIMALS) is not None:
+        yield ImportNotice("limit", link_id, "may be answered with more decimal places than the file allows")
     expression = extension_value(raw, CALCULATED) or {}
     if expression and expression.get("language") != "text/fhirpath":
         yield ImportNotice("expression", link_id, f"an expression in {expression.get('language')} is not calculated")

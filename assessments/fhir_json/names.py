@@ -7,6 +7,7 @@ FHIR = "http://hl7.org/fhir/StructureDefinition/"
 SDC = "http://hl7.org/fhir/uv/sdc/StructureDefinition/"
 WEIGHTS = (FHIR + "ordinalValue", FHIR + "itemWeight")  # the older name and the newer
 MINIMUM, MAXIMUM = FHIR + "minValue", FHIR + "maxValue"
+MAX_DECIMALS = FHIR + "maxDecimalPlaces"
 MIN_OCCURS = FHIR + "questionnaire-minOccurs"
 MAX_OCCURS = FHIR + "questionnaire-maxOccurs"
 EXCLUSIVE = FHIR + "questionnaire-optionExclusive"

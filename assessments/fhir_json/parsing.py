@@ -49,6 +49,7 @@ from assessments.questionnaire.model import (
     ScoreRule,
 )
 from assessments.questionnaire.structure import check_structure
+from clinic.practice.values.numbers import PLAIN
 
 TYPES = QUESTION_TYPES | UNASKED_TYPES | {"group", "display"}
 MOST_VARIABLES = 50
@@ -190,9 +191,17 @@ def _parse_limit(raw: dict, url: str) -> str | None:
     """Return a fixed limit, or the expression of a relative one; None without one that can be checked."""
     fixed = extension_value(raw, url)
     if fixed is not None:
-        return str(fixed)
+        return _write_limit(raw["type"], str(fixed))
     expression = calculated_limit(raw, url)
     return expression if is_relative(expression) and raw.get("type") in ("date", "dateTime") else None
+
+
+def _write_limit(item_type: str, limit: str) -> str:
+    """Return `limit`; a whole number without its decimal point or exponent for an integer item."""
+    if item_type != "integer" or not PLAIN.fullmatch(limit):
+        return limit
+    number = Decimal(limit)
+    return str(int(number)) if number == number.to_integral_value() else limit
 
 
 def calculated_limit(raw: dict, url: str) -> str | None:

@@ -46,7 +46,7 @@ def describe_limit(limit: str, *, now: datetime | None, is_upper: bool) -> str:
     direction = "earlier" if is_upper else "later"
     found = RELATIVE.fullmatch(limit)
     if found is None:
-        day = date.fromisoformat(limit[:10])
+        day = datetime.fromisoformat(limit).date()
     elif not found[2]:
         return f"This day is in the {'future' if is_upper else 'past'}. Choose today or {direction}."
     elif now is None:

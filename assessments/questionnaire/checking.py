@@ -10,6 +10,7 @@ from assessments.questionnaire.enablement import enabled_items
 from assessments.questionnaire.model import ORDERED_TYPES, TEXT_TYPES, Comparable, Item, Questionnaire, comparable
 from assessments.questionnaire.patterns import PatternUnsupported, fits_pattern
 
+LENGTH_OF_DAY = len("2026-01-01")
 LONGEST_TEXT = 2000  # characters, if the definition sets no limit
 
 
@@ -138,7 +139,7 @@ def _check_ordered(item: Item, value: object, now: datetime | None) -> str:
     if isinstance(given, date) and not FIRST_YEAR <= given.year <= LAST_YEAR:
         return "type"  # a typo, not a day in a patient's life or plans
     if item.type in ORDERED_TYPES:
-        lowest, highest = (_limit_of(item, is_upper=is_upper, now=now) for is_upper in (False, True))
+        lowest, highest = (limit_of(item, is_upper=is_upper, now=now) for is_upper in (False, True))
         if lowest is not None and given < lowest:
             return "below"
         if highest is not None and given > highest:
@@ -146,11 +147,15 @@ def _check_ordered(item: Item, value: object, now: datetime | None) -> str:
     return ""
 
 
-def _limit_of(item: Item, *, is_upper: bool, now: datetime | None) -> Comparable | None:
-    """Return the limit of answers to `item` for comparison; None without one, or for a relative one without `now`."""
+def limit_of(item: Item, *, is_upper: bool, now: datetime | None) -> Comparable | None:
+    """Return the limit of answers to `item` for comparison; None without one, or for a relative one without `now`.
+
+    A day as the maximum of a dateTime includes the whole day.
+    """
     limit = item.maximum if is_upper else item.minimum
     if limit is None:
         return None
     if not is_relative(limit):
-        return comparable(item, limit)
+        is_day = item.type == "dateTime" and len(limit) <= LENGTH_OF_DAY
+        return as_moment(item.type, date.fromisoformat(limit), is_upper=is_upper) if is_day else comparable(item, limit)
     return None if now is None else as_moment(item.type, resolve_limit(limit, now=now), is_upper=is_upper)

@@ -194,9 +194,9 @@ def comparable(item: Item, value: object) -> Comparable:
 
 
 def _read_moment(kind: str, text: str) -> date | time:
-    """Parse a complete date, time or dateTime. The offset of a dateTime is dropped: local times are compared."""
+    """Parse a complete date, time or dateTime. An offset is dropped: local times are compared."""
     if kind == "date":
         return date.fromisoformat(text)
     if kind == "time":
-        return time.fromisoformat(text)
+        return time.fromisoformat(text).replace(tzinfo=None)
     return datetime.fromisoformat(text).replace(tzinfo=None)

@@ -24,13 +24,14 @@ LAYOUTS = {"scale": {"integer"}, "agree": {"boolean"}, "body-map": CHOICE_TYPES}
 CLASSES: dict[object, type | tuple[type, ...]] = {str: str, bool: bool, int | None: (int, NoneType)}
 LONGEST_SCALE = 20
 LONGEST_MEASURE = 40
-LONGEST_CHAIN = 60  # items that depend on each other in a row: enablement follows them recursively
 OUR_FIELDS = {"seen", "asked.again", "page.revision", "change", "csrfmiddlewaretoken"}  # of a page's form
 
 
 def check_structure(questionnaire: Questionnaire) -> None:
     """Raise InvalidQuestionnaire for the first item that cannot be asked."""
     _check_types(questionnaire, questionnaire.variables)
+    if not questionnaire.pages:
+        raise InvalidQuestionnaire("it has no questions")
     seen: set[str] = set()
     for page in questionnaire.pages:
         for item in page.walk():
@@ -48,7 +49,7 @@ def check_structure(questionnaire: Questionnaire) -> None:
         for condition in item.conditions:
             _check_condition(item, condition, questionnaire)
     _check_scores(questionnaire)
-    _check_cycles(questionnaire)
+    chain_lengths(questionnaire)
 
 
 def _check_types(
@@ -98,6 +99,8 @@ def _check_item(item: Item) -> None:
         if limit is not None and not (is_relative(limit) and item.type in ("date", "dateTime")):
             try:
                 comparable(item, limit)
+                if item.layout == "scale":
+                    int(limit)
             except (ValueError, InvalidOperation):
                 fault = f"the limit {limit!r} does not fit the type {item.type}"
                 raise InvalidQuestionnaire(fault, item.link_id) from None
@@ -124,24 +127,32 @@ def _check_condition(item: Item, condition: Condition, questionnaire: Questionna
             ) from None
 
 
-def _check_cycles(questionnaire: Questionnaire) -> None:
-    """Check that there is no dependency cycle. An item depends on its parent and on the questions of its conditions."""
-    done: set[str] = set()
+def chain_lengths(questionnaire: Questionnaire) -> dict[str, int]:
+    """Return on how many others in a row each item depends, by linkId; the order of the file has no influence.
+
+    An item depends on its parent and on the questions of its conditions. Linear in items and conditions.
+    Raises InvalidQuestionnaire for a cycle.
+    """
+    lengths: dict[str, int] = {}
     for start in questionnaire.items:
-        path: list[str] = []
-        stack = [(start, False)]
+        stack = [start]
+        opened: set[str] = set()  # the items between `start` and the one being followed
         while stack:
-            link_id, is_left = stack.pop()
-            if is_left:
-                done.add(path.pop())
-            elif link_id in path:
-                raise InvalidQuestionnaire("its condition depends on itself", link_id)
-            elif link_id not in done:
-                path.append(link_id)
-                if len(path) > LONGEST_CHAIN:
-                    raise InvalidQuestionnaire(
-                        f"its condition depends on more than {LONGEST_CHAIN} others in a row", start
-                    )
-                item = questionnaire.items[link_id]
-                needs = [condition.question for condition in item.conditions] + ([item.parent] if item.parent else [])
-                stack += [(link_id, True), *((target, False) for target in needs)]
+            link_id = stack[-1]
+            needs = _dependencies(questionnaire.items[link_id])
+            if link_id in lengths:
+                stack.pop()
+            elif link_id in opened:
+                lengths[link_id] = max((lengths[need] + 1 for need in needs), default=0)
+                opened.remove(stack.pop())
+            else:
+                opened.add(link_id)
+                if not opened.isdisjoint(needs):
+                    raise InvalidQuestionnaire("its condition depends on itself", link_id)
+                stack += [need for need in needs if need not in lengths]
+    return lengths
+
+
+def _dependencies(item: Item) -> set[str]:
+    """Return the linkIds of the items that decide whether `item` is enabled."""
+    return {condition.question for condition in item.conditions} | ({item.parent} if item.parent else set())

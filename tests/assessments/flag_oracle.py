@@ -1,6 +1,6 @@
-"""The red-flag table and the summary's rules told once more, as a clinician would read them aloud: plain code, no rule data.
+"""Test oracle: the red-flag table and the rules of the summary as plain code, written from the clinical table.
 
-It knows the questions of the intake that is asked now and which of them are hidden; nothing here is shared with the engine.
+It covers the questions of the current intake and which of them are hidden. It shares no code or rule data with the engine.
 """
 
 UNSURE = "unsure"
@@ -9,7 +9,7 @@ YOUNG_PLACES = HIP | {"inner-thigh", "front-thigh", "back-thigh", "buttock", "kn
 
 
 class Told:
-    """What one runner said, hidden questions left out."""
+    """The answers of one runner, without hidden questions."""
 
     def __init__(self, answers: dict[str, list]):
         self.answers = answers
@@ -146,7 +146,7 @@ def _others(told: Told):
 
 
 def expect_signals(answers: dict[str, list]) -> set[str]:
-    """The lines of the summary that must stand there."""
+    """Return the lines that the summary must have."""
     told, flags = Told(answers), expect_flags(answers)
     found = {name for name, stands in (*_load(told), *_hypotheses(told, flags)) if stands}
     return found | ({"BSI-watch"} if _is_watched(told, flags) else set())

@@ -74,7 +74,7 @@ def test_summary_puts_flags_first_and_shows_every_basis(staff, worrying):
     assert "<script>alert(1)" not in text
 
 
-def test_minors_summary_says_under_18_and_who_agreed(staff, response, intake):
+def test_minors_summary_shows_under_18_and_the_guardians_consent(staff, response, intake):
     young = {"about.age": ["under-18"]}
     guardian = {"guard.name": ["Petra Parent"], "guard.relation": ["parent"], "guard.consent": [True]}
     save_page(response=response, page=intake.page_of["about.age"].link_id, answers=young, now=NOW)

@@ -73,7 +73,7 @@ def fill_schedule(service, therapist, number: int, first: date = TUESDAY) -> Non
 
 
 def naive_month(service, therapist, clinic) -> list[datetime]:
-    """As one writes it first: for each day and each possible start, ask the database what lies there."""
+    """The naive version: for each day and each possible start, query the visits at that time."""
     found = []
     for offset in range(DAYS):
         day = TUESDAY + timedelta(days=offset)

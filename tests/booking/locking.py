@@ -29,7 +29,7 @@ def race(runners) -> list:
     def run(place, runner):
         try:
             with connection.cursor() as cursor:
-                cursor.execute("SET lock_timeout = '30s'")  # a busy machine must not decide who loses, or how
+                cursor.execute("SET lock_timeout = '30s'")  # a busy machine must not decide which runner loses, or how
             gate.wait(timeout=30)
             outcomes[place] = runner()
         except (BookingRefused, DatabaseError) as error:
@@ -42,7 +42,7 @@ def race(runners) -> list:
         thread.start()
     for thread in threads:
         thread.join(timeout=60)
-    assert not any(thread.is_alive() for thread in threads), "somebody is stuck"
+    assert not any(thread.is_alive() for thread in threads), "a runner is stuck"
     return outcomes
 
 

@@ -7,7 +7,7 @@ from booking.wait_list.entries import Wishes, join_as_visitor, join_wait_list
 from clinic.outbox.models import Message
 from tests.world import NINE_ON_TUESDAY, NOW, book
 
-FREED_AT = timedelta(minutes=3)  # when a cancellation cannot be undone any more
+FREED_AT = timedelta(minutes=3)  # when a cancellation can no longer be undone
 DECEMBER = Wishes(date(2026, 11, 23), date(2026, 12, 31))
 
 

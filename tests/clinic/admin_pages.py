@@ -48,7 +48,7 @@ ONLY_WITH = {
     "outbox.delete_suppression": "outbox.view_suppression",
 }
 
-ANYBODY, STAFF, NOBODY = ("anybody",), ("staff",), ()
+ANYONE, STAFF, NO_ONE = ("anyone",), ("staff",), ()
 MESSAGE_WRITERS = ("outbox.add_messagerule", "outbox.change_messagerule")
 ARTICLE_WRITERS = ("education.add_article", "education.change_article")
 
@@ -76,7 +76,7 @@ def pages_of(rows: dict[str, str], topic_type: int) -> dict[str, list[Page]]:
     """Every page by its name, or by its route if it has none. `rows` hold a pk of each model, `topic_type` a content type."""
     pages = {
         "index": [Page(STAFF, STAFF)],
-        "login": [Page(ANYBODY, ANYBODY)],
+        "login": [Page(ANYONE, ANYONE)],
         "logout": [Page(None, STAFF, door="/admin/")],
         "password_change": [Page(STAFF, STAFF)],
         "password_change_done": [Page(STAFF, None)],
@@ -92,7 +92,7 @@ def pages_of(rows: dict[str, str], topic_type: int) -> dict[str, list[Page]]:
                 {"content_type_id": topic_type, "object_id": rows["education.topic"]},
             )
         ],
-        "(?P<url>.*)$": [Page(NOBODY, NOBODY, {"url": "nowhere"})],
+        "(?P<url>.*)$": [Page(NO_ONE, NO_ONE, {"url": "nowhere"})],
         "auth_user_password_change": [_only("practice.change_user", id=rows["practice.user"])],
         "practice_patient_end_links": [Page(None, ("practice.change_patient",), {"pk": rows["practice.patient"]})],
         "outbox_inboundtext_read": [Page(None, ("outbox.change_inboundtext",), {"pk": rows["outbox.inboundtext"]})],
@@ -162,9 +162,9 @@ def _right(model: str, verb: str) -> str:
 
 def _forms_of(model: str, forms: list[str], pk: str) -> dict[str, list[Page]]:
     name, row, see = model.replace(".", "_"), {"object_id": pk}, viewers(model)
-    change = see if model in SHOWN_ONLY else (_right(model, "change"),) if "change" in forms else NOBODY
-    add = (_right(model, "add"),) if "add" in forms else NOBODY
-    delete = (_right(model, "delete"),) if "delete" in forms else NOBODY
+    change = see if model in SHOWN_ONLY else (_right(model, "change"),) if "change" in forms else NO_ONE
+    add = (_right(model, "add"),) if "add" in forms else NO_ONE
+    delete = (_right(model, "delete"),) if "delete" in forms else NO_ONE
     return {
         f"{name}_changelist": [Page(see, see)],
         f"{name}_add": [Page(add, add)],

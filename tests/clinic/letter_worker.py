@@ -1,4 +1,4 @@
-"""A Celery worker that also knows the letters of these tests: `celery -A tests.clinic.letter_worker worker`.
+"""A Celery worker with the message kinds of these tests: `celery -A tests.clinic.letter_worker worker`.
 
 LETTERS_PACE divides every span of `clinic.outbox.text.time_limits`, Celery's own limits included: ten times as fast at 10.
 """

@@ -326,7 +326,7 @@ def test_two_runs_at_once_delete_every_row_once():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_row_that_is_locked_is_left_and_waited_for_by_nobody():
+def test_locked_row_is_skipped_without_waiting():
     locked, free = open_session(NOW - DAY), open_session(NOW - DAY)
     with transaction.atomic():
         Session.objects.select_for_update().get(pk=locked)

@@ -58,7 +58,7 @@ def test_demo_has_a_day_to_show_when_it_is_loaded_on(day, house):
     assert past.count() > 20
 
 
-def test_demo_is_closed_on_federal_holidays_when_somebody_wants_to_book(house):
+def test_demo_offers_no_times_on_federal_holidays(house):
     now = seed(date(2026, 12, 1))
     clinic = Clinic.objects.current()
     for service in Service.objects.all():

@@ -124,7 +124,7 @@ def test_production_sends_no_mail_password_unencrypted_unless_told(url):
         "smtps://post:secret@mail.example",
     ],
 )
-def test_production_takes_a_mail_server_that_hears_no_password_in_the_clear(url):
+def test_production_accepts_a_mail_server_that_gets_no_password_in_the_clear(url):
     assert read_environment({**PRODUCTION, "EMAIL_URL": url}).email
 
 
@@ -146,7 +146,7 @@ def test_password_with_a_character_that_ends_the_host_is_refused_and_not_repeate
     assert "hush" not in fault
 
 
-def test_broker_over_tls_proves_who_it_is_unless_told_otherwise():
+def test_broker_certificate_is_checked_unless_the_url_says_otherwise():
     assert parse_redis_url("rediss://:p%2Fw@redis:6379/0") == "rediss://:p%2Fw@redis:6379/0?ssl_cert_reqs=required"
     assert parse_redis_url("rediss://redis?ssl_ca_certs=/ca.pem").endswith("ssl_cert_reqs=required")
     assert parse_redis_url("rediss://redis?ssl_cert_reqs=CERT_NONE").endswith("?ssl_cert_reqs=CERT_NONE")

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import errno
 import http.client
 import os
 import secrets
@@ -124,7 +125,7 @@ def test_process_waits_for_the_database_and_then_checks_its_keys(empty_folder, s
 
     with start(["-c", PREPARE], url=url, ENCRYPTION_KEYS=key("2026b") if is_lost else kept) as started:
         wait_until(lambda: "waiting for the database" in started.read(), seconds=30)
-        assert "No such file or directory" in started.read()
+        assert os.strerror(errno.ENOENT) in started.read()
         assert not started.has_ended()
         bring_database()
         status, said = started.wait(), started.read()

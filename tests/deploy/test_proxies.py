@@ -63,7 +63,7 @@ def start(request, tmp_path):
         proxy.stop()
 
 
-def test_slow_visitors_stop_nobody_behind_a_proxy(start, site):
+def test_slow_visitors_do_not_block_others_behind_a_proxy(start, site):
     proxy = start(site.port)
     paths = ["/again/"] * THREADS + [UPLOAD] * THREADS
 
@@ -73,14 +73,14 @@ def test_slow_visitors_stop_nobody_behind_a_proxy(start, site):
             assert (status, "Disallow: /visits/" in text) == (200, True)
 
 
-def test_slow_visitors_stop_everybody_without_a_proxy(site):
+def test_slow_visitors_block_others_without_a_proxy(site):
     """Why one is needed, and that the test above can fail."""
     with slow_visitors(site.port, ["/again/"] * THREADS, is_tls=False), pytest.raises(TimeoutError):
         ask(site.port, "/robots.txt", is_tls=False, timeout=2)
     assert ask(site.port, "/robots.txt", is_tls=False)[0] == 200
 
 
-def test_visitor_who_never_goes_on_is_sent_away_and_the_site_never_hears_of_it(start):
+def test_stalled_request_is_ended_by_the_proxy_and_never_reaches_the_site(start):
     timeouts = {"nginx": {"10s": "1s"}, "caddy": {"read_header 10s": "read_header 1s", "read_body 2m": "read_body 1s"}}
     with mirror() as site:
         proxy = start(site.port, **timeouts)
@@ -167,7 +167,7 @@ def push(port: int, path: str, size: int, *, in_chunks: bool, is_tls: bool = Tru
 
 
 def test_upload_of_staff_passes(start, transactional_db, tmp_path_factory):
-    """In front of a site of its own: another test's site would know content types that are gone."""
+    """Uses a site of its own: the site of another test would have cached content types that are gone."""
     site = Site(tmp_path_factory.mktemp("site"), connection.settings_dict["NAME"])
     try:
         upload(start(site.port))
@@ -261,7 +261,7 @@ def logs_with_token(proxy) -> list[str]:
     return [name for name, text in logs.items() if TOKEN in text]
 
 
-def test_site_is_told_who_asks_and_how_by_the_proxy_alone(start):
+def test_forwarded_headers_come_from_the_proxy_alone(start):
     with mirror() as site:
         proxy = start(site.port)
         lies = {"X_Forwarded_For": "203.0.113.9", "X_Forwarded_Proto": "http", "X_Forwarded_Host": "evil.example"}

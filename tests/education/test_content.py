@@ -106,7 +106,7 @@ def test_pillar_has_every_part(pillar):
         *("Meredith", "discovery call", "evaluation", "bone stress"),
     ],
 )
-def test_pillar_speaks_of(pillar, words):
+def test_pillar_mentions(pillar, words):
     assert words in pillar.body + " ".join(pillar.key_facts)
 
 
@@ -128,7 +128,7 @@ def test_loading_twice_changes_nothing(db):
     assert list(Article.objects.values()) == before
 
 
-def test_new_words_in_a_file_reach_an_article_nobody_touched(db, folder):
+def test_changed_file_updates_an_article_not_edited_by_staff(db, folder):
     load_articles(now=WRITTEN_AT, folder=folder("First."))
     later = WRITTEN_AT.replace(day=4)
     assert load_articles(now=later, folder=folder("Second.")) == {"updated": 1}

@@ -1,4 +1,4 @@
-"""The pages of articles, and who may not see drafts."""
+"""The pages of articles, and that drafts are hidden."""
 
 import json
 import re

@@ -48,7 +48,7 @@ def upload(content, name="hip.jpg"):
 # What comes in -------------------------------------------------------------------------------------------------------------
 
 
-def test_place_time_camera_and_comment_stay_behind(picture):
+def test_picture_metadata_is_removed(picture):
     for size in picture.sizes.all():
         content = bytes(size.content)
         kept = Image.open(io.BytesIO(content))

@@ -1,4 +1,4 @@
-"""The words of a text, without what only a page needs."""
+"""Plain prose of a text, without markup."""
 
 import pytest
 

@@ -25,7 +25,7 @@ def test_grade_rises_with_long_words_and_long_sentences():
     assert hard > 16
 
 
-def test_grade_of_nothing_is_nothing():
+def test_reading_grade_is_0_without_words():
     assert reading_grade("") == 0
     assert reading_grade("12 – 34.") == 0
 
@@ -48,6 +48,6 @@ def test_words_that_promise_or_examine_are_found(prose):
     assert len(find_forbidden(prose)) >= 1
 
 
-def test_kind_words_pass():
+def test_prose_without_forbidden_claims_passes():
     prose = "This can be linked with a long run. Your therapist will check. Stop and get seen today."
     assert find_forbidden(prose) == []

@@ -138,7 +138,7 @@ def test_huge_nesting_ends_soon(text):
         *("spaces", "strikes", "pictures", "marks", "apostrophes"),
     ],
 )
-def test_bomb_costs_no_more_than_its_length(text):
+def test_malicious_markdown_renders_within_seconds(text):
     """Thirty thousand characters: what takes time by the square of them needs much more."""
     start = time.process_time()
     html = render_markdown(text).html
@@ -203,7 +203,7 @@ def test_card_title_is_one_level_lower_below_a_heading():
     assert "<h3>Stop</h3>" in render_markdown("## Bone\n\n::: tell Stop\nNow.\n:::").html
 
 
-def test_card_that_nobody_closed_ends_with_the_text():
+def test_unclosed_card_ends_with_the_text():
     assert render_markdown("::: note\nWords.").html.count("section") == 2
 
 

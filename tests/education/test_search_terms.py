@@ -1,4 +1,4 @@
-"""What a search does with words: corrects slips, leaves real words alone, and says when there is nothing yet."""
+"""Search terms: typos are corrected, real words are left alone, and an empty result is reported."""
 
 import time
 
@@ -19,7 +19,7 @@ from tests.world import WRITTEN_AT
 pytestmark = pytest.mark.django_db
 FOUND, NOTHING, CLINIC = "found as typed", "nothing on this yet", "about the clinic"
 TABLE = {
-    # Slips: one letter too many, too few or wrong, two swapped; two slips in a long word.
+    # Typos: one letter too many, too few or wrong, two swapped; two typos in a long word.
     "illiopsoas": "iliopsoas",
     "iliopsaos": "iliopsoas",
     "tendinopaty": "tendinopathy",
@@ -52,7 +52,7 @@ TABLE = {
     "achilles": FOUND,
     "marathon": FOUND,
     "can I keep running with hip pain": FOUND,
-    # Real words that no article has: never taken for a slip.
+    # Real words that no article has: never taken for a typo.
     "insurance": CLINIC,
     "shin splints": NOTHING,
     "plantar": NOTHING,
@@ -81,7 +81,7 @@ TABLE = {
     "SI joint": NOTHING,
     "MRI": FOUND,
     "elastic band": FOUND,
-    # The clinic's own affairs; beside a word of the body they are words like all others.
+    # Words about the clinic; beside a word for a body site they are ordinary words.
     "medicare": CLINIC,
     "cost": CLINIC,
     "How much does it cost?": CLINIC,
@@ -91,7 +91,7 @@ TABLE = {
     "cancel my appointment": CLINIC,
     "phone": CLINIC,
     "hip pain after hours of sitting": FOUND,
-    # Slips of such words, and no words at all.
+    # Typos of such words, and no words at all.
     "plantr": NOTHING,
     "insurence": CLINIC,
     "piriformes": NOTHING,
@@ -186,7 +186,7 @@ def test_a_word_is_corrected_by_the_nearest_and_by_a_word_of_the_articles_only()
     assert correct_word("plantr", known={"plant"}) == "plantr"  # "plantar" is nearer
     assert correct_word("groinn", known={"groin", "going"}) == "groin"
     assert correct_word("insurance", known={"instance"}) == "insurance"
-    assert correct_word("qip", known={"hip"}) == "qip"  # too short to tell
+    assert correct_word("qip", known={"hip"}) == "qip"  # too short to correct
 
 
 def test_words_of_the_subject_are_plain_and_small():

@@ -56,7 +56,7 @@ def test_picture_that_has_not_changed_is_not_sent_again(clinic, write_article, c
     assert client.get("/learn/sore-hip/share.png", HTTP_IF_NONE_MATCH=tag).status_code == 304
 
 
-def test_draft_has_no_picture_for_anybody(clinic, write_article, client):
+def test_draft_has_no_share_picture(clinic, write_article, client):
     write_article("sore-hip", status="draft")
     assert client.get("/learn/sore-hip/share.png").status_code == 404
 

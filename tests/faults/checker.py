@@ -1,4 +1,4 @@
-"""Replays what the clients wrote down against what the database holds. Knows the table, and nothing of the site's code."""
+"""Replay the clients' journals against the database. Uses the table only, no code of the site."""
 
 import json
 from collections import Counter, defaultdict
@@ -66,7 +66,7 @@ def _by_key(facts: dict, rows: list):
 
 
 def _is_missing(told: dict, row: tuple | None) -> bool:
-    """Whether somebody was told something of a booking that the row does not bear out."""
+    """Whether a client was told of a booking that the row contradicts."""
     if "was booked" not in told:
         return False
     if row is None or (row[1], row[2]) != (told["was booked"]["therapist"], told["was booked"]["start"]):
@@ -77,10 +77,10 @@ def _is_missing(told: dict, row: tuple | None) -> bool:
 
 
 def _occupied(row: tuple, facts: dict) -> tuple:
-    """(therapist, from, until, when it began to be so, when it ended at the latest) for one row.
+    """Return (therapist, from, until, occupied since, occupied until at the latest) for one row.
 
-    A cancellation is done some time between being asked for and being acknowledged; without an acknowledgement, who
-    knows: then it counts until the end.
+    A cancellation takes effect between request and acknowledgement; without an acknowledgement the row counts as
+    occupied until the end.
     """
     key, therapist, _, status, lower, upper, created, _, _ = row
     told = facts.get(key, {})

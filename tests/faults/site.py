@@ -50,7 +50,7 @@ class Site:
             "ENVIRONMENT": "test",
             "SECRET_KEY": "for-the-fault-test-only-" + "x" * 40,
             "DATABASE_URL": self.database_url,
-            "REDIS_URL": "redis://127.0.0.1:1/0",  # nobody there: a broker that is away must cost nobody a booking
+            "REDIS_URL": "redis://127.0.0.1:1/0",  # nothing listens there: a missing broker must not cost a booking
             "DJANGO_SETTINGS_MODULE": "clinic.settings",
         }
 
@@ -58,7 +58,7 @@ class Site:
         subprocess.run([sys.executable, *words], cwd=ROOT, env=self.environ, check=True)
 
     def start_postgres(self) -> None:
-        """Start, or start again after a kill: the dead one's children may hold its memory for a moment."""
+        """Start Postgres. After a kill, retry while its children still hold the shared memory."""
         for attempt in range(60):
             self.children = Children(lock_fd=self._folder.lock_fd)
             self.children.__enter__()

@@ -19,17 +19,17 @@ INSERT INTO booking_appointment (id, reference, therapist_id, service_id, mode, 
 SELECT %(id)s, left(%(key)s::text, 8), t.id, s.id, 'in_person', %(start)s, %(start)s + interval '30 minutes',
     tstzrange(%(start)s, %(start)s + interval '45 minutes'), 'held', %(now)s + interval '1 hour', %(key)s::uuid, 0, 1, '', '', %(now)s
 FROM practice_therapist t, booking_service s WHERE t.slug = %(therapist)s"""
-CSRF = "a" * 32  # the site compares a cookie with a field; who sends both proves to be a browser of its own
+CSRF = "a" * 32  # the site compares a cookie with a form field; sending both passes the check
 
 
 def contested_times(number: int) -> list[str]:
-    """The first `number` starts of next week, sixteen a day, as they stand in the site's addresses."""
+    """The first `number` starts of next week, sixteen a day, in the format of the site's URLs."""
     day = datetime.now(UTC).replace(hour=14, minute=0, second=0, microsecond=0) + timedelta(days=7)
     return [f"{day + timedelta(days=step // 16, minutes=15 * (step % 16)):%Y%m%dT%H%MZ}" for step in range(number)]
 
 
 class Journal:
-    """One line a fact, on disk before the next step: what a client knows survives the client."""
+    """A client's journal: one line per fact, on disk before the next step, so that it survives the client."""
 
     def __init__(self, path: Path):
         self.file = open(path, "a", encoding="utf-8")  # noqa: SIM115
@@ -75,7 +75,7 @@ class Runner(threading.Thread):
             "mode": "in_person",
             "idempotency_key": key,
         }
-        for _ in range(6):  # nobody knows what became of a form without an answer: the same one is sent again
+        for _ in range(6):  # without an answer the outcome is unknown: the same form is sent again
             status, where = self.ask(target, typed, slot)
             if status == 303 or status == 409 or time.time() > self.until + 20:
                 break
@@ -114,9 +114,9 @@ class Runner(threading.Thread):
 
 
 class ClumsyScript(threading.Thread):
-    """Somebody's script that writes holds straight into the table, past the site and its lock: what the constraint is for.
+    """A script that writes holds straight into the table, without the site and its lock: the case for the constraint.
 
-    What it wrote lies there for a moment, or for good.
+    It deletes its rows after a moment, or keeps them.
     """
 
     def __init__(self, *, seed: int, database_url: str, folder: Path, until: float, times: int, keeps: bool):

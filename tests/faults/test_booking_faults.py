@@ -88,13 +88,13 @@ def test_nothing_is_lost_doubled_or_refused_wrongly_when_servers_are_killed(tmp_
     with Site(tmp_path / "site") as site:
         found = weather(site, journals, seconds=SECONDS, postgres_kills=3)
     assert found.seen["was booked"] > 5, "the storm was too mild to tell anything"
-    assert found.seen["lay there"] > 5, "the script met nobody"
+    assert found.seen["lay there"] > 5, "the script met no client"
     assert site.kills["postgres"] == 3
-    assert found.seen["was puzzled"] == 0, "a server that is away says so with 503, or says nothing"
+    assert found.seen["was puzzled"] == 0, "a server that is away answers 503, or not at all"
     assert not +found.wrong, f"FAULT_SEED={SEED}: {found}"
 
 
-def test_nobody_is_puzzled_while_every_server_is_up(tmp_path, journals):
+def test_clients_get_clear_answers_while_every_server_is_up(tmp_path, journals):
     with Site(tmp_path / "site") as site:
         found = weather(site, journals, seconds=15, postgres_kills=0, web_kills=False)
     assert found.seen["was puzzled"] == 0

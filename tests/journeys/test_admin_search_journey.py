@@ -52,7 +52,7 @@ def test_patient_is_picked_for_the_wait_list_and_no_address_holds_the_name(open_
     assert [address for address in asked if "quill" in address.lower() or "term=" in address] == []
 
 
-def test_whoever_may_not_view_patients_finds_none(open_form):
+def test_search_finds_no_patient_without_the_right_to_view_patients(open_form):
     page, _ = open_form("/admin/booking/waitlistentry/add/", "add_waitlistentry", "view_waitlistentry")
     page.locator("#id_patient + .select2").click()
     page.locator(".select2-search__field").press_sequentially("zelda")

@@ -63,10 +63,11 @@ def test_error_stands_above_the_form_beside_the_preview(edit):
 
 def test_earlier_version_is_restored(edit):
     page = edit(java_script_enabled=False)
+    title = page.input_value("#id_title")
     page.fill("#id_title", "Another name")
     page.click("[name=_continue]")
     page.get_by_role("link", name="Earlier versions").click()
     page.locator("summary").last.click()
     page.get_by_role("button", name="Restore this version").click()
     expect(page.locator(".messagelist")).to_be_visible()
-    assert Article.objects.get(slug="the-chain").title == "The chain: trunk, hamstrings and shins"
+    assert Article.objects.get(slug="the-chain").title == title != "Another name"

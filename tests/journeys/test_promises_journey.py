@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 @steps.SCRIPTS
-def test_runner_who_cannot_come_cancels_where_it_says_so_and_is_thanked_for_nothing(phone, check_axe, java_script):
+def test_runner_cancels_on_the_not_coming_page_and_undoes_it(phone, check_axe, java_script):
     page = phone()
     steps.book(page, "Evaluation", name="Maya Lindqvist", email="maya@runners.example")
     visit = page.url

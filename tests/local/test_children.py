@@ -62,13 +62,13 @@ def test_no_child_is_left_when_the_parent_is_killed(family):
     read_pids(family)
     family.process.kill()
     family.process.wait()
-    # Their own children are orphans of orphans: a shell that is told to end does not tell its sleep.
+    # Their own children are orphans of orphans: a shell that gets SIGTERM does not pass it on to its sleep.
     assert wait_until(lambda: not [line for line in processes_of(family.var) if " sh -c " in line], seconds=5)
     for line in processes_of(family.var):
         os.kill(int(line.split()[0]), signal.SIGKILL)
 
 
-def test_one_childs_death_stops_the_rest_with_one_line(family):
+def test_killed_child_stops_the_other_children_with_one_line(family):
     pids = read_pids(family)
     os.kill(pids["mail"], signal.SIGKILL)
     assert family.finish().split() == ["mail", "was", "killed", "by", "SIGKILL."]

@@ -1,4 +1,4 @@
-"""What `make proof` relies on: compose runs the same commands as the units, and the probe tells good from bad.
+"""What `make proof` relies on: compose runs the same commands as the units, and the probe detects failures.
 
 The proof itself is part of .ci/run.
 """

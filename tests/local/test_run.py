@@ -60,7 +60,7 @@ def test_site_runs_until_ctrl_c_and_leaves_nothing(tmp_path):
             pid_of(var, words, site.process.pid)
 
         with start_site(var, free_port()) as second:
-            assert f"already running at http://127.0.0.1:{port} (process {site.process.pid})" in second.finish()
+            assert f"running at http://127.0.0.1:{port} (process {site.process.pid})" in second.finish()
             assert second.process.returncode == 1
 
         count = "from booking.models import Service; print('services', Service.objects.count())"
@@ -87,7 +87,7 @@ def ready_folder(tmp_path_factory):
 @needs_proc
 @pytest.mark.fault
 @pytest.mark.parametrize("child", CHILDREN)
-def test_a_childs_death_stops_the_rest_with_one_line(ready_folder, child):
+def test_killed_child_stops_the_site_with_one_line(ready_folder, child):
     with start_site(ready_folder, free_port()) as site:
         site.read_until(UP)
         os.kill(pid_of(ready_folder, CHILDREN[child], site.process.pid), signal.SIGKILL)
@@ -105,7 +105,7 @@ def test_nothing_is_left_when_the_supervisor_is_killed_and_the_next_run_works(re
         site.read_until(UP)
         site.process.kill()
         site.process.wait()
-        with start_site(ready_folder, port) as next_site:  # at once, while the last one's children are still ending
+        with start_site(ready_folder, port) as next_site:  # at once, while the previous run's children are still ending
             next_site.read_until(UP)
             assert read_page(port)[0] == 200
             next_site.stop(signal.SIGTERM)
@@ -132,7 +132,7 @@ def test_warm_start_is_quick(ready_folder):
     assert took < 6
 
 
-def test_busy_port_is_said_with_who_has_it(tmp_path):
+def test_busy_port_is_reported_with_the_process_that_has_it(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with start_site(tmp_path / "v", port) as site:

@@ -95,7 +95,7 @@ def rage(crew, database, broker, people, folder):
     happened = []
     for due, what in sorted(timetable):
         while time.time() < due:
-            people.change_somebody()
+            people.change_a_visit()
             time.sleep(0.4)
         happened.append((time.time(), what))
         if what == "worker":

@@ -14,7 +14,7 @@ from tests.storm.clock import FACTOR, storm_time
 from tests.storm.people import storm_messages
 from tests.storm.post import weather_of
 
-UNDER_WAY_S = 1  # at most, from the last look at the visit until the mail server hears of the message
+UNDER_WAY_S = 1  # at most, from the last relevance check until the mail server gets the message
 UNWRITTEN_S = 5  # at most, from the mail server's taking it until that is written down or the worker is killed
 
 
@@ -47,7 +47,7 @@ class Judged:
     def __init__(self, copy, row, visits, people):
         self.copy, self.row, self.visit, self.people = copy, row, visits[row.subject_id], people
         self.zone = ZoneInfo(row.patient.time_zone) if row.patient.time_zone else people.clinic.zone
-        # Its words were made just before the conversation about it began.
+        # It was rendered just before the SMTP conversation began.
         self.made_about = storm_time(copy.began_at), storm_time(copy.began_at - UNDER_WAY_S)
 
     def __str__(self):
@@ -83,7 +83,7 @@ class Judged:
 
 
 def is_lost(row, times_taken: int) -> bool:
-    """Whether it never came to an end, or is said to have gone and did not."""
+    """Whether it was never settled, or is recorded as sent and was not received."""
     return row.state not in SETTLED or (row.state == State.SENT and not times_taken)
 
 
@@ -95,10 +95,10 @@ def ran_out_of_time(message_id: str, row) -> bool:
 
 
 def explain_duplicates(copies, kills: list[float]) -> list[dict]:
-    """Each mail that had come before with the same Message-ID, and why its sender could not know.
+    """Each mail received before with the same Message-ID, and why its sender could not know.
 
-    Either the line was cut once the first had been taken, or a worker was killed before it could write that down: one
-    kill explains one twin, since a worker never has more than one mail in doubt.
+    Either the connection was cut after the first was accepted, or a worker was killed before it could record that: one
+    kill explains one duplicate, since a worker never has more than one mail in doubt.
     """
     last, unused, found = {}, sorted(kills), []
     for copy in sorted(copies, key=lambda one: one.taken_at):

@@ -65,7 +65,7 @@ class People:
         return uuid.UUID(int=self.dice.getrandbits(128), version=4)
 
     def _book(self, therapist, starts_at):
-        """As it stands after somebody booked some hours before: the news and the reminder come due while the storm rages."""
+        """Create a visit booked some hours before, so that its confirmation and reminder come due during the storm."""
         zone, name = self.dice.choice(ZONES), self._uuid().hex
         patient = PatientFactory(name=name, email=f"{name}@example.com", time_zone=zone)
         visit = Appointment.objects.create(
@@ -86,10 +86,10 @@ class People:
         booked_at = starts_at - timedelta(hours=self.dice.uniform(3, 10))
         plan_visit_messages(visit, clinic=self.clinic, now=max(booked_at, BEGINNING))
 
-    def change_somebody(self):
-        """Move, cancel or restore a visit, half the time one about which a message is under way this very moment.
+    def change_a_visit(self):
+        """Move, cancel or restore a visit; half the time one with a message being sent at this moment.
 
-        A database that is away is asked again later.
+        If the database is away, try again later.
         """
         try:
             visit, what = self.regretted, "restored"

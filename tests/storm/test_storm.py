@@ -72,7 +72,7 @@ def test_no_message_is_lost_nor_sent_in_vain_while_everything_fails(capsys):
         ("success is not written down", unexplained),
     ],
 )
-def test_the_storm_finds_it_when_the_outbox_has_a_fault(capsys, planted, finds):
+def test_storm_finds_a_fault_planted_in_the_outbox(capsys, planted, finds):
     small = {"STORM_VISITS": "300", "STORM_HOURS": "5.5", "STORM_FACTOR": "240", "STORM_SETTLES_S": "10"}
     found = storm(capsys, STORM_PLANT=planted, **small)
 

@@ -114,7 +114,7 @@ def test_rest_is_calculated_from_then_on_when_one_expression_ran_out_of_time(cap
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(-999, 999) | st.decimals(-99, 99, places=3), min_size=1, max_size=6), st.booleans())
-def test_process_says_what_a_call_would_say(numbers, is_mean):
+def test_calculator_process_agrees_with_a_direct_call(numbers, is_mean):
     union = ".combine(".join(f"({number})" for number in numbers) + ")" * (len(numbers) - 1)
     for expression in (f"({union}).{'avg' if is_mean else 'sum'}()", f"({union}).count() > 2", "'a' & 'b'", "{}", "("):
         assert calculate([Calculation("x", expression)], LONG) == [evaluate(expression, LONG, {})]

@@ -50,7 +50,7 @@ def test_export_holds_the_answers_in_fhirs_types(exported):
     assert found["goal.other"] == [{"valueString": "run to the lighthouse"}]
 
 
-def test_export_leaves_out_what_was_not_asked_and_who_it_is(exported, alice):
+def test_export_leaves_out_unasked_questions_name_and_email(exported, alice):
     assert "on.sudden" not in dict(flatten(exported["item"]))
     assert alice.name not in json.dumps(exported)
     assert alice.email not in json.dumps(exported)

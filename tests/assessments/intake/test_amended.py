@@ -1,4 +1,4 @@
-"""Finished, changed and finished again: the first instant stays, the change is said, and nothing is raised twice."""
+"""Responses finished, changed and finished again: the first instant is kept, the change is shown, no flag is raised twice."""
 
 import json
 from datetime import timedelta
@@ -92,7 +92,7 @@ def summary_page(client, response, charlie):
     return client.get(reverse("admin:assessments_response_change", args=[response.pk])).text
 
 
-def test_summary_says_under_18_and_who_the_guardian_is(client, response, intake, charlie):
+def test_summary_shows_under_18_and_the_guardian(client, response, intake, charlie):
     save_page(response=response, page="safety", answers=of_page(intake, "safety", YOUNG), now=NOW)
     page = summary_page(client, response, charlie)
     assert '<span class="chip chip-warn">under 18</span> No parent or guardian has agreed yet.' in page
@@ -109,7 +109,7 @@ def test_summary_of_an_adult_says_nothing_of_a_guardian(client, response, intake
     assert "under 18</span>" not in page and "No parent or guardian" not in page
 
 
-def test_text_that_runs_backwards_turns_no_line_around(client, response, intake, charlie):
+def test_bidi_control_characters_are_removed_from_the_summary(client, response, intake, charlie):
     stored = response.answers | {"on.mode": ["sudden"], "on.event": ["hills \u202efo retfa\u202c <b>", "x"][:1]}
     response.answers = stored
     response.save()

@@ -74,7 +74,7 @@ def test_answered_first_version_stays_as_it_was_when_the_second_comes(answered, 
     assert (answered.progress, answered.scores.get().result["value"]) == ("done", "8.0")
 
 
-def test_who_is_half_way_ends_what_they_began_and_is_flagged_by_the_rules_of_today(half_way):
+def test_started_response_keeps_its_version_and_is_flagged_by_current_rules(half_way):
     load_questionnaires(now=NOW)
     response = Response.objects.get(pk=half_way.pk)
     assert first_open_page(response).link_id == "pain"
@@ -83,7 +83,7 @@ def test_who_is_half_way_ends_what_they_began_and_is_flagged_by_the_rules_of_tod
     assert {flag.rule_id for flag in response.flags.all()} == {"RF22", "RF39"}
 
 
-def test_who_comes_next_is_asked_the_second_and_is_not_compared_with_the_first(answered, alice):
+def test_new_response_uses_version_2_and_is_not_compared_with_version_1(answered, alice):
     load_questionnaires(now=NOW)
     response = start_published_response(questionnaire_slug="hip-running-intake", patient=alice, now=NOW)
     assert response.questionnaire.version == 2

@@ -1,4 +1,4 @@
-"""Scores over time: change is only said from the smallest real change on, and never across versions."""
+"""Scores over time: change is reported only from the minimal detectable change on, and never across versions."""
 
 from decimal import Decimal
 

@@ -1,4 +1,4 @@
-"""An answered version never changes, whoever asks the database to; a new one leaves old responses as they were."""
+"""An answered version never changes, also by direct SQL; a new version leaves old responses as they were."""
 
 import json
 import threading
@@ -46,7 +46,7 @@ def test_answered_version_cannot_be_deleted_nor_exchanged(response, loaded):
             cursor.execute(sql)
     with pytest.raises(VersionAnswered):
         store_definition({**response.questionnaire.definition, "title": "Other"}, now=NOW)
-    Questionnaire.objects.filter(pk=response.questionnaire_id).update(published_at=None)  # withdrawing changes no word
+    Questionnaire.objects.filter(pk=response.questionnaire_id).update(published_at=None)  # withdrawing changes no text
 
 
 @pytest.mark.django_db

@@ -48,7 +48,7 @@ def test_a_row_without_a_place_on_the_drawing_bears_no_number(page):
     assert all(bool(number) == (code in SPOTS) for code, _, number in LISTED.findall(page))
 
 
-def test_the_numbers_are_for_the_eye_alone(page):
+def test_drawing_is_hidden_from_screen_readers(page):
     drawing = page.partition("</svg>")[0]
     assert re.search(r'<svg [^>]*aria-hidden="true"', drawing)
     assert not re.search(r"<(input|button|a)\b|tabindex", drawing)  # what is hidden must not take the focus

@@ -204,7 +204,7 @@ def test_birth_date_is_not_asked_for_where_none_is_on_file(client, token):
 
 @pytest.fixture
 def shown(response, alice):
-    """The link that whoever booked in her name was shown."""
+    """The link shown to a visitor who booked in her name."""
     now = timezone.now()
     return issue_link(
         patient=alice, purpose=LinkPurpose.INTAKE, proof=Proof.SHOWN, subject_id=response.pk,

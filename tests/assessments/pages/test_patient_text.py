@@ -118,7 +118,7 @@ def test_end_leads_on_to_articles_about_the_place_and_the_phone(client, token, i
     assert article.get_absolute_url() in page and "Groins" not in page
     assert "tel:+16035550123" in page and "See your visit" not in page
     stranger = client.__class__()
-    assert "Hip flexors" not in stranger.get(url("done", token)).text  # where it hurts is not for whoever has the link
+    assert "Hip flexors" not in stranger.get(url("done", token)).text  # the link alone does not show the body site
 
 
 def test_end_after_an_emergency_is_about_getting_help(client, token, intake, response):

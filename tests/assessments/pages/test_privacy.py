@@ -28,7 +28,7 @@ def canary(name):
 
 @pytest.fixture
 def canaries(intake):
-    """Words of our own in every text, and odd numbers in every number."""
+    """Answers with a made-up word in every text field and an odd number in every number field."""
     numbers = {
         "run.week_now": ["77.731"],
         "run.week_before": ["88.842"],
@@ -60,7 +60,7 @@ def test_answers_are_nowhere_in_the_clear(client, charlie, token, response, inta
     assert mailoutbox == []
 
 
-def test_strings_of_rows_tell_nothing(client, token, response, canaries):
+def test_repr_and_str_of_rows_hold_no_answer(client, token, response, canaries):
     fill_page(client, token, "safety", {**canaries, "rf.leg": ["saddle"]})
     saved = Response.objects.get(pk=response.pk)
     flag = saved.flags.get()

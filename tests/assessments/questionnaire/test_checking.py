@@ -94,3 +94,16 @@ def test_page_is_checked_only_where_it_is_asked(intake):
     assert check_page(intake, page, QUIET) == []
     young = check_page(intake, page, {**QUIET, "about.age": ["under-18"]})
     assert [problem.link_id for problem in young] == ["guard.name", "guard.relation", "guard.consent"]
+
+
+def test_day_as_the_upper_limit_of_a_moment_includes_that_day():
+    item = Item("at", "dateTime", minimum="2026-01-01", maximum="2026-01-02")
+    assert [check_item(item, [moment]) for moment in ("2026-01-01T00:00", "2026-01-02T23:59")] == [None, None]
+    assert check_item(item, ["2026-01-03T00:00"]).reason == "above"
+    assert check_item(item, ["2025-12-31T23:59"]).reason == "below"
+
+
+@pytest.mark.parametrize("limit", ["20260102T10:00", "2026-01-02T10:00:00Z", "2026-01-02"])
+def test_limit_of_a_moment_is_described_by_its_day_however_it_is_written(limit):
+    item = Item("at", "dateTime", maximum=limit)
+    assert "1/2/2026" in describe_problem(item, check_item(item, ["2026-02-01T00:00"]))

@@ -89,7 +89,7 @@ def test_no_two_controls_share_an_id():
     assert len(ids) == len(set(ids)) and not any(" " in one for one in ids)
 
 
-def test_page_never_comes_again_for_what_it_came_again_for():
+def test_page_is_shown_again_at_most_once_for_a_follow_up():
     """Even if the browser hides the follow-up: the second time it is skipped, or reported as missing if it is required."""
     for is_required in (False, True):
         more = {"linkId": "more", "type": "string", "text": "Tell me more", "required": is_required, **when("a", 1)}

@@ -180,7 +180,7 @@ def test_every_intake_asks_the_same_signs(intake, first_intake, call_intake, nam
 
 
 def test_answers_to_the_first_version_raise_the_same(rules, first_intake):
-    """Who is half way through it, or changes an answer later, is read by the rules of today."""
+    """A response started or changed later under version 1 is evaluated with the current rules."""
     quiet = {name: values for name, values in QUIET.items() if name in first_intake.items}
     cases = [(row[0], row[1], row[3]) for row in ROWS if not ({"comp.toes.fast"} & set(row[3]) or row[0] == "RF39")]
     for rule, level, answers in [*cases, ("RF39", "T", {"med.painkillers": ["yes"]})]:
@@ -233,7 +233,7 @@ def test_words_for_the_patient_name_no_disease(rules):
         {"not": {"item": "x", "is": "yes", "unsure_in": "x.unsure"}},
     ],
 )
-def test_unsure_inside_a_not_talks_no_flag_away(rules, when):
+def test_unsure_inside_a_not_suppresses_no_flag(rules, when):
     """ "Not sure" counts as yes for what raises a flag, and never for what would keep one from being raised."""
     answers = {"x": ["unsure"], "x.unsure": ["yes"], "y": ["unsure"], "z": ["yes"]}
     assert holds(rules, when, answers, unsure_is_yes=True)

@@ -156,7 +156,7 @@ def test_rows_together_keep_each_level_and_the_highest_of_all(rules, intake, row
 @MANY
 @given(data=st.data())
 def test_one_more_sign_never_lowers_the_whole(rules, intake, data):
-    """Ticking one more of a list, whatever stands, may only raise. (RF37 says "but you can walk", and is only told.)"""
+    """Ticking one more sign of a list may only raise the level, whatever else is ticked. RF37 ("but you can walk") is exempt: another sign withdraws it."""
     story = data.draw(stories(intake))
     name = data.draw(st.sampled_from(["rf.leg", "rf.body", "rf.move", "rf.signs", "med.conditions"]))
     sign = data.draw(st.sampled_from([code for code in options_of(intake, name) if code not in ("none", "unsure")]))
@@ -174,7 +174,7 @@ def test_one_more_sign_never_lowers_the_whole(rules, intake, data):
     ("leg", "pop"), [("none", "yes"), ("none", "no"), ("no-weight", "unsure"), ("no-weight", "no")]
 )
 def test_young_runners_path(rules, intake, age, place, leg, pop):
-    """RF25 and RF26: who is under 18, who is under 21, where it hurts, whether they can walk."""
+    """RF25 and RF26: age under 18, age under 21, body site, able to walk."""
     story = QUIET | {
         "about.age": [age],
         "loc.map": [place],
@@ -214,7 +214,7 @@ BLEEDING = {
     ],
 )
 def test_blood_thinners_with_new_signs_of_bleeding_are_an_emergency(rules, intake, change, is_emergency):
-    """RF14 by answers of three pages, for who did not tick it on the first."""
+    """RF14 by answers on three pages, for a runner who did not tick it on the first."""
     found = levels(rules, keep_enabled(intake, QUIET | BLEEDING | change))
     assert found.get("RF14") == ("E" if is_emergency else None)
 

@@ -96,7 +96,7 @@ def test_state_agrees_with_the_rules_whenever_it_is_known(rules, intake, data):
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_no_stays_no_whatever_is_answered_later(rules, intake, data):
+def test_state_no_never_becomes_yes_by_later_answers(rules, intake, data):
     """ "Asked, and no" must not become "yes" by an answer to a question that was open."""
     first = keep_enabled(intake, data.draw(some_answers([item for item in intake.items.values() if item.options])))
     more = data.draw(some_answers([i for i in intake.items.values() if i.options and i.link_id not in first]))

@@ -93,7 +93,7 @@ def test_alert_without_a_recipient_is_an_error_in_the_log_without_patient_data(r
     raise_flag(response)
     assert not StaffAlert.objects.exists()
     (error,) = errors_logged(caplog)
-    assert error.endswith("level E goes to no one.")
+    assert "level E" in error and "no one" in error
     assert str(response.pk) not in caplog.text and "alice" not in caplog.text.lower()
 
 
@@ -149,7 +149,7 @@ def test_alert_goes_to_the_clinics_address_when_all_recipients_have_left(respons
     assert sent_to(post_office) == ["desk@clinic.example"]
 
 
-def test_two_who_left_hand_an_alert_over_once(response, charlie, dora, view_flag, post_office):
+def test_alert_is_handed_over_once_when_two_recipients_have_left(response, charlie, dora, view_flag, post_office):
     dora.user_permissions.add(view_flag)
     raise_flag(response)
     User.objects.update(is_active=False)

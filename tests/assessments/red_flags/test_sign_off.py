@@ -23,7 +23,7 @@ def sign_url():
     return reverse("admin:assessments_rules_sign")
 
 
-def test_summary_names_who_signed_and_when(client, response, charlie, therapist):
+def test_summary_names_the_signer_and_the_date(client, response, charlie, therapist):
     client.force_login(charlie)
     url = reverse("admin:assessments_response_change", args=[response.pk])
     assert "version 1, awaiting sign-off" in client.get(url).text

@@ -89,7 +89,7 @@ def test_page_about_one_level_marks_only_that_level_as_shown(client, token, resp
     assert urgent.shown_at and not urgent.patient_acknowledged_at
 
 
-def test_page_read_in_one_tab_does_not_settle_more_haste_from_another(client, token, response):
+def test_acknowledging_in_one_tab_does_not_settle_a_sooner_deadline_from_another(client, token, response):
     save_page(response=response, page="signs", answers={"rf.move": ["rest-night"]}, now=NOW)
     shown = client.get(url("stop", token))
     assert shown.context["deadline"] == "48 h"

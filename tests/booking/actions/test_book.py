@@ -56,7 +56,7 @@ def test_a_booking_plans_its_messages(evaluation):
     assert {message.version for message in planned.values()} == {1}
 
 
-def test_a_reminder_two_hours_before_stays_when_nobody_sleeps(evaluation):
+def test_two_hour_reminder_keeps_its_time_outside_quiet_hours(evaluation):
     at_two = NINE_ON_TUESDAY + timedelta(hours=5)
     assert messages_of(book(evaluation, starts_at=at_two))["booking_reminder_2h"].due_at == at_two - timedelta(hours=2)
 
@@ -165,7 +165,7 @@ def test_the_patient_cannot_cancel_within_the_window_and_staff_can(evaluation, f
     assert cancelled.cancelled_by == front_desk
 
 
-def test_nobody_can_cancel_what_is_over(evaluation, front_desk):
+def test_cancelling_is_refused_when_the_visit_is_over(evaluation, front_desk):
     visit = book(evaluation)
     with pytest.raises(TooLateToChange):
         cancel_appointment(appointment=visit, by=front_desk, now=visit.ends_at)
@@ -179,7 +179,7 @@ def test_confirming_is_noted_once(evaluation):
         confirm_appointment(appointment=visit, now=visit.starts_at)
 
 
-def test_who_arrives_early_still_blocks_the_time(evaluation, front_desk):
+def test_early_arrival_keeps_the_time_blocked(evaluation, front_desk):
     visit = book(evaluation)
     came = mark_arrived(appointment=visit, by=front_desk, now=NINE_ON_TUESDAY - timedelta(minutes=5))
     assert (came.status, came.arrived_at) == ("booked", NINE_ON_TUESDAY - timedelta(minutes=5))

@@ -154,14 +154,14 @@ def test_only_staff_may_break_a_rule(evaluation):
 # Taking a cancellation back
 
 
-def test_nobody_is_told_of_a_cancellation_for_three_minutes(evaluation):
+def test_cancellation_message_is_due_after_three_minutes(evaluation):
     visit = book(evaluation)
     cancel_appointment(appointment=visit, now=NOW)
     message = Message.objects.get(kind="booking_cancelled")
     assert message.due_at == NOW + timedelta(minutes=3)
 
 
-def test_undoing_lets_the_visit_stand_again_and_nobody_hear_of_it(evaluation, post_office):
+def test_undoing_a_cancellation_restores_the_visit_and_sends_no_mail(evaluation, post_office):
     visit = book(evaluation)
     send_due_messages(clock=lambda: NOW)
     cancel_appointment(appointment=visit, now=NOW)
@@ -319,7 +319,7 @@ def test_a_visit_can_be_moved_to_another_therapist_who_does_the_same(client, eva
     assert bob.appointments.count() == 0
 
 
-def test_nobody_is_asked_with_whom_when_there_is_one_therapist(client, evaluation):
+def test_move_page_offers_no_therapist_choice_when_there_is_one_therapist(client, evaluation):
     path = visit_path(book(evaluation), now=NOW)
     with time_machine.travel(NOW, tick=False):
         assert client.get(path + "move/").context["therapist_choices"] == []

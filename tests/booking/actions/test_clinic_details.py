@@ -1,4 +1,4 @@
-"""The clinic moves, or gets a new name or number: staff see whom it concerns, and patients hear of it once."""
+"""The clinic moves, or gets a new name or number: staff see the visits affected, and patients are told once."""
 
 import re
 
@@ -11,8 +11,10 @@ from booking.actions.change import cancel_appointment, move_appointment, undo_ca
 from booking.actions.clinic_details import update_visits
 from booking.calendar_feed.feeds import therapist_calendar
 from booking.messages.invitation import visit_calendar
+from booking.messages.names import CLINIC_MOVED
 from booking.messages.samples import short_address
 from booking.models import Appointment
+from clinic.outbox.messages.kinds import find_kind
 from clinic.outbox.models import Message, MessageRule
 from clinic.outbox.sending.claims import claim_due_messages
 from clinic.outbox.sending.hand_over import send_due_messages
@@ -222,10 +224,14 @@ def test_a_new_address_goes_by_text_to_those_who_agreed_and_by_mail_besides(visi
     update_visits(before, Clinic.objects.get(), True, NOW)
     sweep(4)
     texts = {text["To"]: text["Body"] for text in twilio.texts}
-    assert texts["+16035550142"] == (
-        "Lakes Running Clinic moved to 9 Lake Road, Laconia. Your visit is still on Tuesday, December 1, 2:00 PM EST. "
-        "STOP ends texts. Call (603) 555-0123"
+    assert texts["+16035550142"] == find_kind(CLINIC_MOVED).text_message.format(
+        clinic="Lakes Running Clinic",
+        new_address="9 Lake Road, Laconia",
+        day_word="on Tuesday, December 1",
+        time="2:00 PM EST",
+        phone="(603) 555-0123",
     )
+    assert "9 Lake Road" in texts["+16035550142"] and "2:00 PM EST" in texts["+16035550142"]
     assert len(texts) == 2 and [mail["To"] for mail in post_office.mails] == ["alice@example.com"]
 
 

@@ -70,7 +70,7 @@ def test_strangers_who_also_use_up_the_confirming_mails_only_bring_the_owner_a_l
     assert book_online(6, browser=browser).status_code == 303
 
 
-def test_who_came_by_a_link_is_never_limited_by_strangers_nor_without_a_limit(evaluation):
+def test_recognized_patient_has_a_limit_of_their_own_apart_from_strangers(evaluation):
     path = visit_path(book(evaluation, starts_at=TIMES[10]), proof=Proof.MAILED, now=NOW)
     five_strangers_book()
     browser = Client()
@@ -88,7 +88,7 @@ def test_an_address_has_one_budget_in_every_spelling(evaluation):
 
 def test_known_and_unknown_addresses_over_their_limit_cannot_be_told_apart(evaluation, clock):
     Clinic.objects.update(bookings_a_day_per_address=1)
-    book(evaluation, starts_at=TIMES[10])  # alice is a patient; nobody@ is not, and never becomes one
+    book(evaluation, starts_at=TIMES[10])  # Alice is a patient; Nelly is not, and never becomes one
     book(evaluation, starts_at=TIMES[0], name="Bob Faster")
     pages, statements = [], []
     for name, email in (("Alice Runner", "alice@example.com"), ("Nelly Nobody", "nelly@example.com")):

@@ -29,7 +29,7 @@ def starts(service, clinic, now=NOW):
     return [slot.starts_at for slot in free_slots(service=service, first_day=TUESDAY, days=1, now=now, clinic=clinic)]
 
 
-def test_a_held_time_is_nobody_elses_until_it_runs_out(evaluation, clinic):
+def test_held_time_is_taken_for_others_until_it_expires(evaluation, clinic):
     held = hold(evaluation)
     assert NINE_ON_TUESDAY not in starts(evaluation, clinic)
     with pytest.raises(SlotTaken):
@@ -54,7 +54,7 @@ def test_a_hold_becomes_the_visit_itself(evaluation):
     assert Appointment.objects.count() == 1
 
 
-def test_somebody_elses_token_opens_no_hold(evaluation):
+def test_token_of_another_hold_does_not_open_a_hold(evaluation):
     held, other = hold(evaluation), hold(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=1))
     with pytest.raises(SlotTaken):
         book(evaluation, hold_token=hold_token(other))
@@ -74,7 +74,7 @@ def test_the_key_of_a_hold_opens_it_when_its_address_was_lost(evaluation):
     assert book(evaluation, idempotency_key=key).pk == held.pk
 
 
-def test_a_hold_keeps_its_promise_when_the_notice_runs_out_while_typing(evaluation):
+def test_hold_still_books_when_the_notice_runs_out_while_typing(evaluation):
     evaluation.minimum_notice_minutes = 60
     evaluation.save()
     held = hold(evaluation, now=NINE_ON_TUESDAY - timedelta(minutes=61))
@@ -93,7 +93,7 @@ def test_a_hold_does_not_outlive_a_closure(evaluation, meredith, front_desk):
         book(evaluation, hold_token=hold_token(held))
 
 
-def test_an_expired_hold_still_books_unless_somebody_was_faster(evaluation):
+def test_expired_hold_still_books_unless_the_time_was_taken(evaluation):
     late = NOW + timedelta(minutes=15)
     held = hold(evaluation)
     assert book(evaluation, hold_token=hold_token(held), now=late).status == "booked"
@@ -246,7 +246,7 @@ def test_a_hold_that_ran_out_is_offered_again(client, evaluation, clock):
     assert client.post(place, form).status_code == 303
 
 
-def test_a_hold_lost_to_somebody_faster_keeps_what_was_typed(client, evaluation, clock):
+def test_lost_hold_keeps_what_was_typed(client, evaluation, clock):
     place = press(client, NINE)["Location"]
     form = typed(client.get(place))
     clock.shift(timedelta(minutes=11))
@@ -265,7 +265,7 @@ def test_choosing_another_time_gives_the_first_back(client, evaluation, clock):
     assert [held.starts_at for held in Appointment.objects.all()] == [NINE_ON_TUESDAY + timedelta(hours=1)]
 
 
-def test_looking_holds_nothing(client, evaluation, clock):
+def test_opening_pages_holds_no_time(client, evaluation, clock):
     for path in ("/book/evaluation/", "/book/evaluation/2026-12-01/", NINE):
         assert client.get(path).status_code == 200
     assert client.get(NINE + "hold/").status_code == 405
@@ -306,7 +306,7 @@ def test_hold_that_cannot_be_placed_releases_none_and_one_that_can_releases_the_
     with pytest.raises(SlotNotOffered):
         hold_time(**instead, slot=Slot(evaluation, meredith, evening), now=NOW)
     assert Appointment.objects.get() == first
-    overlapping = NINE_ON_TUESDAY + timedelta(minutes=30)  # only the visitor's own hold lies there
+    overlapping = NINE_ON_TUESDAY + timedelta(minutes=30)  # only the visitor's own hold is at that time
     second = hold_time(**instead, slot=Slot(evaluation, meredith, overlapping), now=NOW)
     assert Appointment.objects.get() == second
 
@@ -336,7 +336,7 @@ def test_form_of_another_tab_books_the_time_one_holds(client, evaluation, clock)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_who_press_one_time_at_once_are_never_left_without_any(evaluation):
+def test_two_holders_who_want_the_same_time_each_keep_one_hold(evaluation):
     """Each holds a time of their own and wants the same third one: one gets it, the other keeps what they had."""
     at_ten, at_eleven = (NINE_ON_TUESDAY + timedelta(hours=n) for n in (1, 2))
     for _ in range(5):

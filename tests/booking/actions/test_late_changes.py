@@ -114,7 +114,7 @@ def ask(visit, answer="not-coming/", now=NOW, method="get"):
         return press(Client(), path) if method == "post" else Client().get(path)
 
 
-def test_page_thanks_for_nothing_and_cancels_openly_on_the_spot(visit):
+def test_not_coming_page_changes_nothing_until_its_cancel_button_is_pressed(visit):
     page = ask(visit)
     assert "Thank" not in text_of(page) and "Nothing has changed yet" in text_of(page)
     assert re.search(r'<form[^>]*method="post"[^>]*action="[^"]*/cancel/"', page.content.decode())
@@ -128,10 +128,10 @@ def test_late_page_shows_the_fee_and_tells_the_clinic_by_a_button(visit, post_of
     page = ask(visit, now=TWO_HOURS_BEFORE)
     assert FEE_WORDS in text_of(page) and not page.context["can_change"]
     visit.refresh_from_db()
-    assert visit.not_coming_at is None, "opening the page says nothing"
+    assert visit.not_coming_at is None, "opening the page tells the clinic nothing"
 
     told = ask(visit, now=TWO_HOURS_BEFORE, method="post")
-    assert "your visit stays booked until we have talked" in text_of(told)
+    assert "your visit stays booked" in text_of(told)
     ask(visit, now=TWO_HOURS_BEFORE + timedelta(minutes=1), method="post")
     visit.refresh_from_db()
     assert (visit.status, visit.not_coming_at) == ("booked", TWO_HOURS_BEFORE)
@@ -146,7 +146,7 @@ def test_late_page_shows_the_fee_and_tells_the_clinic_by_a_button(visit, post_of
     assert Message.objects.get(kind="booking_reminder_2h").state != "sent"
 
 
-def test_who_comes_after_all_takes_it_back(visit):
+def test_confirming_clears_not_coming(visit):
     note_not_coming(appointment=visit, now=TWO_HOURS_BEFORE)
     confirm_appointment(appointment=visit, now=TWO_HOURS_BEFORE)
     visit.refresh_from_db()
@@ -176,7 +176,7 @@ def test_offer_says_how_many_others_are_told_and_today_how_many_were(visit, eval
     wait(evaluation)
     first = format_others(0)
     cancel_appointment(appointment=visit, now=NOW)
-    assert [time.asked for time in read_today(now=NOW).offered_times] == [0], "nobody has been told yet"
+    assert [time.asked for time in read_today(now=NOW).offered_times] == [0], "no patient has been told yet"
     with time_machine.travel(NOW + FREED_AT, tick=False):
         send_due_messages(clock=timezone.now)
     [mail] = [mail for mail in post_office.mails if mail["To"] == "walter@example.com" and "free" in mail["Subject"]]

@@ -1,7 +1,7 @@
-"""Hours of a clinic's life at random, beside a plain model that knows nothing but lists and minutes.
+"""Random sequences of acts, checked against a plain model made of lists and minutes.
 
-The little world lies around the end of summer time 2026, so every sequence may cross it. After each step the database
-and the model must tell the same story: the same visits, no overlap, and exactly those times offered that can be had.
+The days are around the end of summer time 2026, so every sequence may cross it. After each step the database and the
+model must agree: the same visits, no overlap, and exactly the free times offered.
 """
 
 import os
@@ -56,7 +56,7 @@ def overlap(a, b) -> bool:
 
 @dataclass
 class Kind:
-    """What the model knows of a service."""
+    """The facts of a service that the model uses."""
 
     minutes: int
     step: int
@@ -126,7 +126,7 @@ class World:
         return self.is_allowed(kind, start, now, ignoring) and not self.is_taken(kind, start, now, ignoring)
 
     def forget_expired(self, key_to_keep=None) -> None:
-        """Somebody wrote in the diary: holds that had run out are gone."""
+        """Delete expired holds, as every write to a schedule does."""
         gone = [k for k, row in self.rows.items() if row.status == "held" and self.now >= row.expires]
         for key in gone:
             if key != key_to_keep:
@@ -403,7 +403,7 @@ def live_by_seed() -> None:
 
 
 @pytest.mark.long
-def test_any_life_of_a_clinic_keeps_the_rules(little_world):
+def test_random_acts_keep_the_clinics_rules(little_world):
     live(max_examples=20)
 
 
@@ -424,7 +424,7 @@ def _always_summer(day, clock, zone):
 
 MISTAKES = {
     "buffers are left out": ("booking.time.intervals.VisitShape.blocked", VisitShape.visit),
-    "holds block nobody": ("booking.models.appointment.AppointmentQuerySet.blocking", _blocking_only_visits),
+    "holds do not block": ("booking.models.appointment.AppointmentQuerySet.blocking", _blocking_only_visits),
     "holds never run out": ("booking.models.appointment.AppointmentQuerySet.blocking", _blocking_for_ever),
     "holds are renewed for ever": ("booking.actions.hold.is_renewable", lambda held: True),
     "it is always summer": ("booking.time.opening_hours.instant_of", _always_summer),

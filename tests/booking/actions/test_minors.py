@@ -1,4 +1,4 @@
-"""Booking for somebody under 18: a parent or guardian books, is named to staff, and is told to come along."""
+"""Booking for a patient under 18: a parent or guardian books, is named to staff, and is asked to come along."""
 
 import re
 import uuid
@@ -39,7 +39,7 @@ def test_guardian_who_books_is_kept_with_the_visit_and_the_child_is_the_patient(
     "typed",
     [{"guardian_name": "  "}, {"is_for_minor": ""}],
 )
-def test_half_of_it_is_asked_about_and_nothing_is_booked(send, typed):
+def test_booking_for_a_minor_is_refused_without_the_guardians_name(send, typed):
     page = send(CHILD | typed)
     assert page.status_code == 422 and page.context["form"].errors.keys() == {"guardian_name"}
     assert 'value="Mia Runner"' in page.content.decode()
@@ -62,7 +62,7 @@ def test_form_asks_for_the_patients_name_whoever_books(client, evaluation):
     with time_machine.travel(NOW, tick=False):
         page = text_of(client.get(NINE + "form/"))
     assert "Patient’s name" in page
-    assert page.index("Patient’s name") < page.index("Your name, as the parent or guardian")
+    assert page.index("Patient’s name") < page.index("Your name, as")
 
 
 def test_adult_who_leaves_both_empty_books_as_ever(send):

@@ -23,7 +23,7 @@ CLIENTS, ROUNDS = 32, 10
 DAY = timedelta(days=1)
 
 
-def everybody_books(service, starts_at):
+def all_book(service, starts_at):
     return [lambda n=n: book(service, starts_at=starts_at, name=f"Runner{n} Racing") for n in range(CLIENTS)]
 
 
@@ -43,7 +43,7 @@ def constraint_dropped():
 def test_one_of_32_wins_a_slot_ten_times_over(evaluation):
     for number in range(ROUNDS):
         starts_at = NINE_ON_TUESDAY + timedelta(days=number // 4, hours=number % 2 + 4 * (number % 4 // 2))
-        outcomes = race(everybody_books(evaluation, starts_at))
+        outcomes = race(all_book(evaluation, starts_at))
         assert kinds_of(outcomes) == {"Appointment": 1, "SlotTaken": CLIENTS - 1}
         assert Appointment.objects.filter(starts_at=starts_at).count() == 1
     assert Appointment.objects.count() == ROUNDS
@@ -71,7 +71,7 @@ def test_one_form_sent_32_times_books_once(evaluation):
     assert Appointment.objects.count() == 1
 
 
-def test_one_form_sent_to_two_diaries_at_once_books_once(evaluation):
+def test_one_form_sent_for_two_therapists_at_once_books_once(evaluation):
     evaluation.therapists.add(make_therapist("Nora", position=1))
     therapists, key = list(evaluation.therapists.all()), uuid.uuid4()
     outcomes = race([lambda n=n: book(evaluation, therapist=therapists[n % 2], idempotency_key=key) for n in range(16)])
@@ -79,7 +79,7 @@ def test_one_form_sent_to_two_diaries_at_once_books_once(evaluation):
     assert Appointment.objects.count() == 1
 
 
-def test_who_waits_too_long_for_the_diary_is_told_to_try_again(evaluation, meredith, monkeypatch):
+def test_booking_raises_busy_try_again_on_a_lock_timeout(evaluation, meredith, monkeypatch):
     holding, done = threading.Event(), threading.Event()
 
     def hold():
@@ -106,14 +106,14 @@ def test_who_waits_too_long_for_the_diary_is_told_to_try_again(evaluation, mered
 def test_the_constraint_alone_still_lets_one_win(evaluation, monkeypatch):
     """Behind the lock: another writer, or a mistake of ours, meets the constraint and gets the typed refusal."""
     monkeypatch.setattr("booking.schedule.locking._lock", lambda statement, key: True)
-    outcomes = race(everybody_books(evaluation, NINE_ON_TUESDAY))
+    outcomes = race(all_book(evaluation, NINE_ON_TUESDAY))
     assert kinds_of(outcomes)["Appointment"] <= 1
     assert overlaps() == 0
 
 
 def test_the_lock_alone_still_lets_one_win(evaluation):
     with constraint_dropped():
-        outcomes = race(everybody_books(evaluation, NINE_ON_TUESDAY))
+        outcomes = race(all_book(evaluation, NINE_ON_TUESDAY))
         assert kinds_of(outcomes) == {"Appointment": 1, "SlotTaken": CLIENTS - 1}
         assert overlaps() == 0
 
@@ -161,7 +161,7 @@ def test_lock_with_a_first_look_is_refused_inside_a_transaction(meredith):
         locked.__enter__()
 
 
-def test_two_who_wait_for_one_schedule_with_a_first_look_both_get_it(meredith):
+def test_two_waiters_for_one_schedule_with_a_first_look_both_get_the_lock(meredith):
     """Inside an outer transaction each would keep the shared lock of its wait, and wait for the other's."""
     holding, entered = threading.Event(), []
 
@@ -184,7 +184,7 @@ def test_two_who_wait_for_one_schedule_with_a_first_look_both_get_it(meredith):
 
 
 def slow_readers(monkeypatch, then=lambda therapist: None):
-    """Everybody looks before anybody writes, and then does `then`."""
+    """Let all clients pass the availability check before the first writes; each then calls `then`."""
     from booking.actions import book as appointments
 
     look, all_have_looked = appointments.require_free, threading.Barrier(CLIENTS)
@@ -201,7 +201,7 @@ def test_the_race_finds_double_bookings_when_lock_and_constraint_are_gone(evalua
     monkeypatch.setattr("booking.schedule.locking._lock", lambda statement, key: True)
     slow_readers(monkeypatch)
     with constraint_dropped():
-        race(everybody_books(evaluation, NINE_ON_TUESDAY))
+        race(all_book(evaluation, NINE_ON_TUESDAY))
         assert overlaps() > 0
 
 
@@ -212,12 +212,12 @@ def test_the_race_finds_a_lock_that_is_taken_after_the_read(evaluation, monkeypa
     monkeypatch.setattr(locking, "_lock", lambda statement, key: True)
     slow_readers(monkeypatch, then=lambda therapist: lock(locking.LOCK, f"diary:{therapist.pk}"))
     with constraint_dropped():
-        race(everybody_books(evaluation, NINE_ON_TUESDAY))
+        race(all_book(evaluation, NINE_ON_TUESDAY))
         assert overlaps() > 0
 
 
-def test_losers_wait_in_line_for_the_lock_and_never_meet_the_constraint(evaluation, monkeypatch):
-    """With the lock nobody reaches the constraint; without it the losers do, and pile up behind the winner."""
+def test_with_the_lock_no_loser_reaches_the_constraint(evaluation, monkeypatch):
+    """With the lock no client reaches the constraint; without it the losers do, and queue behind the winner."""
     met = []
 
     def refuse(self, type_, value, traceback):
@@ -225,15 +225,15 @@ def test_losers_wait_in_line_for_the_lock_and_never_meet_the_constraint(evaluati
             met.append(value)
 
     monkeypatch.setattr("django.db.transaction.Atomic.__exit__", _watched_exit(refuse))
-    race(everybody_books(evaluation, NINE_ON_TUESDAY))
+    race(all_book(evaluation, NINE_ON_TUESDAY))
     assert not met
     Appointment.objects.all().delete()
     monkeypatch.setattr("booking.schedule.locking._lock", lambda statement, key: True)
-    race(everybody_books(evaluation, NINE_ON_TUESDAY))
+    race(all_book(evaluation, NINE_ON_TUESDAY))
     assert met
 
 
-def test_losers_look_together_and_leave_when_the_winner_is_done(evaluation, monkeypatch):
+def test_losers_check_together_and_stop_waiting_once_the_winner_is_done(evaluation, monkeypatch):
     from booking.schedule import locking
 
     lock, asked = locking._lock, Counter()
@@ -244,9 +244,9 @@ def test_losers_look_together_and_leave_when_the_winner_is_done(evaluation, monk
         return is_ours
 
     monkeypatch.setattr(locking, "_lock", lock_and_count)
-    race(everybody_books(evaluation, NINE_ON_TUESDAY))
+    race(all_book(evaluation, NINE_ON_TUESDAY))
     assert asked[locking.LOCK_OR_WAIT, False] > 0
-    assert sum(asked.values()) == CLIENTS, "somebody stood in line for a time that was gone"
+    assert sum(asked.values()) == CLIENTS, "a client queued for a time that was taken"
 
 
 def _watched_exit(watch):

@@ -1,4 +1,4 @@
-"""Who has been here before is recognised by a link from their own mailbox, and nobody learns who is known."""
+"""A returning patient is recognized by a link from their own mailbox; the pages do not reveal who is a patient."""
 
 import re
 import uuid
@@ -135,7 +135,7 @@ def test_address_that_is_none_is_asked_for_again(client, clinic, typed):
     assert not ReturnRequest.objects.exists()
 
 
-def test_everybody_of_a_mailbox_can_be_chosen_and_nobody_else(client, alices_visit, evaluation, post_office):
+def test_only_patients_of_the_mailbox_can_be_chosen(client, alices_visit, evaluation, post_office):
     bob = book(evaluation, starts_at=ELEVEN, name="Bob Runner", email="alice@example.com").patient
     mallory = book(evaluation, starts_at=ELEVEN + 3 * HOUR, name="Mallory").patient
     Message.objects.all().delete()
@@ -149,7 +149,7 @@ def test_everybody_of_a_mailbox_can_be_chosen_and_nobody_else(client, alices_vis
     assert "<strong>Bob Runner</strong>" in form_of(client, ELEVEN + 2 * HOUR).content.decode()
 
 
-def test_opening_the_link_recognises_nobody_and_it_ends(client, alices_visit, post_office):
+def test_opening_the_link_sets_no_cookie_and_the_link_expires(client, alices_visit, post_office):
     ask(client, "alice@example.com")
     link = sent_link(post_office)
     answer = client.get(link)
@@ -167,13 +167,13 @@ def test_page_of_a_visit_leads_to_booking_another_for_the_same_patient(client, a
     assert "This visit is for <strong>Alice Runner</strong>" in page
 
 
-def test_somebody_else_gets_the_plain_form_back(client, alices_visit):
+def test_plain_form_comes_back_after_not_me(client, alices_visit):
     client.post(visit_path(alices_visit, proof=Proof.MAILED, now=NOW) + "again/")
     client.post("/again/not-me/")
     assert 'name="name"' in form_of(client).content.decode()
 
 
-def test_garbled_cookie_recognises_nobody(client, alices_visit):
+def test_garbled_cookie_is_ignored(client, alices_visit):
     client.cookies["returning"] = str(alices_visit.patient_id)
     assert 'name="name"' in form_of(client).content.decode()
 

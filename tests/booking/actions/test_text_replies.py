@@ -31,7 +31,7 @@ def visit(evaluation, twilio, post_office):
 
 @pytest.fixture
 def text_back(client, settings):
-    """Text to the clinic's number some minutes after the reminder, and read what is said to it."""
+    """Text to the clinic's number some minutes after the reminder, and return the reply."""
 
     def send(text, *, minutes=1, phone=ALICES, **more):
         with time_machine.travel(DUE + minutes * MINUTE, tick=False):
@@ -70,7 +70,7 @@ def test_c_is_answered_with_the_link_and_cancels_nothing(visit, text_back):
     assert kept() == []
 
 
-def test_yes_confirms_the_visit_asked_about_and_not_a_sooner_one_of_somebody_with_the_same_phone(
+def test_yes_confirms_the_visit_asked_about_and_not_a_sooner_one_of_another_patient_with_that_phone(
     evaluation, twilio, post_office, text_back
 ):
     alices = book(evaluation, starts_at=AT_ELEVEN)
@@ -97,7 +97,7 @@ def test_yes_confirms_the_visit_that_was_asked_about_last(evaluation, twilio, po
     assert is_confirmed(alices)
 
 
-def test_nobody_is_confirmed_when_a_couple_with_one_phone_was_asked_about_two_visits_at_once(
+def test_yes_confirms_no_visit_when_two_patients_with_one_phone_were_asked_at_once(
     evaluation, twilio, post_office, front_desk, text_back
 ):
     visits = [book(evaluation, starts_at=AT_ELEVEN + DAY), book(evaluation, starts_at=AT_ELEVEN, name="Bob Runner")]
@@ -138,13 +138,15 @@ def test_yes_to_a_cancellation_says_nothing_of_any_visit(visit, front_desk, text
     assert kept() == ["Y"]
 
 
-def test_yes_from_somebody_who_never_agreed_to_texts_confirms_nothing(evaluation, twilio, text_back):
+def test_yes_without_consent_to_texts_confirms_nothing(evaluation, twilio, text_back):
     visit = book(evaluation, starts_at=AT_ELEVEN)
     assert "We got your text" in text_back("Y")
     assert not is_confirmed(visit)
 
 
-def test_yes_from_a_number_that_somebody_else_has_by_now_confirms_nothing(evaluation, twilio, post_office, text_back):
+def test_yes_from_a_number_that_now_belongs_to_another_patient_confirms_nothing(
+    evaluation, twilio, post_office, text_back
+):
     """The text went to Alice's old number; the one she has now was another patient's until today."""
     visit = book(evaluation, starts_at=AT_ELEVEN, phone="+16035550177")
     agree(visit.patient)

@@ -1,4 +1,4 @@
-"""The therapist's side: who may, what it shows, and that everything goes through the domain functions."""
+"""Visits in the admin: permissions, what the pages show, and that every change goes through the domain functions."""
 
 import re
 import uuid
@@ -152,7 +152,7 @@ def test_visit_that_is_over_and_unmarked_is_called_so_until_it_is_marked(client,
         assert "Alice Runner" not in client.get(LIST, {"ending": "unmarked"}).content.decode()
 
 
-def test_staff_book_for_somebody_on_the_phone(client, owner, evaluation, meredith):
+def test_staff_book_for_a_caller(client, owner, evaluation, meredith):
     assert client.get(ADD).status_code == 200
     form = by_phone(service=evaluation.pk, therapist=meredith.pk)
     assert client.post(ADD, form).status_code == 303
@@ -190,7 +190,7 @@ def test_the_pages_of_what_is_offered_open(client, owner, evaluation):
 
 
 @pytest.mark.parametrize("permission", [None, "view_appointment"])
-def test_who_may_only_look_cannot_act_and_others_cannot_even_look(client, front_desk, evaluation, permission):
+def test_view_permission_opens_the_pages_and_allows_no_act(client, front_desk, evaluation, permission):
     if permission:
         front_desk.user_permissions.add(Permission.objects.get(codename=permission))
     client.force_login(front_desk)
@@ -204,7 +204,7 @@ def test_who_may_only_look_cannot_act_and_others_cannot_even_look(client, front_
     assert visit.status == "booked"
 
 
-def test_nobody_enters_without_a_login(client, evaluation):
+def test_pages_redirect_to_the_login_when_signed_out(client, evaluation):
     visit = book(evaluation)
     for path in (LIST, ADD, BLOCK, page_of(visit)):
         response = client.get(path)
@@ -375,7 +375,7 @@ def test_more_visits_than_one_request_can_change_are_refused_at_once(client, own
 
 
 def test_bulk_act_reaches_a_visit_that_has_left_the_list(client, owner, evaluation, meredith):
-    """The page after it says that the visit was changed; it is not left out without a word."""
+    """The page afterwards says that the visit was changed; it is not skipped silently."""
     visit = book(evaluation)
     day = {"action": "cancel", "_selected_action": visit.pk, "confirmed": "1", "seen": f"{visit.pk}={visit.shown}"}
     move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY + timedelta(days=7), now=NOW)

@@ -82,7 +82,7 @@ def test_gaps_name_the_therapist_where_there_are_two(evaluation):
     assert "9:00 AM – 12:00 PM, Nora" in [str(gap) for gap in read_today(now=EIGHT_ON_TUESDAY).gaps]
 
 
-def test_only_visits_nobody_marked_are_asked_about(evaluation, front_desk):
+def test_only_unmarked_visits_are_asked_about(evaluation, front_desk):
     alices, bobs, carols = (
         book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=n), name=name)
         for n, name in ((0, "Alice"), (1, "Bob"), (2, "Carol"))
@@ -220,7 +220,7 @@ def test_visit_of_today_that_has_begun_can_be_marked_as_missed_there(client, eva
     assert said in page and "Undo no-show" in page
 
 
-def test_who_a_mark_was_for_is_said_and_kept_in_no_cookie(client, evaluation):
+def test_message_after_a_mark_names_the_patient_and_is_in_no_cookie(client, evaluation):
     visit = book(evaluation)
     with time_machine.travel(NINE_ON_TUESDAY + timedelta(days=1), tick=False):
         client.force_login(User.objects.create_superuser("olga@clinic.example", name="Olga"))

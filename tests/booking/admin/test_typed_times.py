@@ -1,4 +1,4 @@
-"""Days and times as staff type them: a mistyped year is refused in words, and every usual way to write a time is read."""
+"""Days and times as staff type them: a mistyped year is refused with a message, and every usual way to write a time is accepted."""
 
 import re
 import uuid
@@ -71,7 +71,7 @@ def test_hours_do_not_count_from_a_far_year(client, owner, meredith, day):
 
 
 @pytest.mark.parametrize("day", FAR_DAYS)
-def test_nobody_is_put_on_the_wait_list_for_a_far_year(client, owner, evaluation, day):
+def test_wait_list_entry_is_refused_for_a_far_year(client, owner, evaluation, day):
     patient = book(evaluation).patient
     form = {"patient": patient.pk, "service": evaluation.pk, "mode": "in_person", "part_of_day": ""}
     page = client.post(WAIT, form | {"first_on": day, "last_on": day}).content.decode()

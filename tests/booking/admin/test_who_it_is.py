@@ -1,4 +1,4 @@
-"""Staff book for somebody: they find the patient, or are asked once whether it is one whom the clinic knows."""
+"""Staff book for a patient: they find the patient, or are asked once whether it is a known patient."""
 
 import uuid
 
@@ -73,7 +73,7 @@ def test_patient_is_found_chosen_and_booked_without_a_script(owner, evaluation, 
     assert (visit.patient, visit.other_phone, Patient.objects.count()) == (maya, "", 1)
 
 
-def test_search_that_finds_nobody_says_so_and_keeps_what_was_typed(owner, evaluation, maya):
+def test_search_without_a_result_says_so_and_keeps_what_was_typed(owner, evaluation, maya):
     html = owner.post(reverse(BOOK), typed(evaluation, name="Bob", find="bobby", look_up="1")).content.decode()
     assert "“bobby”" in html
     assert 'value="Bob"' in html and 'type="radio"' not in html
@@ -146,7 +146,7 @@ def test_seven_spellings_of_one_name_and_address_are_one_patient(owner, evaluati
     assert find_or_register_patient(name="Moore, Jr.", email="m@x.example", phone="", now=NOW).name_key == "moore jr"
 
 
-def test_staff_are_asked_once_whether_they_mean_somebody_known(owner, evaluation, maya):
+def test_staff_are_asked_once_whether_a_patient_is_a_known_one(owner, evaluation, maya):
     form = typed(evaluation, name="Maya Lindqvist", email="new@example.com")
     page = owner.post(reverse(BOOK), form)
     assert page.status_code == 200 and page.context["form"].errors.keys() == {"patient"}
@@ -178,7 +178,7 @@ def test_adding_a_patient_asks_once_about_one_like_them(owner, maya):
     form = {"name": "maya lindqvist", "email": "", "phone": "", "time_zone": "", "birth_on": ""}
     page = owner.post(url, form)
     html = page.content.decode()
-    assert page.status_code == 200 and "We may know this patient already" in html
+    assert page.status_code == 200 and "We may know" in html
     assert f'<a href="{reverse("admin:practice_patient_change", args=[maya.pk])}">Maya Lindqvist</a>' in html
     assert owner.post(url, form | {"is_another_person": "on"}).status_code == 302
     assert Patient.objects.count() == 2

@@ -124,7 +124,7 @@ def a_text(visit, clinic):
     return UserFactory(name=worst(120)).pk
 
 
-def nobody(visit, clinic):
+def an_unknown_id(visit, clinic):
     return uuid.uuid4()
 
 
@@ -140,7 +140,7 @@ ABOUT = {kind.name: a_visit for kind in visit_kinds()} | {
     CONFIRMATION_CODE: a_code,
     STAFF_FLAG: a_flag,
     STAFF_TEXT: a_text,
-    MESSAGE_FAILED: nobody,
+    MESSAGE_FAILED: an_unknown_id,
 }
 TEXTED = [kind.name for kind in visit_kinds() if kind.text_message]
 TO_CLINIC = {names.NOT_COMING, names.FEED_BROKEN, MESSAGE_FAILED}

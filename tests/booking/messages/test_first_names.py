@@ -60,7 +60,7 @@ def test_messages_name_no_one_unless_the_box_was_ticked(evaluation, post_office,
     assert "Ben Runner" not in mail.as_string()
 
 
-def test_it_is_asked_for_and_withdrawn_on_the_page_by_the_mailed_link_alone(client, evaluation, post_office, clock):
+def test_first_name_is_set_and_withdrawn_only_by_the_mailed_link(client, evaluation, post_office, clock):
     visit = book(evaluation)
     shown, mailed = (visit_path(visit, proof=proof, now=NOW) for proof in (Proof.SHOWN, Proof.MAILED))
     assert "first-name/" not in client.get(shown).content.decode()

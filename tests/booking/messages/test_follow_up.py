@@ -157,7 +157,7 @@ def test_known_person_who_has_only_called_is_led_to_a_first_visit(client, follow
         attempt(follow_up, contact_of(patient))
 
 
-def test_domain_refuses_whoever_typed_a_known_patients_name(follow_up, evaluation):
+def test_follow_up_is_refused_when_only_name_and_address_match_a_patient(follow_up, evaluation):
     patient = book(evaluation).patient
     typed = Contact(name=patient.name, email=patient.email, phone=patient.phone)
     with pytest.raises(NeedsEarlierVisit):
@@ -223,7 +223,7 @@ def attempt_by_staff(follow_up, front_desk, starts_at=THURSDAY):
     return attempt(follow_up, new, starts_at=starts_at, by=front_desk)
 
 
-def test_offer_of_a_follow_up_is_not_taken_by_who_has_not_been_here(follow_up, front_desk):
+def test_follow_up_offer_is_refused_without_an_earlier_visit(follow_up, front_desk):
     from tests.booking.waiting import FREED_AT, wait
 
     visit = attempt_by_staff(follow_up, front_desk)

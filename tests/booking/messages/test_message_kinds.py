@@ -63,7 +63,7 @@ def test_a_visit_without_questions_is_not_asked_for_any(evaluation):
     assert not {INTAKE_1D, INTAKE_3D} & set(planned(book(evaluation)))
 
 
-def test_only_who_came_is_written_to_afterwards(evaluation, front_desk):
+def test_follow_up_mail_goes_only_to_patients_who_arrived(evaluation, front_desk):
     visit = book(evaluation)
     over = NINE_ON_TUESDAY + timedelta(hours=1)
     assert planned(visit)[FOLLOW_UP] == visit.ends_at + DAY
@@ -110,7 +110,7 @@ def test_a_reminder_moved_close_to_the_visit_by_a_rule_can_still_be_planned(eval
 
 @pytest.mark.parametrize("sample", list(Sample))
 @pytest.mark.parametrize("name", [kind.name for kind in changeable_kinds()])
-def test_every_kind_reads_well_for_everybody(clinic, name, sample):
+def test_every_kind_renders_safely_for_every_sample(clinic, name, sample):
     """Longest and hostile values: one-line subject, no clinical term, nothing executable, text and HTML agree."""
     kind = find_kind(name)
     assert faults_of(kind.template.subject + " " + kind.template.text, known=kind.placeholders) == []

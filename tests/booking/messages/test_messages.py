@@ -57,7 +57,7 @@ def test_a_mail_says_when_where_and_how_to_change(evaluation, clinic):
         (datetime(2026, 12, 1, 5, 0, tzinfo=UTC), "today"),
     ],
 )
-def test_a_reminder_finds_the_word_for_the_day_when_it_is_sent(evaluation, sent_at, words):
+def test_reminder_names_today_or_tomorrow_as_of_when_it_is_sent(evaluation, sent_at, words):
     mail = email(book(evaluation), "booking_reminder_2h", now=sent_at)
     assert mail.subject == f"Your visit {words}, 9:00 AM EST"
     assert f"Your visit is {words} at 9:00 AM EST." in mail.text
@@ -168,7 +168,7 @@ def test_page_mail_and_calendar_agree_on_the_time_when_the_clocks_change_too(cli
     assert words in words_of(mail.html)
 
 
-def test_the_calendar_file_of_the_page_is_the_one_of_the_mail(client, evaluation):
+def test_calendar_file_on_the_page_equals_the_one_in_the_mail(client, evaluation):
     visit = book(evaluation)
     with time_machine.travel(NOW, tick=False):
         response = client.get(visit_path(visit, now=NOW) + "visit.ics")
@@ -206,7 +206,7 @@ def test_the_calendars_own_zone_rules_are_those_of_the_zone(evaluation, clinic, 
     assert (local - in_force["tzoffsetto"].td).replace(tzinfo=UTC) == starts_at
 
 
-def test_summer_time_begins_in_the_file_when_it_begins_on_the_wall(evaluation, clinic):
+def test_calendar_file_has_the_zones_summer_time_changes(evaluation, clinic):
     calendar, _ = event_of(visit_calendar(appointment=book(evaluation), clinic=clinic, now=NOW))
     onsets = {rule["tzname"]: rule["dtstart"].dt for rule in calendar.walk("VTIMEZONE")[0].subcomponents}
     assert onsets == {"EST": datetime(2026, 11, 1, 2), "EDT": datetime(2027, 3, 14, 2)}

@@ -17,11 +17,13 @@ from booking.actions.return_links import patients_at
 from booking.messages.delivery import WAIT, describe_move_delivery
 from booking.messages.invitation import visit_calendar
 from booking.messages.last_told import news_of
+from booking.messages.names import BOOKED
 from booking.models import Appointment, SlotOffer, WaitListEntry
 from booking.schedule.errors import PhoneOfAnother
 from booking.staff.today import read_today
 from booking.wait_list.entries import Wishes, join_wait_list
 from booking.wait_list.slot_offers import offer_freed_time, time_of
+from clinic.outbox.messages.kinds import find_kind
 from clinic.outbox.messages.suppressions import suppress
 from clinic.outbox.models import Message, MessageRule, State, Suppression, TextConsent
 from clinic.outbox.sending.hand_over import send_due_messages
@@ -99,7 +101,7 @@ def test_same_name_and_phone_is_the_same_patient_and_neither_is_always_a_new_one
         Patient.objects.create(name="Bob", phone="", is_provisional=True, created_at=NOW)
 
 
-def test_reminders_go_by_text_to_whoever_agreed(walter, twilio, post_office):
+def test_reminders_go_by_text_to_a_patient_with_consent(walter, twilio, post_office):
     patient = walter.patient
     consent = {"phone": patient.phone, "wording": "yes", "instead_of_email": False, "given_at": NOW}
     TextConsent.objects.create(patient=patient, **consent)
@@ -121,15 +123,19 @@ def test_staff_note_the_consent_to_texts_of_a_patient_without_an_address(owner, 
     assert "booking_reminder_48h" in texts
 
 
-def test_booking_is_texted_to_whoever_agreed_and_the_call_is_spared_once_it_went(owner, evaluation, twilio):
+def test_booking_is_texted_with_consent_and_staff_need_not_call_once_it_was_sent(owner, evaluation, twilio):
     with time_machine.travel(NOW, tick=False):
         book_by_form(owner, evaluation, text_consent="on", phone="603 555 0142")
         page = reverse("admin:booking_appointment_change", args=[Appointment.objects.get().pk])
         assert "call to confirm" in owner.get(page).text, "the text is only planned"
         send_due_messages(clock=timezone.now)
         assert [text["Body"] for text in twilio.texts] == [
-            "Lakes Running Clinic: you are booked on Tuesday, December 1, 9:00 AM EST. To move or cancel, call "
-            "(603) 555-0123. STOP ends texts."
+            find_kind(BOOKED).text_message.format(
+                clinic="Lakes Running Clinic",
+                day_word="on Tuesday, December 1",
+                time="9:00 AM EST",
+                phone="(603) 555-0123",
+            )
         ]
         assert "call to confirm" not in owner.get(page).text
         assert "call to confirm" not in owner.get(reverse("admin:booking_appointment_changelist")).text
@@ -242,7 +248,7 @@ def test_today_says_whom_to_call_in_the_same_queries_for_two_visits_and_for_five
         book(evaluation, name=name, email="", phone="+16035550142", by=front_desk, starts_at=starts_at)
 
     add(0)
-    add(1)  # one that lies ahead: Today asks of those whether they still fit the schedule
+    add(1)  # a future visit: Today checks whether those still fit the schedule
     with django_assert_max_num_queries(100) as few:
         assert len(read_today(now=NINE_ON_TUESDAY).visits) == 2
     for hour in (4, 5, 6):
@@ -251,7 +257,7 @@ def test_today_says_whom_to_call_in_the_same_queries_for_two_visits_and_for_five
         assert all(visit.appointment.is_to_be_confirmed_by_phone for visit in read_today(now=NINE_ON_TUESDAY).visits)
 
 
-# Who tells them
+# How the patient is told
 
 
 def messages_of(page) -> str:

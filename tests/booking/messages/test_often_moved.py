@@ -183,7 +183,7 @@ def test_an_offer_that_would_be_too_late_by_then_is_not_postponed(evaluation):
     assert message.due_at == late + 3 * MINUTE
 
 
-def test_who_waits_is_offered_three_times_a_day_at_most(evaluation, post_office, clock):
+def test_patient_on_the_wait_list_is_offered_three_times_a_day_at_most(evaluation, post_office, clock):
     wait(evaluation)
     visits = [book(evaluation, starts_at=TIMES[number], name=f"R{number} Runner") for number in range(8)]
     for number, visit in enumerate(visits):
@@ -191,7 +191,7 @@ def test_who_waits_is_offered_three_times_a_day_at_most(evaluation, post_office,
         cancel_appointment(appointment=visit, now=at)
         sweep(now=at + 4 * MINUTE)
     offered = [mail for mail in post_office.mails if mail["Subject"].startswith("A time is free")]
-    assert len(offered) == SlotOffer.objects.count() == 3, "no place in a round is kept for who has had enough"
+    assert len(offered) == SlotOffer.objects.count() == 3, "no place in a round is kept for a patient at the limit"
     later = book(evaluation, starts_at=TIMES[9], name="Lea Later", now=NOW + DAY)
     cancel_appointment(appointment=later, now=NOW + DAY + HOUR)
     sweep(now=NOW + DAY + HOUR + 4 * MINUTE)

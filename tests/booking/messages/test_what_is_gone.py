@@ -44,7 +44,7 @@ def text_of(response):
 # A visit whose way of meeting is gone
 
 
-def test_a_visit_moves_in_the_way_it_was_booked_when_that_is_not_offered_any_more(client, evaluation):
+def test_visit_keeps_its_mode_when_moved_after_the_mode_was_withdrawn(client, evaluation):
     visit = book(evaluation)
     offer_by_video_only(evaluation)
     path = visit_path(visit, now=NOW)
@@ -57,7 +57,7 @@ def test_a_visit_moves_in_the_way_it_was_booked_when_that_is_not_offered_any_mor
     assert (visit.starts_at, visit.mode) == (AT_ELEVEN, "in_person")
 
 
-def test_a_new_visit_is_not_booked_in_a_way_that_is_gone(evaluation):
+def test_new_visit_is_refused_in_a_withdrawn_mode(evaluation):
     offer_by_video_only(evaluation)
     with pytest.raises(SlotNotOffered):
         book(evaluation, mode="in_person")
@@ -77,7 +77,7 @@ def test_an_earlier_time_is_offered_to_a_visit_in_the_way_it_was_booked(evaluati
     assert (taken.pk, taken.starts_at, taken.mode) == (later.pk, NINE_ON_TUESDAY, "in_person")
 
 
-def test_the_move_page_says_to_call_when_the_service_is_not_booked_online_any_more(client, evaluation):
+def test_move_page_says_to_call_when_the_service_is_no_longer_booked_online(client, evaluation):
     visit = book(evaluation)
     evaluation.listing = "call_us"
     evaluation.save()
@@ -103,7 +103,7 @@ def test_the_move_page_shows_the_others_times_when_the_therapist_is_gone(client,
 # Waiting for a way of meeting that is gone
 
 
-def test_who_waits_for_a_way_that_is_gone_is_offered_the_way_there_is(client, evaluation):
+def test_wait_list_entry_for_a_withdrawn_mode_is_offered_the_remaining_mode(client, evaluation):
     visit, entry = book(evaluation), wait(evaluation)
     offer_by_video_only(evaluation)
     cancel_appointment(appointment=visit, now=NOW)
@@ -142,8 +142,8 @@ WAYS = [
 ]
 
 
-@pytest.mark.parametrize(("act", "why"), WAYS, ids=["hidden", "nobody does it", "therapist left"])
-def test_who_waits_for_what_is_gone_is_told_once_and_staff_see_it(
+@pytest.mark.parametrize(("act", "why"), WAYS, ids=["hidden", "no therapist", "therapist left"])
+def test_stuck_wait_list_patient_is_told_once_and_listed_for_staff(
     client, evaluation, meredith, clinic, post_office, act, why
 ):
     entry = wait(evaluation, therapist=meredith)
@@ -161,11 +161,11 @@ def test_who_waits_for_what_is_gone_is_told_once_and_staff_see_it(
         assert client.get(entry_path(entry, clinic=clinic, now=NOW)).context["is_stuck"]
         client.force_login(User.objects.create_superuser("frank@clinic.example", name="Frank"))
         assert "1 person waits" in text_of(client.get("/admin/"))
-        assert "no times to offer: call" in text_of(client.get("/admin/booking/waitlistentry/?stuck=1"))
+        assert "to offer: call" in text_of(client.get("/admin/booking/waitlistentry/?stuck=1"))
         assert why in text_of(client.get(f"/admin/booking/waitlistentry/{entry.pk}/change/"))
 
 
-def test_nobody_is_told_who_can_be_offered_something_again_by_then(evaluation, meredith, post_office):
+def test_stuck_mail_is_skipped_when_the_service_is_bookable_again(evaluation, meredith, post_office):
     wait(evaluation)
     hide(evaluation, meredith)
     tell_stuck_patients(now=NOW)
@@ -178,7 +178,7 @@ def test_nobody_is_told_who_can_be_offered_something_again_by_then(evaluation, m
     assert tell_stuck_patients(now=NOW + DAY) == 1  # it is news again
 
 
-def test_the_others_are_left_alone(evaluation, call, meredith, clinic):
+def test_patients_who_are_not_stuck_are_not_told(evaluation, call, meredith, clinic):
     left, cancelled, over = wait(evaluation, name="Lea Left"), book_later(evaluation, "Carl Cancelled"), None
     leave_wait_list(entry=left, now=NOW)
     wait_with(cancelled)
@@ -190,7 +190,7 @@ def test_the_others_are_left_alone(evaluation, call, meredith, clinic):
     assert tell_stuck_patients(now=NOW + HOUR) == 0
 
 
-def test_staff_who_may_not_see_the_list_do_not_see_that_somebody_is_stuck(client, evaluation, meredith):
+def test_stuck_patients_are_hidden_from_staff_without_the_right(client, evaluation, meredith):
     wait(evaluation)
     hide(evaluation, meredith)
     user = User.objects.create_user("nina@clinic.example", name="Nina", is_staff=True)
@@ -200,7 +200,7 @@ def test_staff_who_may_not_see_the_list_do_not_see_that_somebody_is_stuck(client
         assert "person waits" not in text_of(client.get("/admin/"))
 
 
-def test_somebody_looks_for_the_stuck_every_hour():
+def test_check_for_stuck_patients_runs_every_hour():
     entries = {entry["task"]: entry["schedule"] for entry in app.conf.beat_schedule.values()}
     assert entries[look_for_stuck_waits.name] == 3600
 
@@ -219,7 +219,7 @@ def is_offered(name, service):
     return SlotOffer.objects.filter(entry__patient__name=name).count() == 1
 
 
-def test_who_joins_cancels_and_joins_again_by_the_form_is_served(evaluation):
+def test_joining_again_by_the_form_after_a_cancellation_is_served(evaluation):
     visit = book_later(evaluation)
     wait_with(visit)
     cancel_appointment(appointment=visit, now=NOW)
@@ -227,13 +227,13 @@ def test_who_joins_cancels_and_joins_again_by_the_form_is_served(evaluation):
     assert entries_of("Walter Waiting") == [
         ("waiting", visit.pk),
         ("waiting", None),
-    ]  # anybody could have typed his name
+    ]  # a stranger could have typed his name
     assert accept_patient(again.patient, now=NOW + HOUR) == visit.patient
     assert entries_of("Walter Waiting") == [("left", visit.pk), ("waiting", None)]
     assert is_offered("Walter Waiting", evaluation)
 
 
-def test_who_has_not_proven_who_they_are_is_served_when_they_join_again(evaluation):
+def test_provisional_patient_who_joins_again_is_served(evaluation):
     visit = book_later(evaluation, is_known=False)
     wait_with(visit)
     cancel_appointment(appointment=visit, now=NOW)
@@ -242,7 +242,7 @@ def test_who_has_not_proven_who_they_are_is_served_when_they_join_again(evaluati
     assert is_offered("Walter Waiting", evaluation)
 
 
-def test_who_joins_cancels_and_joins_again_from_a_new_visit_is_served(client, evaluation):
+def test_joining_again_from_a_new_visit_after_a_cancellation_is_served(client, evaluation):
     visit = book_later(evaluation)
     wait_with(visit)
     cancel_appointment(appointment=visit, now=NOW)
@@ -258,7 +258,7 @@ def test_who_joins_cancels_and_joins_again_from_a_new_visit_is_served(client, ev
 
 
 @pytest.mark.parametrize("ended", ["completed", "no_show", "booked"])
-def test_who_joins_again_after_their_visit_is_served(evaluation, ended):
+def test_joining_again_after_the_visit_ended_is_served(evaluation, ended):
     visit = book_later(evaluation)
     entry = wait_with(visit)
     Appointment.objects.filter(pk=visit.pk).update(
@@ -274,7 +274,7 @@ def test_who_joins_again_after_their_visit_is_served(evaluation, ended):
     assert is_offered("Walter Waiting", evaluation)
 
 
-def test_who_joins_again_after_their_days_are_over_is_served(evaluation):
+def test_joining_again_after_the_chosen_days_is_served(evaluation):
     entry = wait(evaluation)
     WaitListEntry.objects.filter(pk=entry.pk).update(first_on=NOW.date() - 9 * DAY, last_on=NOW.date() - DAY)
     wait(evaluation, now=NOW + HOUR)
@@ -291,14 +291,14 @@ def test_undoing_the_cancellation_keeps_the_place_on_the_list(evaluation):
     assert is_offered("Walter Waiting", evaluation)
 
 
-def test_a_stranger_who_joins_with_their_name_still_changes_nothing_of_an_entry_that_is_alive(evaluation):
+def test_stranger_who_joins_with_a_patients_name_does_not_change_a_waiting_entry(evaluation):
     entry = wait(evaluation)
     wait(evaluation, therapist=make_therapist("Nora", position=1), now=NOW + HOUR)
     assert WaitListEntry.objects.get() == entry
     assert WaitListEntry.objects.get().therapist is None
 
 
-def test_staff_put_somebody_on_the_list_again_whose_entry_is_dead(client, evaluation):
+def test_staff_add_a_patient_again_whose_entry_can_no_longer_be_served(client, evaluation):
     visit = book_later(evaluation)
     wait_with(visit)
     cancel_appointment(appointment=visit, now=NOW)

@@ -77,7 +77,7 @@ def test_an_offer_goes_by_the_clock_of_the_visit_it_would_replace(call, evaluati
 
 
 @pytest.mark.parametrize("minutes", [90, 240])
-def test_any_reminder_that_quiet_hours_would_swallow_leaves_before_them(evaluation, meredith, post_office, minutes):
+def test_reminder_that_would_be_late_after_quiet_hours_leaves_before_them(evaluation, meredith, post_office, minutes):
     OpeningHours.objects.create(therapist=meredith, weekday=1, opens="08:00", closes="09:00")
     MessageRule.objects.create(kind=REMINDER_48H, minutes=minutes, subject="Soon", text="Soon.")
     visit = book(evaluation, starts_at=NINE_ON_TUESDAY - HOUR)

@@ -63,7 +63,7 @@ def test_what_was_held_is_what_is_booked_when_the_service_changes_meanwhile(eval
     assert agreed(Appointment.objects.get()) == (45, 15000, 0, 60)
 
 
-def test_held_time_that_does_not_fit_any_more_is_refused_and_nothing_is_booked(evaluation, meredith):
+def test_held_time_that_no_longer_fits_is_refused_and_nothing_is_booked(evaluation, meredith):
     held = hold(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=2))
     meredith.opening_hours.filter(opens="09:00").update(closes="11:30")
     with pytest.raises(SlotNotOffered):

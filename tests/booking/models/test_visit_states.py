@@ -97,7 +97,7 @@ def test_every_act_in_every_state_and_phase_is_what_the_table_says(evaluation, f
     )
 )
 @pytest.mark.long
-def test_any_life_of_a_visit_follows_the_table_and_the_constraints(evaluation, front_desk, acts):
+def test_random_acts_on_a_visit_follow_the_table_and_the_constraints(evaluation, front_desk, acts):
     savepoint = transaction.savepoint_create()  # booking refuses to run inside another atomic block
     visit, now = book(evaluation, now=NINE_ON_TUESDAY - 3 * DAY), NINE_ON_TUESDAY - 3 * DAY
     for act, pause in acts:
@@ -128,7 +128,7 @@ def test_every_mark_can_be_undone():
                 assert next_state(after, undo, phase) == State.BOOKED
 
 
-def test_table_knows_no_state_that_cannot_be_left_by_mistake():
+def test_every_state_but_held_can_be_left():
     left = {state for (state, act), step in TABLE.items() if step.to != state}
     assert left == set(State) - {State.HELD}
 
@@ -210,7 +210,7 @@ def test_arrival_of_a_no_show_is_refused_while_another_visit_has_the_time(evalua
     )
 
 
-def test_undoing_keeps_the_history_and_twice_is_once(evaluation, front_desk):
+def test_undoing_keeps_the_history_and_is_idempotent(evaluation, front_desk):
     visit = book(evaluation)
     mark_arrived(appointment=visit, by=front_desk, now=NINE_ON_TUESDAY)
     for _ in range(2):
@@ -230,7 +230,7 @@ def test_completed_visit_whose_arrival_is_undone_is_asked_about_again(evaluation
     assert read_today(now=ENDS + DAY).unmarked == [visit]
 
 
-def test_who_said_they_cannot_come_and_arrives_leaves_that_list(evaluation, front_desk):
+def test_arrival_takes_the_visit_off_the_not_coming_list(evaluation, front_desk):
     visit = note_not_coming(appointment=book(evaluation), now=NINE_ON_TUESDAY - HOUR)
     assert read_today(now=NINE_ON_TUESDAY - MINUTE).cannot_come == [visit]
     mark_arrived(appointment=visit, by=front_desk, now=NINE_ON_TUESDAY)

@@ -43,7 +43,7 @@ def test_confirming_is_refused_plainly_when_the_visit_is_cancelled_or_over(clien
         assert press(client, path).status_code == 409
 
 
-def test_who_cannot_come_is_offered_another_time_first_then_cancelling_and_the_telephone_later(client, visit):
+def test_not_coming_page_offers_a_move_then_a_cancellation_and_after_the_deadline_the_phone(client, visit):
     page = ask(client, visit, "not-coming/").content.decode()
     assert 0 < page.index("Find another time") < page.index("Cancel this visit")
     late = ask(client, visit, "not-coming/", now=NINE_ON_TUESDAY - timedelta(hours=2)).content.decode()

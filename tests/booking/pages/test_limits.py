@@ -1,4 +1,4 @@
-"""Nobody can use up the schedule or the wait list; and an innocent visitor always gets through."""
+"""Rate limits: one visitor cannot use up the schedule or the wait list, and other visitors always get through."""
 
 import re
 import uuid
@@ -57,7 +57,7 @@ def test_no_limit_when_the_clinic_wants_none(evaluation):
     assert all("/held/" in path for path in browsers)
 
 
-def test_limits_know_no_midnight(evaluation, clock):
+def test_limit_does_not_reset_at_midnight(evaluation, clock):
     Clinic.objects.update(bookings_a_day_per_network=2)
     clock.move_to(datetime(2026, 11, 23, 23, 59, 50, tzinfo=UTC))
     assert [book_online(n, email=f"r{n}@example.com").status_code for n in range(2)] == [303, 303]
@@ -154,7 +154,7 @@ def test_holds_come_back_one_by_one_and_each_runs_out(evaluation, clock):
     assert ["/held/" in place for place in places] == [True, False]
 
 
-def test_who_changes_their_mind_keeps_one_time_only(evaluation, client):
+def test_new_hold_replaces_the_browsers_earlier_one(evaluation, client):
     for starts_at in TIMES[: HOLDS.at_once]:
         assert "/held/" in press_hold(starts_at, browser=client)["Location"]
     assert Appointment.objects.count() == 1

@@ -75,7 +75,7 @@ def test_answer_is_the_same_when_nothing_is_sent(client, ended, post_office):
     assert Message.objects.count() == sent
 
 
-def test_reader_of_a_mailbox_that_was_a_mistake_gets_and_causes_no_mail(client, evaluation, post_office):
+def test_link_in_a_wrong_mailbox_sends_no_mail(client, evaluation, post_office):
     visit = book(evaluation, is_known=False)
     send_due_messages(clock=lambda: NOW)
     wrong = visit_path(visit, proof=Proof.MAILED, now=NOW)

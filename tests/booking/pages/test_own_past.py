@@ -1,4 +1,4 @@
-"""Going back in the browser: the page says what this browser did with the time, and tells other browsers nothing."""
+"""Going back in the browser: the page says what this browser did with the time, and shows nothing to other browsers."""
 
 import uuid
 from datetime import timedelta

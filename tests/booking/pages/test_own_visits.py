@@ -1,4 +1,4 @@
-"""One patient is in one place at a time; and nobody learns of another person's visits by trying."""
+"""One patient has one visit at a time; trying times does not reveal another person's visits."""
 
 import re
 import uuid

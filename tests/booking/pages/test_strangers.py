@@ -1,6 +1,6 @@
 """A stranger who knows a patient's name, address and phone number, and has none of the patient's mail.
 
-Whatever such a person sends to the public pages, in whatever order, nothing that was there before is disclosed or changed.
+Nothing they send to the public pages, in any order, discloses or changes existing data.
 """
 
 import re

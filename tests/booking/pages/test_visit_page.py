@@ -55,9 +55,9 @@ def test_pages_about_a_visit_bear_the_clinics_name(client, evaluation, page):
     assert answer.status_code == 200 and 'class="wordmark"' in answer.text
 
 
-def test_page_for_who_cannot_come_offers_the_button_and_says_what_it_does(client, evaluation):
+def test_not_coming_page_has_a_button_and_explains_it_after_the_deadline(client, evaluation):
     path = visit_path(book(evaluation), proof=Proof.MAILED, now=NOW)
     with time_machine.travel(NINE_ON_TUESDAY - timedelta(hours=3), tick=False):
         page = client.get(path + "not-coming/")
     assert not page.context["can_change"] and f'action="{path}not-coming/"' in page.text
-    assert "your visit stays booked until we have talked" in text_of(page) and "(603) 555-0123" in text_of(page)
+    assert "your visit stays booked" in text_of(page) and "(603) 555-0123" in text_of(page)

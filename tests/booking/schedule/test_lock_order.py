@@ -35,8 +35,8 @@ def rows_waited_for() -> int:
 
 
 def one_after_another(rows, *acts) -> list:
-    """What the acts return or raise when each begins once the ones before it wait for `rows`, which are locked meanwhile.
-    Whoever holds another row of the ones before by then is in a deadlock with them."""
+    """Return what the acts return or raise when each starts once the earlier ones wait for `rows`, which are locked meanwhile.
+    An act that by then holds another row needed by the earlier ones causes a deadlock."""
 
     def hold():
         with transaction.atomic():

@@ -80,7 +80,7 @@ def parsed(content: bytes) -> tuple:
 
 
 @pytest.mark.parametrize("name", ZONES)
-def test_slots_reminders_and_invitations_keep_the_walls_time_around_every_change(clinic, call, meredith, name):
+def test_slots_reminders_and_invitations_keep_local_time_around_every_clock_change(clinic, call, meredith, name):
     clinic.time_zone = name
     clinic.minimum_notice_minutes, clinic.horizon_days = 0, 60
     clinic.save()

@@ -1,4 +1,4 @@
-"""The pages of the wait list without a script: joining, changing, leaving, saying yes; and who may not."""
+"""The pages of the wait list without a script: joining, changing, leaving, taking an offer; and what is refused."""
 
 import re
 from collections import Counter
@@ -43,7 +43,7 @@ def _monday_morning():
 
 @pytest.fixture
 def offer(evaluation):
-    """A time that Walter, who has a visit a week later, has been told of."""
+    """An offer to Walter, who has a visit a week later."""
     visit = book(evaluation)
     wait_with(book_later(evaluation))
     cancel_appointment(appointment=visit, now=NOW)
@@ -91,7 +91,7 @@ def test_a_stranger_who_types_a_patients_name_learns_and_changes_nothing(client,
     assert Message.objects.filter(kind="booking_on_wait_list").count() == 2
 
 
-def test_joining_mails_whoever_it_is_and_asks_the_database_the_same(client, evaluation):
+def test_joining_sends_mail_and_runs_the_same_queries_for_known_and_unknown_names(client, evaluation):
     book_later(evaluation)
     asked = {}
     for name in ("Walter Waiting", "Nobody Known"):
@@ -135,7 +135,7 @@ def test_a_script_that_fills_the_list_is_slowed_down(client, evaluation, clinic)
         assert client.post(JOIN, TYPED).status_code == 303
 
 
-def test_nobody_joins_for_what_cannot_be_booked_or_with_a_stranger(client, evaluation):
+def test_joining_is_a_404_for_an_unknown_therapist_or_a_service_not_booked_online(client, evaluation):
     assert client.get("/book/nothing/wait/").status_code == 404
     assert client.get(JOIN + "?with=somebody-else").status_code == 404
     evaluation.listing = "call_us"
@@ -171,7 +171,7 @@ def test_a_day_after_the_visit_is_not_earlier(client, evaluation):
     assert page.status_code == 422 and page.context["form"].errors.keys() == {"last_on"}
 
 
-def test_who_is_too_late_to_move_is_told_to_call(client, evaluation):
+def test_joining_from_a_visit_past_the_deadline_says_to_call(client, evaluation):
     path = visit_path(book(evaluation), now=NOW) + "earlier/"
     with time_machine.travel(NINE_ON_TUESDAY - timedelta(hours=2), tick=False):
         page = client.post(path, WISHES)
@@ -236,7 +236,7 @@ def test_looking_takes_nothing_and_the_button_moves_the_visit(client, offer):
     assert Appointment.objects.filter(status="booked").count() == 1
 
 
-def test_who_was_slower_reads_kindly_that_it_is_gone_and_stays_on_the_list(client, evaluation, offer):
+def test_offer_page_says_when_the_time_is_gone_and_keeps_the_entry(client, evaluation, offer):
     path = path_of(offer)
     book(evaluation, name="Faster Runner")
     page = client.get(path)
@@ -248,7 +248,7 @@ def test_who_was_slower_reads_kindly_that_it_is_gone_and_stays_on_the_list(clien
     assert offer.entry.patient.appointments.get(status="booked").starts_at == NINE_ON_TUESDAY + timedelta(days=7)
 
 
-def test_who_has_left_is_not_told_that_they_stay(client, offer):
+def test_offer_page_of_a_patient_who_left_does_not_say_they_stay_on_the_list(client, offer):
     leave_wait_list(entry=offer.entry, now=NOW)
     page = client.get(path_of(offer))
     assert page.status_code == 410 and not page.context["is_waiting"]
@@ -292,7 +292,7 @@ def staff(client, django_user_model):
     return client
 
 
-def test_staff_see_who_waits_what_was_offered_and_who_took_it(staff, offer):
+def test_staff_see_the_wait_list_the_offers_and_the_taker(staff, offer):
     visit = Appointment.objects.get(status="cancelled")
     today = text_of(staff.get("/admin/"))
     assert "Tue, Dec 1, 9:00 AM" in today
@@ -305,7 +305,7 @@ def test_staff_see_who_waits_what_was_offered_and_who_took_it(staff, offer):
     assert "who took it" in text_of(staff.get(f"/admin/booking/appointment/{visit.pk}/change/"))
 
 
-def test_staff_put_somebody_on_the_list_change_a_wish_and_take_them_off(staff, evaluation):
+def test_staff_add_change_and_remove_a_wait_list_entry(staff, evaluation):
     alice = book(evaluation).patient
     url = "/admin/booking/waitlistentry/"
     form = {"patient": alice.pk, "service": evaluation.pk, "mode": "in_person"} | WISHES

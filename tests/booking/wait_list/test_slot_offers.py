@@ -44,7 +44,7 @@ def test_yes_moves_a_later_visit_and_frees_its_time_for_the_next(evaluation):
     assert [offer.starts_at for offer in nellys] == [NINE_ON_TUESDAY, later.starts_at]
 
 
-def test_yes_books_for_who_has_no_visit(evaluation):
+def test_taking_an_offer_books_when_the_patient_has_no_visit(evaluation):
     visit = book(evaluation)
     wait(evaluation)
     cancel_appointment(appointment=visit, now=NOW)
@@ -56,7 +56,7 @@ def test_yes_books_for_who_has_no_visit(evaluation):
     assert Appointment.objects.filter(status="booked").count() == 1
 
 
-def test_who_booked_later_while_waiting_has_that_visit_freed(evaluation):
+def test_taking_an_offer_moves_a_later_visit_booked_while_waiting(evaluation):
     visit = book(evaluation)
     wait(evaluation)
     later = book_later(evaluation)
@@ -65,7 +65,7 @@ def test_who_booked_later_while_waiting_has_that_visit_freed(evaluation):
     assert standing("Walter Waiting") == [NINE_ON_TUESDAY]
 
 
-def test_yes_with_another_therapist_moves_into_her_diary(evaluation):
+def test_taking_an_offer_with_another_therapist_moves_the_visit_to_her(evaluation):
     nora = make_therapist("Nora", position=1)
     evaluation.therapists.add(nora)
     visit, later = book(evaluation, therapist=nora), book_later(evaluation)
@@ -119,7 +119,7 @@ def test_when_marking_them_served_fails_the_visit_stays_where_it_was(evaluation,
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("people", [2, 16])
-def test_one_of_several_who_say_yes_at_once_has_it(evaluation, people):
+def test_one_of_several_takers_at_once_gets_the_offer(evaluation, people):
     visit = book(evaluation)
     for number in range(people):
         name = f"W{number} Waiting"
@@ -140,7 +140,7 @@ def test_one_of_several_who_say_yes_at_once_has_it(evaluation, people):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_person_who_says_yes_eight_times_at_once_has_one_visit(evaluation):
+def test_one_offer_taken_eight_times_at_once_books_one_visit(evaluation):
     visit = book(evaluation)
     wait(evaluation)
     cancel_appointment(appointment=visit, now=NOW)
@@ -152,7 +152,7 @@ def test_one_person_who_says_yes_eight_times_at_once_has_one_visit(evaluation):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_person_who_says_yes_to_two_times_at_once_has_one_of_them(evaluation):
+def test_two_offers_taken_at_once_by_one_patient_give_one_visit(evaluation):
     visits = [book(evaluation), book(evaluation, name="Bob", starts_at=NINE_ON_TUESDAY + HOUR)]
     later = book_later(evaluation)
     wait_with(later)
@@ -181,7 +181,7 @@ def test_a_booking_a_move_and_a_yes_for_one_time_let_one_in(evaluation):
     assert overlaps() == 0
 
 
-# Whatever happens before: an offer is open exactly while its time is to be had
+# After any earlier acts an offer is open exactly while its time is free
 
 
 @example(steps=[("c", 0), ("y", 1), ("y", 0)])
@@ -189,7 +189,7 @@ def test_a_booking_a_move_and_a_yes_for_one_time_let_one_in(evaluation):
 @given(steps=st.lists(st.sampled_from(list(product("cbymlt", range(3)))), max_size=10))
 @pytest.mark.long
 def test_yes_succeeds_exactly_when_the_pages_would_offer_the_time(evaluation, db, steps):
-    """Cancel, book, say yes, move, leave, or change nothing, in any order: no one is moved later, nobody is lost."""
+    """Cancel, book, say yes, move, leave, or change nothing, in any order: no visit is moved later, no patient is lost."""
     with undone():
         visits = [book(evaluation, name=f"P{n} Runner", starts_at=NINE_ON_TUESDAY + n * HOUR) for n in range(3)]
         waiting = [
@@ -237,7 +237,7 @@ def _do(step, n, service, visits, waiting):
 def _say_yes(offer, service):
     name, before = offer.entry.patient.name, standing(offer.entry.patient.name)
     is_waiting = WaitListEntry.objects.get(pk=offer.entry_id).status == "waiting"
-    # Who is moved earlier frees a later time, which is offered in its turn: a week and a day later here.
+    # Moving a patient earlier frees a later time, which is offered in turn: a week and a day later here.
     starts = {slot.starts_at for slot in free_slots(service=service, first_day=TUESDAY, days=9, now=SOON)}
     is_to_be_had = is_waiting and offer.starts_at in starts
     try:

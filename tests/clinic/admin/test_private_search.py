@@ -40,7 +40,7 @@ def test_people_are_found_by_words_that_no_address_holds(owner_client, patients)
     page = owner_client.get(found["Location"])
     assert names_on(page) == ["Alice Moore", "Carol Moore"]
     html = page.content.decode()
-    assert 'value="moore"' in html, "the words stand in the field"
+    assert 'value="moore"' in html, "the search terms stay in the field"
     assert "moore" not in "".join(part.split('"')[0] for part in html.split('href="')[1:]).lower()
     assert names_on(owner_client.get(PATIENTS)) == ["Alice Moore", "Bob Walker", "Carol Moore"]
 
@@ -118,7 +118,7 @@ def test_field_searches_by_post_only(owner_client, patients):
         assert names_on(refused) == []
 
 
-def test_field_shows_patients_only_to_whoever_may_view_them(client, patients):
+def test_field_shows_patients_only_with_the_right_to_view_them(client, patients):
     frank = User.objects.create_user("frank@clinic.example", name="Frank", is_staff=True)
     frank.user_permissions.set(Permission.objects.filter(codename__in=["add_waitlistentry", "view_waitlistentry"]))
     client.force_login(frank)

@@ -59,7 +59,7 @@ def permissions(*codenames):
         (("view_response",), set(), set()),
         (("view_flag", "view_response"), {"Fiona Flagcanary"}, {"assessments_flag"}),
         (("view_message",), {"Mona Messagecanary"}, {"outbox_message"}),
-        # Of messages it asks only whether those who wait were told.
+        # It reads messages only for whether waiting patients were told.
         (
             ("view_waitlistentry",),
             {"Wanda Waitcanary"},
@@ -83,7 +83,7 @@ def test_today_reads_and_shows_a_section_only_with_its_right(client, rows, sign_
     assert asked == tables - {"booking_slotoffer"}
 
 
-def test_whoever_has_no_right_is_told_whom_to_ask(client, rows, sign_in):
+def test_start_page_without_rights_names_the_administrator(client, rows, sign_in):
     sign_in(name="Frank Desk")
     page = client.get(reverse("admin:index"))
     assert page.status_code == 200
@@ -125,10 +125,10 @@ def test_visits_in_the_way_are_counted_not_named_without_the_right_to_view_visit
     morning = {"kind": "closure", "starts_at": "2026-12-01T08:00", "ends_at": "2026-12-01T20:00"}
     block, holidays = reverse("admin:booking_hoursoverride_add"), reverse("admin:booking_hoursoverride_holidays")
     sign_in("add_hoursoverride")
-    assert "Booked in this time: 1 visit." in client.post(block, morning).text
+    assert "in this time: 1 visit." in client.post(block, morning).text
     for page in (client.post(block, morning), client.get(holidays), client.post(holidays, {"on": "2026-12-25"})):
         assert "canary" not in page.text
-    assert "canary" not in client.get(holidays).text  # nor in what was said after the redirect
+    assert "canary" not in client.get(holidays).text  # nor in the message after the redirect
     sign_in("add_hoursoverride", "view_appointment")
     assert "Booked in this time: Vera Visitcanary" in client.post(block, morning).text
     assert "Vera Visitcanary" in client.get(holidays).text
@@ -146,7 +146,7 @@ def test_flag_is_read_in_the_summary_where_reading_is_written_down(client, rows,
 
 
 @pytest.mark.parametrize("model", ["practice.patient", "booking.appointment", "outbox.message"])
-def test_reading_is_written_down_for_whoever_may_read_only(client, rows, sign_in, model):
+def test_reading_is_recorded_only_when_it_was_allowed(client, rows, sign_in, model):
     page = reverse(f"admin:{model.replace('.', '_')}_change", args=[rows[model]])
     frank = sign_in()
     assert client.get(page).status_code == 403
@@ -171,7 +171,7 @@ def test_no_method_shows_a_record_without_writing_it_down(client, rows, sign_in,
     assert "canary" not in page.text
 
 
-def test_public_page_of_a_row_is_found_only_by_whoever_may_view_the_row(client, rows, sign_in):
+def test_view_on_site_needs_the_right_to_view_the_row(client, rows, sign_in):
     kind = ContentType.objects.get_for_model(Topic).pk
     address = reverse("admin:view_on_site", args=[kind, rows["education.topic"]])
     sign_in()
@@ -233,7 +233,7 @@ def test_therapist_signs_off_only_with_the_right(client, rows, sign_in):
     assert RuleSignOff.objects.get().signed_by == therapist
 
 
-# Nobody passes on more than they have
+# Staff cannot grant rights they do not have
 
 
 @pytest.fixture
@@ -250,7 +250,7 @@ def fields_of(user, **changes):
     return {"email": user.email, "name": user.name, "is_active": "on", "is_staff": "on", **changes}
 
 
-def test_password_and_its_hash_are_shown_to_nobody(client, rows):
+def test_user_page_shows_no_part_of_the_password_hash(client, rows):
     olga = User.objects.get(name="Olga Owner")
     olga.set_password("a long enough secret")
     olga.save()
@@ -261,7 +261,7 @@ def test_password_and_its_hash_are_shown_to_nobody(client, rows):
     assert reverse("admin:auth_user_password_change", args=[olga.pk]) in page
 
 
-def test_whoever_changes_staff_does_not_make_a_superuser(client, manager):
+def test_right_to_change_staff_does_not_make_superusers(client, manager):
     bob = UserFactory(name="Bob Stone")
     for user in (bob, manager):
         assert client.post(user_page(user), fields_of(user, is_superuser="on")).status_code == 302
@@ -288,7 +288,7 @@ def test_superuser_is_changed_by_superusers_only(client, rows, manager):
 
 @pytest.mark.parametrize("is_active", [True, False])
 @pytest.mark.parametrize("by_group", [True, False])
-def test_whoever_has_more_rights_is_not_changed(client, manager, is_active, by_group):
+def test_user_with_more_rights_cannot_be_changed(client, manager, is_active, by_group):
     bob = UserFactory(name="Bob Stone", is_active=is_active)
     more = permissions("view_message")
     if by_group:
@@ -306,7 +306,7 @@ def test_whoever_has_more_rights_is_not_changed(client, manager, is_active, by_g
     assert client.get(password).status_code == 200
 
 
-def test_rights_are_passed_on_only_by_whoever_has_them(client, manager):
+def test_only_rights_one_has_can_be_granted(client, manager):
     bob = UserFactory(name="Bob Stone")
     (own,), (other,) = permissions("view_patient"), permissions("view_message")
     group = Group.objects.create(name="Messages")
@@ -319,7 +319,7 @@ def test_rights_are_passed_on_only_by_whoever_has_them(client, manager):
     assert User.objects.get(pk=bob.pk).get_all_permissions() == {"practice.view_patient"}
 
 
-def test_nobody_changes_their_own_rights(client, manager):
+def test_own_rights_cannot_be_changed(client, manager):
     before = manager.get_all_permissions()
     client.post(user_page(manager), fields_of(manager, user_permissions=[permissions("view_patient")[0].pk]))
     assert User.objects.get(pk=manager.pk).get_all_permissions() == before

@@ -90,7 +90,7 @@ def test_messages_are_named_and_explained_when_staff_look_at_them(client, olga):
         assert not re.search(r"ValueError|booking_|booking booked|lease", text), address
 
 
-def test_staff_page_says_which_right_is_missing_and_who_gives_it(client, olga):
+def test_staff_page_names_the_missing_right_and_who_can_grant_it(client, olga):
     fay = User.objects.create_user("fay@clinic.example", name="Fay", is_staff=True)
     client.force_login(fay)
     answer = client.get(reverse("admin:booking_appointment_changelist"))

@@ -21,7 +21,7 @@ from django.test import Client
 from clinic.practice.models import User
 from education.models import Topic
 from tests.clinic.admin_house import CANARIES, furnish
-from tests.clinic.admin_pages import ANYBODY, FORMS, ONLY_WITH, Page, pages_of, routes_of_the_admin, viewers
+from tests.clinic.admin_pages import ANYONE, FORMS, ONLY_WITH, Page, pages_of, routes_of_the_admin, viewers
 from tests.factories import TherapistFactory, UserFactory
 from tests.world import NOON
 
@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 OWN_RIGHTS = ("assessments.import_questionnaire", "assessments.publish_questionnaire", "assessments.sign_off_rules")
 STRANGE_METHODS = ("PUT", "DELETE", "OPTIONS", "PATCH")
-# What a role costs in queries, and does not change who may do what.
+# Middleware that costs queries or time for each role and does not affect permissions.
 WITHOUT = (
     "clinic.web.public_pages.PublicPages",
     "django.middleware.gzip.GZipMiddleware",
@@ -77,7 +77,7 @@ def rows(monkeypatch):
 
 
 def remembering(get_object):
-    """`get_object` that reads a row once for all that is only shown: most pages look for it before they ask who it is."""
+    """Wrap `get_object` to read each row once for GET: most pages read it before they check permissions."""
     known = {}
 
     def remembered(self, request, object_id, from_field=None):
@@ -106,16 +106,16 @@ def make_role(*rights: str, **fields) -> Role:
     if "assessments.sign_off_rules" in rights:
         TherapistFactory(user=user)
     assert user.get_all_permissions() == set(rights)
-    held = {"anybody", "staff", *rights} if user.is_staff else {"anybody"}
+    held = {"anyone", "staff", *rights} if user.is_staff else {"anyone"}
     return Role("+".join(rights) or "none", user, held)
 
 
 def roles_for_every_method() -> list[Role]:
     owner = User.objects.get(is_superuser=True)
-    everything = {"anybody", "staff", *every_right()}
+    everything = {"anyone", "staff", *every_right()}
     outsider = make_role(*every_right(), is_staff=False)
     return [
-        Role("anonymous", AnonymousUser(), {"anybody"}),
+        Role("anonymous", AnonymousUser(), {"anyone"}),
         Role("outsider with every right", outsider.user, outsider.held),
         make_role(),
         Role("superuser", owner, everything),
@@ -146,7 +146,7 @@ class Walk:
 
     def press(self, role: Role) -> None:
         """Ask by both methods the pages on which `role` can do anything that not all of the staff can."""
-        SignedIn.user, own = role.user, role.held - {"anybody", "staff"}
+        SignedIn.user, own = role.user, role.held - {"anyone", "staff"}
         for name, page, address in self.pages:
             if name == "index" or may(own, (*(page.opens or ()), *(page.acts or ()))):
                 self.ask("GET", name, page, address, role)
@@ -164,7 +164,7 @@ class Walk:
             self.faults.append(f"{role.name}: {method} {name} {page.args.get('act', '')} {fault}")
 
     def _answer(self, method, page, address):
-        self.client.cookies.clear()  # what a page said last
+        self.client.cookies.clear()  # the last message of a page
         return self.client.post(address, page.data) if method == "POST" else self.client.generic(method, address)
 
 
@@ -177,7 +177,7 @@ def find_fault(response, page: Page, wanted: tuple[str, ...] | None, held: set[s
         return f"answered {status}"
     if wanted is not None and may(held, wanted):
         return f"refused with {status}" if is_turned_away else ""
-    is_open = wanted is None and page.opens == ANYBODY  # the login takes what it is sent
+    is_open = wanted is None and page.opens == ANYONE  # the login takes what it is sent
     return "" if is_turned_away or is_open else f"answered {status} without the right"
 
 
@@ -201,7 +201,7 @@ def test_every_page_is_known_with_its_rights(rows):
     assert sorted(pages.keys() - routes.keys()) == []
 
 
-def test_every_page_turns_away_whoever_has_no_right_at_all_and_opens_to_the_owner(rows):
+def test_every_page_refuses_staff_without_rights_and_opens_to_the_owner(rows):
     walk = Walk(rows)
     for role in roles_for_every_method():
         walk.go(role, "GET", "POST", *STRANGE_METHODS, *(["HEAD"] if role.name != "superuser" else []))

@@ -18,7 +18,7 @@ def event():
     return record_access(actor=UserFactory(), action=Action.READ, subject=alice, patient_id=alice.pk, now=NOON)
 
 
-def test_event_says_who_did_what_to_which_row(event):
+def test_event_records_actor_action_and_row(event):
     event.refresh_from_db()
 
     assert (event.actor.name, event.action, event.object_type) == ("Frank Desk", "R", "practice.patient")

@@ -150,9 +150,8 @@ def test_key_of_another_process_is_an_alarm_for_one_that_lacks_it(settings, clie
     settings.ENCRYPTION_KEYS = FIRST
     health = client.get("/health/")
     assert health.status_code == 503
-    assert health.json()["reasons"] == [
-        "ENCRYPTION_KEYS lacks the key '2026b', which values in the database are sealed with"
-    ]
+    (reason,) = health.json()["reasons"]
+    assert "ENCRYPTION_KEYS" in reason and "lacks the key '2026b'" in reason
     assert CANARY not in health.text
     settings.ENCRYPTION_KEYS = SECOND | FIRST
     assert client.get("/health/").status_code == 200

@@ -28,7 +28,7 @@ from tests.world import NOON
 
 pytestmark = pytest.mark.django_db
 WORDS = "numb all over, cannot pee"
-ALICES, NOBODYS = "+16035550199", "+16035550000"
+ALICES, UNKNOWN = "+16035550199", "+16035550000"
 MINUTE = timedelta(minutes=1)
 
 
@@ -57,7 +57,7 @@ def keep(words=WORDS, phone=ALICES, now=NOON, provider_id=None):
 # Keeping
 
 
-def test_words_are_sealed_and_on_record_and_know_their_patient(alice):
+def test_text_content_is_encrypted_recorded_and_linked_to_its_patient(alice):
     text = keep()
     assert (text.words, text.patient, text.phone, text.received_at) == (WORDS, alice, ALICES, NOON)
     with connection.cursor() as cursor:
@@ -67,13 +67,13 @@ def test_words_are_sealed_and_on_record_and_know_their_patient(alice):
     assert (event.action, event.actor, event.patient_id) == (Action.CREATE, None, alice.pk)
 
 
-def test_a_text_from_a_number_of_nobody_or_of_several_is_kept_without_a_patient(alice):
-    assert keep(phone=NOBODYS).patient is None
+def test_text_from_an_unknown_or_shared_number_is_kept_without_a_patient(alice):
+    assert keep(phone=UNKNOWN).patient is None
     PatientFactory(name="Bob Moore", phone=ALICES)
     assert keep(now=NOON + MINUTE).patient is None
 
 
-def test_the_database_refuses_a_text_that_was_read_by_nobody(alice):
+def test_database_refuses_a_read_text_without_a_reader(alice):
     text = keep()
     with pytest.raises(IntegrityError, match="inbound_text_read_has_a_time_and_a_user"):
         InboundText.objects.filter(pk=text.pk).update(read_at=NOON)
@@ -102,7 +102,7 @@ def due_alerts(user):
     return [message.due_at for message in told.order_by("due_at")]
 
 
-def test_everybody_on_duty_is_told_at_once_and_the_mail_says_neither_who_nor_what(alice, tess, post_office):
+def test_alert_about_a_text_is_due_at_once_and_names_no_patient_or_content(alice, tess, post_office):
     staff("view_inboundtext", name="May Look")
     staff(name="May Nothing")
     keep()
@@ -124,7 +124,7 @@ def test_the_clinic_is_told_where_no_member_of_staff_may_mark_texts(alice, post_
     assert "hello@clinic.example" in mail["To"]
 
 
-def test_staff_are_told_again_until_somebody_has_read_it(alice, tess, post_office):
+def test_staff_are_told_again_until_the_text_is_read(alice, tess, post_office):
     text = keep()
     assert due_alerts(tess) == [NOON, *(NOON + wait for wait in AGAIN_AFTER)]
     sweep()
@@ -143,7 +143,7 @@ def test_several_texts_of_one_sitting_are_one_mail_and_a_later_one_begins_anew(a
     sweep(now=NOON + 2 * MINUTE)
     assert len(post_office.mails) == 1
     later = NOON + ONE_SITTING + MINUTE
-    keep("hello?", phone=NOBODYS, now=later)
+    keep("hello?", phone=UNKNOWN, now=later)
     assert due_alerts(tess) == [
         later,
         *(later + wait for wait in AGAIN_AFTER),
@@ -169,7 +169,7 @@ def test_clinic_is_told_when_everyone_who_was_told_has_left(alice, tess, post_of
     assert [mail["To"] for mail in post_office.mails] == [Clinic.objects.current().email]
 
 
-def test_others_are_told_when_whoever_was_told_may_no_longer_see_to_texts(alice, tess, post_office):
+def test_alert_goes_to_other_staff_when_the_recipient_lost_the_right(alice, tess, post_office):
     keep()
     User.objects.filter(pk=tess.pk).update(is_superuser=False, is_staff=False)
     frank = staff("view_inboundtext", "change_inboundtext", name="Frank")
@@ -186,7 +186,7 @@ LOSSES = {
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_no_alert_goes_to_who_has_left_or_lost_the_right_while_another_is_there(alice, tess, post_office, loss):
+def test_no_alert_goes_to_a_recipient_who_left_or_lost_the_right(alice, tess, post_office, loss):
     User.objects.filter(pk=tess.pk).update(is_superuser=False)
     frank = staff("view_inboundtext", "change_inboundtext", name="Frank")
     User.objects.filter(pk=frank.pk).update(is_superuser=False)
@@ -201,7 +201,7 @@ def test_no_alert_goes_to_who_has_left_or_lost_the_right_while_another_is_there(
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_staff_who_may_leaves_out_who_has_left_or_lost_the_right(tess, loss):
+def test_staff_who_may_leaves_out_users_who_left_or_lost_the_right(tess, loss):
     User.objects.filter(pk=tess.pk).update(is_superuser=False)
     assert staff_who_may("outbox.change_inboundtext") == [tess]
     LOSSES[loss](tess)
@@ -211,7 +211,7 @@ def test_staff_who_may_leaves_out_who_has_left_or_lost_the_right(tess, loss):
 # Reading
 
 
-def test_the_first_who_marks_it_as_read_stays_on_record(alice, tess):
+def test_first_reader_of_a_text_stays_on_record(alice, tess):
     text = keep()
     assert mark_text_read(text=text, by=tess, now=NOON)
     assert not mark_text_read(text=text, by=staff(name="Frank"), now=NOON + MINUTE)
@@ -220,9 +220,9 @@ def test_the_first_who_marks_it_as_read_stays_on_record(alice, tess):
     assert AccessEvent.objects.filter(actor=tess, action=Action.EXECUTE, patient_id=alice.pk).count() == 1
 
 
-def test_today_shows_the_text_its_senders_and_the_button_to_who_may(client, alice, tess):
+def test_today_shows_a_text_its_senders_and_the_button_with_the_right(client, alice, tess):
     keep()
-    keep("running late", phone=NOBODYS, now=NOON + MINUTE)
+    keep("running late", phone=UNKNOWN, now=NOON + MINUTE)
     PatientFactory(name="Bob Moore", phone=ALICES)
     client.force_login(tess)
     page = client.get("/admin/").content.decode()
@@ -234,7 +234,7 @@ def test_today_shows_the_text_its_senders_and_the_button_to_who_may(client, alic
     assert read.count() == 2
 
 
-def test_today_shows_no_text_to_who_may_not_see_them_and_no_button_to_who_may_only_look(client, alice):
+def test_today_shows_no_text_without_the_right_and_no_button_with_the_right_to_view(client, alice):
     text = keep()
     client.force_login(staff(name="May Nothing"))
     page = client.get("/admin/").content.decode()

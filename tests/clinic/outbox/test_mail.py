@@ -52,7 +52,7 @@ def test_calendar_goes_in_once_as_the_last_alternative(post_office, method):
 @pytest.mark.parametrize(
     "subject", ["Visit\r\nBcc: mallory@example.com", "Visit\nBcc: mallory@example.com", "Visit\r Bcc: x"]
 )
-def test_subject_stays_a_subject_when_it_carries_line_breaks(post_office, subject):
+def test_line_breaks_in_a_subject_add_no_header(post_office, subject):
     write_as(lambda message, now: Email(to="alice@example.com", subject=subject, text="-", html=""))
     MessageFactory()
 

@@ -74,12 +74,12 @@ def test_a_worker_that_died_while_sending_shows_two_minutes_after_the_message_wa
     assert "Alice Runner" in today.content.decode() and "late" in today.content.decode()
 
 
-def test_the_ledger_shows_one_patients_messages_or_everybodys(staff):
+def test_ledger_shows_all_messages_or_those_of_one_patient(staff):
     alice, bob = PatientFactory(name="Alice Runner"), PatientFactory(name="Bob Hill")
     MessageFactory(patient=alice)
     MessageFactory(patient=bob)
     with time_machine.travel(NOON, tick=False):
-        everybody = staff.get("/admin/outbox/message/").content.decode()
+        everyone = staff.get("/admin/outbox/message/").content.decode()
         of_bob = staff.get(f"/admin/outbox/message/?patient__id__exact={bob.pk}").content.decode()
-    assert "Alice Runner" in everybody and "Bob Hill" in everybody
+    assert "Alice Runner" in everyone and "Bob Hill" in everyone
     assert "Bob Hill" in of_bob and "Alice Runner" not in of_bob

@@ -262,7 +262,7 @@ def test_a_failed_message_is_dealt_with_once_a_copy_is_planned():
     assert set(Message.objects.failed_recently(NOON)) == {copy, other}
 
 
-def test_messages_are_overdue_when_nobody_tried_them_in_time():
+def test_messages_are_overdue_when_not_tried_in_time():
     late = MessageFactory(due_at=NOON - timedelta(minutes=10))
     MessageFactory(due_at=NOON - timedelta(minutes=1))
     MessageFactory(due_at=NOON - timedelta(hours=3), next_attempt_at=NOON + timedelta(hours=1))

@@ -72,7 +72,7 @@ minutes_near_clock_changes = st.one_of(
 
 
 @given(instant=minutes_near_clock_changes, start=clock_times, end=clock_times, zone=st.sampled_from(ZONES))
-def test_end_is_the_first_instant_after_which_a_walk_through_the_minutes_finds_it_loud(instant, start, end, zone):
+def test_end_of_quiet_hours_agrees_with_a_walk_through_the_minutes(instant, start, end, zone):
     hours = QuietHours(start, end, ZoneInfo(zone))
     ended = end_of_quiet_hours(instant, hours)
 

@@ -120,12 +120,12 @@ def test_sweep_goes_on_over_a_new_connection_when_the_server_hangs_up_on_one(pos
     assert sorted(post_office.message_ids()) == sorted(message.message_id for message in [unlucky, *others])
 
 
-def test_others_go_first_when_a_message_kills_whoever_tries_it(post_office):
+def test_other_messages_go_first_when_a_message_kills_its_worker(post_office):
     deadly = MessageFactory(due_at=NOON - timedelta(minutes=1))
     others = MessageFactory.create_batch(3)
 
     def kill(message, now):
-        raise SystemExit  # nobody writes down that
+        raise SystemExit  # the process dies: nothing is recorded
 
     write_as(kill)
     for deaths in range(2):  # the first leaves no trace, the second was written down before it

@@ -35,7 +35,7 @@ def test_message_is_skipped_when_it_is_no_longer_wanted(post_office):
     assert post_office.mails == []
 
 
-def test_message_is_skipped_when_the_visit_is_cancelled_while_the_server_keeps_us_waiting(post_office, monkeypatch):
+def test_message_is_skipped_when_the_visit_is_cancelled_while_the_mail_server_is_slow(post_office, monkeypatch):
     message = MessageFactory()
     connect = smtplib.SMTP.connect
 
@@ -101,7 +101,8 @@ def test_message_that_is_no_reminder_is_skipped_when_the_night_lasts_until_it_is
 
     sweep()
 
-    assert fate(message) == ("skipped", "quiet hours until it is too late")
+    state, reason = fate(message)
+    assert state == "skipped" and reason.startswith("quiet hours until")
 
 
 def test_handing_over_costs_one_write_a_message_when_there_are_many(post_office):
@@ -191,7 +192,7 @@ def cut_the_wire(pid):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_message_goes_once_when_the_database_drops_us_before_we_can_say_so(post_office):
+def test_message_goes_once_when_the_database_connection_drops_before_it_is_recorded(post_office):
     message = MessageFactory()
     before = backend_id()
 

@@ -110,7 +110,7 @@ def test_postmark_tells_of_a_bounce_with_the_password_we_gave_it(client, setting
     assert fate(message)[0] == "failed"
 
 
-def test_a_bounce_that_names_somebody_elses_message_fails_nobodys(client, settings):
+def test_bounce_with_the_id_of_another_recipients_message_fails_no_message(client, settings):
     use_provider(settings, "mailgun://key@mg.clinic.example")
     alices = sent_message()
     post(client, "/messages/mail/mailgun/", mailgun_event(alices, address="mallory@example.com"))
@@ -126,13 +126,14 @@ def test_nothing_is_sent_to_an_address_that_bounced_and_staff_see_it_as_failed(l
     assert post_office.mails == []
 
 
-def test_who_unsubscribes_gets_what_is_about_a_visit_and_nothing_else(notes, post_office):
+def test_unsubscribed_patient_gets_only_messages_about_a_visit(notes, post_office):
     alice = PatientFactory()
     note, letter = MessageFactory(kind="note", patient=alice), MessageFactory(patient=alice)
     suppress(address=alice.email, why=Suppression.Why.UNSUBSCRIBED, now=NOON)
     assert sweep() == 1
     assert fate(letter)[0] == "sent"
-    assert fate(note) == ("skipped", "the reader wants nothing that is not about a visit")
+    state, reason = fate(note)
+    assert state == "skipped" and "not about a visit" in reason
 
 
 def test_only_what_is_not_about_a_visit_offers_to_unsubscribe(notes, post_office):
@@ -219,4 +220,5 @@ def test_without_an_address_of_its_own_the_clinic_is_told_on_today_only(letter_k
     sweep()
     alert = Message.objects.get(kind="staff_message_failed")
     sweep(now=alert.due_at)
-    assert fate(alert) == ("skipped", "the clinic has no email address")
+    state, reason = fate(alert)
+    assert state == "skipped" and "no email address" in reason

@@ -46,7 +46,7 @@ def test_lists_and_forms_open(client, tess, model):
 
 
 @pytest.mark.parametrize("model", ["clinic", "therapist", "patient", "user"])
-def test_nobody_is_deleted(client, tess, model):
+def test_rows_cannot_be_deleted_in_the_admin(client, tess, model):
     row = {
         "clinic": ClinicFactory,
         "therapist": TherapistFactory,

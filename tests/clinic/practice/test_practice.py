@@ -29,7 +29,7 @@ def register(**changes):
 # The clinic
 
 
-def test_clinic_is_described_by_defaults_when_nobody_has_yet():
+def test_clinic_has_defaults_when_no_row_exists():
     assert Clinic.objects.current().zone.key == "America/New_York"
     assert not Clinic.objects.exists()
 
@@ -110,7 +110,7 @@ def test_newer_phone_replaces_the_older_when_vouched_for_and_an_empty_one_does_n
     assert list(AccessEvent.objects.order_by("id").values_list("action", flat=True)) == ["C", "U"]
 
 
-def test_phone_of_somebody_known_stays_when_nobody_vouches_for_the_new_one():
+def test_known_patients_phone_stays_when_the_new_one_is_not_vouched_for():
     alice = register()
 
     assert register(phone="+16035550199").phone == alice.phone == "+16035550123"

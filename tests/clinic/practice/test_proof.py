@@ -119,7 +119,7 @@ def test_page_refuses_a_link_when_it_proves_too_little(proof, visit):
             assert answer.status_code < 500 and (method == "post" or answer.status_code != 404), (name, method)
 
 
-def test_link_says_how_it_left_the_house_or_is_refused():
+def test_link_is_refused_without_a_valid_proof():
     patient = PatientFactory()
     with pytest.raises(ValueError):
         issue_link(

@@ -98,7 +98,7 @@ def test_refusal_says_exactly_when_the_next_one_is_let_in_and_costs_nothing():
 
 
 @pytest.mark.django_db
-def test_nothing_starts_anew_at_midnight():
+def test_rate_limit_does_not_reset_at_midnight():
     before = datetime(2026, 11, 23, 23, 59, 59, tzinfo=UTC)
     assert passes(MAILS, "a@example.com", now=before) and passes(MAILS, "a@example.com", now=before)
     assert not passes(MAILS, "a@example.com", now=before + 2 * SECOND)
@@ -112,7 +112,7 @@ def test_subjects_and_limits_are_counted_apart():
 
 
 @pytest.mark.django_db
-def test_all_or_nothing_is_spent():
+def test_refused_spend_takes_nothing_from_other_limits():
     assert passes(MAILS, "a@example.com") and passes(MAILS, "a@example.com")
     for _ in range(5):
         verdict = spend((MOVES, "a"), (MAILS, "a@example.com"), now=NOW)
@@ -151,7 +151,7 @@ def ipv6(subnet: int) -> Network:
 
 
 @pytest.mark.django_db
-def test_hopping_through_a_customers_networks_ends_at_what_the_wider_ones_may():
+def test_changing_subnets_is_limited_by_the_wider_networks():
     assert sum(passes(FROM_HERE, ipv6(0)) for _ in range(10)) == 2
     assert sum(passes(FROM_HERE, ipv6(subnet)) for subnet in range(1, 256)) == 2, "twice a household's in a /56"
     assert sum(passes(FROM_HERE, ipv6(subnet)) for subnet in range(256, 0x10000, 128)) == 12, "eight times in a /48"
@@ -253,7 +253,7 @@ def test_rows_hold_no_address_and_another_secret_key_finds_none(settings):
 
 
 @pytest.mark.django_db
-def test_only_rows_that_mean_nothing_are_deleted():
+def test_only_rows_with_a_full_budget_are_deleted():
     spend((MOVES, "a"), now=NOW)
     spend((MOVES, "b"), now=NOW + MINUTE)
     assert delete_expired_rate_limits(now=NOW + 10 * MINUTE) == 1

@@ -49,7 +49,7 @@ def test_health_when_all_is_well(client):
     assert "no-store" in response.headers["Cache-Control"]
 
 
-def test_health_when_nobody_sends_what_is_due(client):
+def test_health_is_bad_when_due_messages_are_not_sent(client):
     now = timezone.now()
     ada = find_or_register_patient(name="Ada Kowalczyk", email="ada@runners.example", phone="", now=now)
     plan_message(
@@ -77,7 +77,7 @@ def test_health_when_worker_and_beat_never_ran_is_bad_two_minutes_after_the_firs
     assert silent_since(now=NOON + 2 * MINUTE) == NOON  # what Today shows
 
 
-def test_health_when_a_web_process_starts_again_forgives_no_silence():
+def test_health_stays_bad_when_a_web_process_restarts_without_a_sweep():
     note_start(now=NOON)
     note_start(now=NOON + 3 * MINUTE)
     assert health_at(NOON + 3 * MINUTE)[0] == 503
