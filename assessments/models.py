@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Coalesce, Concat, NullIf, Trim
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from assessments.fhir_json.canonical import LOCAL
@@ -21,6 +22,7 @@ from assessments.red_flag_rules.evaluation import is_about_unsure
 from assessments.red_flag_rules.format import DEADLINES
 from clinic.audit.fields import EncryptedJSONField
 from clinic.practice.models import Patient
+from clinic.practice.values.dates import format_day_and_time
 
 # canonical.canonical_of, calculated by the database, so that it always follows the definition.
 TEXT = models.TextField()
@@ -46,13 +48,13 @@ class Questionnaire(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    slug = models.SlugField(max_length=60)
+    slug = models.SlugField("short name", max_length=60)
     canonical = models.GeneratedField(expression=CANONICAL, output_field=TEXT, db_persist=True)
     version = models.PositiveSmallIntegerField()
     title = models.CharField(max_length=120)
     definition = models.JSONField()
-    published_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField()
+    published_at = models.DateTimeField("published", null=True, blank=True)
+    created_at = models.DateTimeField("imported")
 
     objects = QuestionnaireQuerySet.as_manager()
 
@@ -95,9 +97,9 @@ class Response(models.Model):
     status = models.CharField(max_length=16, choices=ResponseStatus.choices, default=ResponseStatus.IN_PROGRESS)
     answers: "models.Field[dict[str, list], dict[str, list]]" = EncryptedJSONField(default=dict)
     saved_pages = models.JSONField(default=list, help_text="The pages that were saved without an open question.")
-    created_at = models.DateTimeField()
-    saved_at = models.DateTimeField(null=True)
-    completed_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField("sent")
+    saved_at = models.DateTimeField("last saved", null=True)
+    completed_at = models.DateTimeField("done", null=True)
 
     class Meta:
         ordering = ["-created_at"]
@@ -112,7 +114,7 @@ class Response(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Answers, {self.get_status_display()}"
+        return f"Intake of {format_day_and_time(timezone.localtime(self.created_at))}, {self.get_status_display()}"
 
     @property
     def progress(self) -> str:
@@ -203,13 +205,13 @@ class Flag(models.Model):
     current_level = models.CharField(max_length=1, choices=Level.choices, blank=True)
     action = models.CharField(max_length=30, help_text="Which text the patient sees.")
     snapshot: "models.Field[dict[str, list], dict[str, list]]" = EncryptedJSONField(default=dict)
-    raised_at = models.DateTimeField()
+    raised_at = models.DateTimeField("raised")
     shown_at = models.DateTimeField(null=True)
     patient_acknowledged_at = models.DateTimeField(null=True)
-    callback_requested_at = models.DateTimeField(null=True)
-    staff_acknowledged_at = models.DateTimeField(null=True)
+    callback_requested_at = models.DateTimeField("asked for a call", null=True)
+    staff_acknowledged_at = models.DateTimeField("handled", null=True)
     staff_acknowledged_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", verbose_name="handled by"
     )
     lowered_at = models.DateTimeField(null=True)
 
@@ -236,7 +238,8 @@ class Flag(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Flag, {self.get_level_display()}"
+        """Without the rule, which tells what is wrong."""
+        return f"Flag ({self.get_level_display()}) of {format_day_and_time(timezone.localtime(self.raised_at))}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Set the unencrypted columns that depend on the rule."""

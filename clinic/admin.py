@@ -5,7 +5,6 @@ from functools import wraps
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth import get_user_model
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.contenttypes.views import shortcut
 from django.core.exceptions import BadRequest, PermissionDenied
@@ -20,13 +19,14 @@ from assessments.models import Flag, Response
 from booking.models import Appointment, WaitListEntry
 from booking.staff.today import Section, read_today
 from booking.wait_list.stuck_entries import count_stuck
-from clinic.admin_errors import names_no_row
+from clinic.admin_errors import names_no_row, owners_besides
 from clinic.audit.searching import PostedAutocomplete
 from clinic.outbox.models import Message
 from clinic.outbox.texts.inbound import read_unread_texts
 from clinic.practice.access.sign_in import SignInForm, finish_sign_in
 from clinic.practice.access.staff import staff_of
 from clinic.practice.cleanup_runs import cleanup_overdue_since
+from clinic.practice.models import Clinic
 from education.articles.editing import count_waiting
 from education.models import REMIND_BEFORE
 
@@ -41,11 +41,15 @@ METHODS = ("GET", "HEAD", "POST")
 
 
 class ClinicAdminSite(admin.AdminSite):
-    site_header = site_title = "Runclinic"
     index_title = "Today"
     empty_value_display = "–"
     enable_nav_sidebar = False  # lists need the width; everything is one click from Today
     login_form = SignInForm
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Head every page with the clinic's name."""
+        name = Clinic.objects.current().name
+        return {**super().each_context(request), "site_header": name, "site_title": name}
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Django's login, rate limited."""
@@ -117,7 +121,7 @@ class ClinicAdminSite(admin.AdminSite):
             "shows": {section.name.lower(): True for section in sections},
             "may_read_intakes": self.may_view(request, Response),
             "hidden": hidden,
-            "owners": get_user_model().objects.filter(is_superuser=True, is_active=True) if hidden else [],
+            "owners": owners_besides(staff_of(request)) if hidden else [],
             "today": read_today(now=now, sections=sections),
             "no_cleanup_since": cleanup_overdue_since(now=now),
             "articles_waiting": self.articles_waiting(request),

@@ -2,13 +2,16 @@
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.auth import get_permission_codename, get_user_model
+from django.contrib.auth import get_permission_codename
 from django.core.exceptions import ValidationError
-from django.db.models import Field
+from django.db.models import Field, QuerySet
 from django.db.models.options import Options
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+
+from clinic.practice.access.staff import staff_of
+from clinic.practice.models import User
 
 # The last part of an admin URL's name, and the permissions that open it (any one); other pages need "change".
 RIGHTS: dict[str, tuple[str, ...]] = {
@@ -26,13 +29,17 @@ def is_for_staff(request: HttpRequest) -> bool:
     return request.path.startswith(reverse("admin:index")) and user is not None and user.is_active and user.is_staff
 
 
+def owners_besides(user: User) -> QuerySet:
+    """Return the other users who can grant every permission."""
+    return User.objects.filter(is_superuser=True, is_active=True).exclude(pk=user.pk)
+
+
 def refuse_staff(request: HttpRequest) -> HttpResponse:
     """Respond 403: name the missing permission, if any, and the owners who can grant it."""
-    owners = get_user_model().objects.filter(is_superuser=True, is_active=True)
     context: dict[str, object] = {
-        "title": "You do not have permission",
+        "title": "This cannot be done here" if staff_of(request).is_superuser else "You do not have permission",
         "missing": name_missing_right(request),
-        "owners": owners,
+        "owners": owners_besides(staff_of(request)),
     }
     return _page(request, "admin/403.html", context, status=403)
 

@@ -38,7 +38,7 @@ class Topic(models.Model):
     """A group of articles."""
 
     name = models.CharField(max_length=80)
-    slug = models.SlugField(max_length=60, unique=True)
+    slug = models.SlugField("web address", max_length=60, unique=True, help_text="The last part of /learn/…/.")
     summary = models.CharField(max_length=200, blank=True)
     position = models.PositiveSmallIntegerField(default=0)
 
@@ -95,7 +95,9 @@ class Article(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     code = models.CharField(max_length=CODE_LENGTH, unique=True, default=make_code, editable=False)
-    slug = models.SlugField(max_length=80, unique=True)
+    slug = models.SlugField(
+        "web address", max_length=80, unique=True, help_text="The last part of /learn/…/. The old address redirects."
+    )
     topic = models.ForeignKey(Topic, on_delete=models.PROTECT, related_name="articles")
     position = models.PositiveSmallIntegerField(
         default=0, help_text="Its number in the topic. Lists show the lowest first."
@@ -130,7 +132,7 @@ class Article(models.Model):
     published_at = models.DateTimeField(
         null=True, blank=True, help_text="If this is in the future, the article appears then."
     )
-    created_at = models.DateTimeField(editable=False)
+    created_at = models.DateTimeField("added", editable=False)
     updated_at = models.DateTimeField(editable=False)
     source_file = models.CharField(max_length=120, blank=True, editable=False)
     source_checksum = models.CharField(max_length=64, blank=True, editable=False)

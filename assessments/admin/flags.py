@@ -9,26 +9,37 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
 
-from assessments.admin.read_only import ReadOnlyAdmin
 from assessments.models import Flag
+from clinic.audit.admin import ReadOnly
 from clinic.practice.models import Patient
+from clinic.practice.templatetags.practice_tags import moment_column
+
+
+class HandledFilter(admin.SimpleListFilter):
+    """Whether staff have marked the flag as handled."""
+
+    title, parameter_name = "handled", "handled"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [("no", "No"), ("yes", "Yes")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() not in ("no", "yes"):
+            return queryset
+        return queryset.filter(staff_acknowledged_at__isnull=self.value() == "no")
 
 
 @admin.register(Flag)
-class FlagAdmin(ReadOnlyAdmin):
-    list_display = [
-        "level",
-        "rule_id",
-        "patient",
-        "raised_at",
-        "callback_requested_at",
-        "staff_acknowledged_at",
-        "intake",
-    ]
+class FlagAdmin(ReadOnly):
+    list_display = ["level", "rule", "patient", "raised", "wants_call", "handled", "intake"]
     list_display_links = None
-    list_filter = ["level", ("staff_acknowledged_at", admin.EmptyFieldListFilter)]
+    list_filter = ["level", HandledFilter]
     list_select_related = ["response__patient"]
     list_per_page = 50
+
+    raised = moment_column("raised_at", "raised")
+    wants_call = moment_column("callback_requested_at", "asked for a call")
+    handled = moment_column("staff_acknowledged_at", "handled")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Flag]:
         return Flag.objects.worst_first()
@@ -43,6 +54,10 @@ class FlagAdmin(ReadOnlyAdmin):
         if flag is None:
             return super().change_view(request, object_id, form_url, extra_context)
         return HttpResponseRedirect(reverse("admin:assessments_response_change", args=[flag.response_id]))
+
+    @admin.display(description="rule")
+    def rule(self, flag: Flag) -> str:
+        return flag.rule_id
 
     @admin.display(ordering="response__patient__name")
     def patient(self, flag: Flag) -> Patient:

@@ -12,7 +12,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from assessments.admin.read_only import ReadOnlyAdmin
 from assessments.fhir.importing import (
     PublishRefused,
     import_questionnaire,
@@ -26,17 +25,34 @@ from assessments.models import Questionnaire
 from assessments.questionnaire.instruments import SCALES, SYSTEM
 from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.questionnaire.readable import count_without_reason, estimate_minutes
+from clinic.audit.admin import ReadOnly
 from clinic.practice.access.staff import staff_of
+from clinic.practice.templatetags.practice_tags import moment_column
 from clinic.responses.redirects import see_other
 
 CHANGE_LIST = "admin:assessments_questionnaire_changelist"
 
 
+class QuestionnaireFilter(admin.SimpleListFilter):
+    """Filter by questionnaire, whatever its version: of questionnaires, and of rows that refer to one (`path`)."""
+
+    title, parameter_name, path = "questionnaire", "slug", "slug"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        titles = Questionnaire.objects.order_by("version").values_list("slug", "title")
+        return sorted(dict(titles).items(), key=lambda choice: choice[1])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(**{self.path: self.value()}) if self.value() else queryset
+
+
 @admin.register(Questionnaire)
-class QuestionnaireAdmin(ReadOnlyAdmin):
+class QuestionnaireAdmin(ReadOnly):
     change_list_template = "assessments/admin_questionnaires.html"
-    list_display = ["title", "slug", "version", "published_at"]
-    list_filter = ["slug"]
+    list_display = ["title", "slug", "version", "published"]
+    list_filter = [QuestionnaireFilter]
+
+    published = moment_column("published_at", "published")
 
     def get_urls(self) -> list[URLPattern]:
         wrap = self.admin_site.admin_view

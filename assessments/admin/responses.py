@@ -12,27 +12,35 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from assessments.admin.read_only import ReadOnlyAdmin
+from assessments.admin.questionnaires import QuestionnaireFilter
 from assessments.fhir.exporting import export_response
 from assessments.intake.summary import read_summary
 from assessments.models import Flag, Response
 from assessments.red_flags.flags import acknowledge_flag
 from clinic.audit.access import record_access
-from clinic.audit.admin import PrivateSearch
+from clinic.audit.admin import PrivateSearch, ReadOnly
 from clinic.audit.models import Action
 from clinic.practice.access.staff import staff_of
 from clinic.practice.people.search import FindsPeople
+from clinic.practice.templatetags.practice_tags import moment_column
 from clinic.responses.redirects import see_other
 
 
+class ResponseQuestionnaireFilter(QuestionnaireFilter):
+    path = "questionnaire__slug"
+
+
 @admin.register(Response)
-class ResponseAdmin(FindsPeople, PrivateSearch, ReadOnlyAdmin):
-    list_display = ["patient", "questionnaire", "progress", "open_flags", "saved_at", "completed_at"]
-    list_filter = ["status", "questionnaire__slug"]
+class ResponseAdmin(FindsPeople, PrivateSearch, ReadOnly):
+    list_display = ["patient", "questionnaire", "progress", "open_flags", "saved", "completed"]
+    list_filter = ["status", ResponseQuestionnaireFilter]
     search_fields = ["patient__search_text"]
     list_select_related = ["patient", "questionnaire"]
     ordering = ["-created_at"]  # Django ignores Meta.ordering in a query that groups
     list_per_page = 50
+
+    saved = moment_column("saved_at", "last saved")
+    completed = moment_column("completed_at", "done")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Response]:
         waiting = Q(flags__staff_acknowledged_at__isnull=True)

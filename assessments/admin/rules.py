@@ -11,17 +11,17 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from assessments.admin.read_only import ReadOnlyAdmin
 from assessments.models import RuleSignOff
 from assessments.red_flags.definitions import digest_rules, read_rules
 from assessments.red_flags.sign_off import AlreadySignedOff, TherapistNeeded, find_sign_off, sign_off_rules
+from clinic.audit.admin import ReadOnly
 from clinic.practice.access.staff import staff_of
 from clinic.practice.models import Therapist
 from clinic.responses.redirects import see_other
 
 
 @admin.register(RuleSignOff)
-class RuleSignOffAdmin(ReadOnlyAdmin):
+class RuleSignOffAdmin(ReadOnly):
     """The list page shows the rules in force. A sign-off is given there and never changed."""
 
     def get_urls(self) -> list[URLPattern]:

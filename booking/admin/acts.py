@@ -35,7 +35,7 @@ ACTS = {
     "undo-arrival": (undo_arrival, "no longer marked as arrived"),
     "no-show": (mark_no_show, "marked as a no-show"),
     "undo-no-show": (undo_no_show, "no longer marked as a no-show"),
-    "cancel": (cancel_appointment, "cancelled"),
+    "cancel": (cancel_appointment, "canceled"),
     "called": (note_called, "no longer listed: the patient was told by phone"),
     "keep": (accept_off_schedule, "kept as it is and no longer listed on Today"),
     "undo": (undo_cancellation, "booked again; the patient was not told of the cancellation"),
@@ -43,7 +43,7 @@ ACTS = {
 
 # Acts on several visits: the act of `visit_states`, and its effect for the list.
 OUTCOMES = {
-    "cancel": (Act.CANCEL, "will be cancelled"),
+    "cancel": (Act.CANCEL, "will be canceled"),
     "arrived": (Act.ARRIVE, "will be marked as arrived"),
     "no-show": (Act.NO_SHOW, "will be marked as a no-show"),
 }

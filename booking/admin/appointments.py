@@ -31,7 +31,7 @@ from booking.models.visit_states import Act, Outcome, State
 from booking.schedule.errors import BookingRefused, SlotNotOffered, VisitChanged
 from booking.schedule.off_schedule import find_off_schedule
 from clinic.audit.access import record_access
-from clinic.audit.admin import PrivateSearch, RecordsAccess
+from clinic.audit.admin import KeepsNoLog, PrivateSearch, RecordsAccess
 from clinic.audit.models import Action
 from clinic.audit.searching import clean_search
 from clinic.outbox.models import Message
@@ -39,7 +39,7 @@ from clinic.practice.access.staff import staff_of
 from clinic.practice.models import Clinic, Patient, User
 from clinic.practice.people.search import FindsPeople
 from clinic.practice.templatetags.practice_tags import minutes as minutes_words
-from clinic.practice.templatetags.practice_tags import phone_link
+from clinic.practice.templatetags.practice_tags import moment_column, phone_link
 from clinic.practice.values.money import format_money
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def _acts_context(visit: Appointment, *, by: User, now: datetime) -> dict[str, A
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
+class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
     phones, names = ("other_phone",), ("reference",)
     list_display = ("when", "patient", "what", "chips", "therapist")
     list_filter = (WhenFilter, "status", UnmarkedFilter, "therapist", "service")
@@ -113,9 +113,9 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         ),
         (
             "Before the visit",
-            {"fields": ("not_coming_at", "intake_link", "confirmed_at", "messages_link", "source_article")},
+            {"fields": ("not_coming", "intake_link", "confirmed", "messages_link", "source_article")},
         ),
-        ("What happened", {"fields": ("history", "arrived_at", "cancelled_at", "offers_of_the_time")}),
+        ("What happened", {"fields": ("history", "arrived", "canceled", "offers_of_the_time")}),
         (
             "Details",
             {"fields": ("blocked_time", "visitor_time_zone", "version", "sequence"), "classes": ("collapse",)},
@@ -148,6 +148,11 @@ class AppointmentAdmin(RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
         return False
 
     # Columns and fields
+
+    not_coming = moment_column("not_coming_at", "told us that they cannot come")
+    confirmed = moment_column("confirmed_at", "confirmed")
+    arrived = moment_column("arrived_at", "arrived")
+    canceled = moment_column("cancelled_at", "canceled")
 
     @admin.display(description="when", ordering="starts_at")
     def when(self, visit: Appointment) -> str:

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from booking.calendar_feed.feeds import SILENT_AFTER, create_feed, revoke_feed
 from booking.models import CalendarFeed
 from clinic.practice.access.staff import staff_of
+from clinic.practice.templatetags.practice_tags import moment_column
 from clinic.responses.redirects import see_other
 
 
@@ -24,10 +25,13 @@ def _chip(style: str, text: str) -> SafeString:
 class CalendarFeedAdmin(admin.ModelAdmin):
     """An address cannot be edited: end it and create another."""
 
-    list_display = ("therapist", "created_at", "created_by", "last_read_at", "state")
+    list_display = ("therapist", "created", "created_by", "last_read", "state")
     list_select_related = ("therapist", "created_by")
     fields = ("therapist",)
     actions = ("end",)
+
+    created = moment_column("created_at", "created")
+    last_read = moment_column("last_read_at", "last read")
 
     def has_change_permission(self, request: HttpRequest, obj: CalendarFeed | None = None) -> bool:
         return False

@@ -18,6 +18,7 @@ from booking.forms.hours import HoursOverrideForm, format_visits_in_the_way
 from booking.forms.staff import ClinicClockInput
 from booking.models import Appointment, HoursOverride, OpeningHours
 from booking.schedule.errors import VisitsInTheWay
+from clinic.audit.admin import LogsNoName
 from clinic.audit.searching import SteadyChangeList
 from clinic.practice.access.staff import staff_of
 from clinic.practice.fields.typed_times import InForceDayField, StaffMomentField, TimeOfDayField
@@ -49,14 +50,14 @@ class OpeningHoursAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
 
 
 @admin.register(HoursOverride)
-class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
+class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, LogsNoName):
     """ "Block time": a new closure goes through `block_time`, which locks the schedule; for a change of a stored row the guard
     locks all schedules and asks."""
 
     form = HoursOverrideForm
     formfield_overrides = {models.DateTimeField: {"form_class": StaffMomentField, "widget": ClinicClockInput}}
-    list_display = ("kind", "whom", "starts_at", "ends_at", "note")
-    list_display_links = ("kind", "starts_at")
+    list_display = ("when", "kind", "whom", "note")
+    list_display_links = ("when",)
     list_filter = ("kind", "therapist")
     list_select_related = ("therapist",)
     date_hierarchy = "starts_at"
@@ -75,6 +76,10 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
     ) -> type[forms.ModelForm]:
         form = super().get_form(request, obj, change=change, **kwargs)
         return type(form.__name__, (form,), {"names_patients": self._names_patients(request)})
+
+    @admin.display(description="when", ordering="starts_at")
+    def when(self, override: HoursOverride) -> str:
+        return override.when
 
     @admin.display(description="for", ordering="therapist")
     def whom(self, override: HoursOverride) -> Therapist | str:

@@ -82,6 +82,20 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {"title": "Wait list", **(extra_context or {})})
 
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: WaitListEntry | None = None,
+    ) -> HttpResponse:
+        """Head the page of an entry with its patient, service and state."""
+        if obj is not None:
+            context["subtitle"] = f"{obj.patient}, {obj.service}: {self._state_chip(obj)[1]}"
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
     def get_fields(self, request: HttpRequest, obj: WaitListEntry | None = None) -> tuple[str, ...]:
         return self.fields + (self.details if obj else ())
 
@@ -129,7 +143,7 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
         if is_waiting and entry.last_on < self._today_of(entry):
             return "chip-quiet", "days are over"
         if is_waiting and visit and (visit.status != visit.Status.BOOKED or visit.starts_at <= timezone.now()):
-            return "chip-quiet", "their visit is over or cancelled"
+            return "chip-quiet", "their visit is over or canceled"
         if is_waiting and entry.is_stuck:
             return "chip-urgent", "no times to offer: call"
         if is_waiting and not entry.patient.email:

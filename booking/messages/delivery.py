@@ -18,7 +18,7 @@ from clinic.outbox.messages.kinds import find_kind
 from clinic.outbox.messages.message_rules import rules_of
 from clinic.outbox.messages.suppressions import suppressions_of, why_unreachable
 from clinic.outbox.models import Channel, Message, State, TextConsent
-from clinic.outbox.sending.hand_over import NO_ADDRESS
+from clinic.outbox.sending.refusals import NO_ADDRESS
 from clinic.outbox.texts.providers import has_texts
 from clinic.practice.models import Clinic, Patient, User
 from clinic.practice.values.phone import format_phone

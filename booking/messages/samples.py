@@ -15,7 +15,7 @@ PLACEHOLDERS = {
     "therapist": "the therapist’s name",
     "reference": "RC-7K3M9Q",
     "clinic": "the clinic’s name",
-    "phone": "the clinic’s telephone number",
+    "phone": "the clinic’s phone number",
 }
 
 LONGEST_ADDRESS_IN_A_TEXT = 32  # characters left in one text beside the rest

@@ -117,13 +117,15 @@ class Appointment(Terms):
     hold_expires_at = models.DateTimeField(null=True, blank=True)
     idempotency_key = models.UUIDField(unique=True, help_text="From the form: the same form books once.")
     sequence = models.PositiveSmallIntegerField(
-        default=0, help_text="SEQUENCE of the calendar file: rises with each change that calendars must show."
+        "calendar version", default=0, help_text="Rises with each change that calendars must show."
     )
     version = models.PositiveSmallIntegerField(
         default=1,
         help_text="Rises when the visit changes. Messages about an older version are not sent.",
     )
-    visitor_time_zone = models.CharField(max_length=64, blank=True, help_text="IANA name; empty for the clinic's.")
+    visitor_time_zone = models.CharField(
+        "patient's time zone", max_length=64, blank=True, help_text="Empty: the clinic's."
+    )
     other_phone = models.CharField(
         max_length=LONGEST_PHONE,
         blank=True,
@@ -143,18 +145,19 @@ class Appointment(Terms):
         db_default="",
         help_text="Who booked for a patient under 18. Empty if the patient booked.",
     )
-    confirmed_at = models.DateTimeField(null=True, blank=True)
+    confirmed_at = models.DateTimeField("confirmed", null=True, blank=True)
     not_coming_at = models.DateTimeField(
         "cannot come", null=True, blank=True, help_text="When the patient told us, too late to cancel online."
     )
-    arrived_at = models.DateTimeField(null=True, blank=True)
-    cancelled_at = models.DateTimeField(null=True, blank=True)
+    arrived_at = models.DateTimeField("arrived", null=True, blank=True)
+    cancelled_at = models.DateTimeField("canceled", null=True, blank=True)
     cancelled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,
         null=True,
         blank=True,
         related_name="+",
+        verbose_name="canceled by",
         help_text="The staff member. Empty: the patient.",
     )
     off_schedule_accepted = ArrayField(

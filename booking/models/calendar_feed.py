@@ -4,6 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from clinic.practice.values.dates import format_date
 
@@ -19,7 +20,7 @@ class CalendarFeed(models.Model):
         help_text="Whose visits it shows.",
     )
     token_hash = models.BinaryField(max_length=32, unique=True, editable=False)
-    created_at = models.DateTimeField(editable=False)
+    created_at = models.DateTimeField("created", editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
     )
@@ -36,4 +37,4 @@ class CalendarFeed(models.Model):
         verbose_name_plural = "calendar addresses"
 
     def __str__(self) -> str:
-        return f"{self.therapist}, since {format_date(self.created_at)}"
+        return f"{self.therapist}, since {format_date(timezone.localdate(self.created_at))}"

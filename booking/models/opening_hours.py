@@ -6,10 +6,11 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from booking.time.intervals import Interval
 from booking.time.opening_hours import MIDNIGHT, WeeklyHours, common_hours
-from clinic.practice.values.dates import format_date, format_hours
+from clinic.practice.values.dates import format_date, format_hours, format_interval
 
 
 class HoursMode(models.TextChoices):
@@ -80,6 +81,10 @@ class OpeningHours(models.Model):
         ]
 
     def __str__(self) -> str:
+        return f"{self.therapist.name}: {self._day_and_hours}"
+
+    @property
+    def _day_and_hours(self) -> str:
         return f"{self.get_weekday_display()} {format_hours(self.opens, self.closes)}"
 
     def clean(self) -> None:
@@ -96,10 +101,10 @@ class OpeningHours(models.Model):
 
     @property
     def in_full(self) -> str:
-        """Like __str__, with mode and validity."""
+        """Like "Tuesday 8:00 AM – noon (online from Dec 1, 2026)"."""
         first = f" from {format_date(self.valid_from)}" if self.valid_from else ""
         last = f" until {format_date(self.valid_until)}" if self.valid_until else ""
-        return f"{self} ({self.get_mode_display()}{first}{last})"
+        return f"{self._day_and_hours} ({self.get_mode_display()}{first}{last})"
 
     @property
     def weekly(self) -> WeeklyHours:
@@ -138,7 +143,7 @@ class HoursOverride(models.Model):
     starts_at = models.DateTimeField("starts", help_text="Clinic time.")
     ends_at = models.DateTimeField("ends", help_text="Clinic time.")
     note = models.CharField(max_length=120, blank=True, help_text="Only staff see this.")
-    created_at = models.DateTimeField(auto_now_add=True, editable=False)
+    created_at = models.DateTimeField("added", auto_now_add=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
     )
@@ -160,7 +165,15 @@ class HoursOverride(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.get_kind_display()
+        """For all therapists like "Closed Wed, Nov 11, 2026 (Veterans Day)". Staff write the note: keep it out of logs."""
+        whose = f", {self.therapist.name}" if self.therapist else ""
+        note = f" ({self.note})" if self.note else ""
+        return f"{self.get_kind_display().capitalize()} {self.when}{whose}{note}"
+
+    @property
+    def when(self) -> str:
+        """The time in the current zone: whole days as days, like "Nov 26 – 27, 2026"."""
+        return format_interval(timezone.localtime(self.starts_at), timezone.localtime(self.ends_at))
 
     @property
     def interval(self) -> Interval:

@@ -13,7 +13,7 @@ from booking.models.service import Service
 from booking.models.visit_modes import DEFAULT_MODE, MODE_CHOICES, MODES, VisitMode
 from booking.time.day_parts import PARTS
 from clinic.practice.models import Therapist
-from clinic.practice.values.dates import format_utc
+from clinic.practice.values.dates import format_date_range, format_utc
 
 DAY = timedelta(days=1)
 
@@ -117,12 +117,12 @@ class WaitListEntry(models.Model):
         help_text="Empty: any time.",
     )
     time_zone = models.CharField(
-        "clock",
+        "time zone",
         max_length=64,
         blank=True,
         default="",
         db_default="",
-        help_text="IANA name of the zone in which a caller means the days and the part of the day; empty for the clinic's.",
+        help_text="Of the days and the time of day that the patient asked for. Empty: the clinic's.",
     )
     first_on = models.DateField("from", help_text="The first day that suits.")
     last_on = models.DateField("until", help_text="The last day that suits. After it no more times are offered.")
@@ -170,7 +170,8 @@ class WaitListEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.service}, {self.get_status_display()}"
+        """Without the patient's name, as it may get into a log; `booking.admin.wait_list` has the state."""
+        return f"{self.service}, {format_date_range(self.first_on, self.last_on)}"
 
     @property
     def guardian_name(self) -> str:

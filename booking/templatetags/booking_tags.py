@@ -65,6 +65,13 @@ def guardian_at_booking(response: Response) -> str:
     return Appointment.objects.filter(intake=response).values_list("guardian_name", flat=True).first() or ""
 
 
+@register.inclusion_tag("booking/_admin_contact.html", takes_context=True)
+def intake_contact(context: Context, response: Response) -> dict:
+    """Show staff the phone number of the patient of an intake, the guardian who booked, and links to patient and visit."""
+    visit = Appointment.objects.filter(intake=response).first()
+    return {"visit": visit, "patient": response.patient, "clinic": context.get("clinic"), "perms": context.get("perms")}
+
+
 @register.inclusion_tag("booking/_admin_without_questions.html", takes_context=True)
 def visits_without_questions(context: Context) -> dict:
     """List the visits ahead without the questions of their service, soonest first; for staff."""

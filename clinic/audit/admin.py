@@ -4,7 +4,6 @@ import secrets
 from typing import Any
 from uuid import UUID
 
-from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
@@ -16,12 +15,26 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from clinic.audit.access import record_access
-from clinic.audit.models import AccessEvent, Action
+from clinic.audit.models import AccessEvent, Action, describe_type
 from clinic.audit.searching import SEARCHED_VAR, SteadyChangeList, clean_search
 from clinic.responses.redirects import see_other
 
 
-class ReadOnly(admin.ModelAdmin):
+class KeepsNoLog(admin.ModelAdmin):
+    """For rows that are not edited in the admin, so that Django's log of edits is empty: without its page "History"."""
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        return super().render_change_form(request, {**context, "has_no_log": True}, *args, **kwargs)
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return super().history_view(request, object_id, {"has_no_log": True, **(extra_context or {})})
+
+
+class ReadOnly(KeepsNoLog):
     """Base of admins whose rows are read-only."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -120,14 +133,6 @@ class PrivateSearch(admin.ModelAdmin):
             earlier = list(request.session.get("searches", {}).items())[1 - SEARCHES_KEPT :]
             request.session["searches"] = dict([*earlier, (token, text)])
         return see_other(f"{request.path}?{address.urlencode()}")
-
-
-def describe_type(object_type: str) -> str:
-    """Return the name for staff of the model `object_type` ("booking.appointment"), also of one that no longer exists."""
-    try:
-        return str(apps.get_model(object_type)._meta.verbose_name)
-    except LookupError:
-        return object_type.rpartition(".")[2].replace("_", " ")
 
 
 def _link(model: str, pk: object, text: str) -> str:

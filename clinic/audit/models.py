@@ -1,5 +1,6 @@
 """The audit log of access to patients' records (append-only by a database trigger), and the state of the encryption."""
 
+from django.apps import apps
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -15,6 +16,14 @@ class Action(models.TextChoices):
     EXECUTE = "E", "acted on"
 
 
+def describe_type(object_type: str) -> str:
+    """Return the name for staff of the model `object_type` ("booking.appointment"), also of one that no longer exists."""
+    try:
+        return str(apps.get_model(object_type)._meta.verbose_name)
+    except LookupError:
+        return object_type.rpartition(".")[2].replace("_", " ")
+
+
 class AccessEvent(models.Model):
     """One action on one record, without its contents. `actor` is empty if a patient or the system acted."""
 
@@ -23,7 +32,7 @@ class AccessEvent(models.Model):
     object_type = models.CharField(max_length=60)
     object_id = models.CharField(max_length=40)
     patient_id = models.UUIDField(null=True, db_index=True)
-    at = models.DateTimeField(db_index=True)
+    at = models.DateTimeField("when", db_index=True)
 
     class Meta:
         ordering = ["-at", "-id"]
@@ -34,7 +43,7 @@ class AccessEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_action_display()}, {self.object_type.rpartition('.')[2]}"
+        return f"{describe_type(self.object_type).capitalize()} {self.get_action_display()}"
 
 
 class KeyInUse(models.Model):

@@ -4,6 +4,7 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from django import forms
+from django.core.validators import MaxValueValidator
 
 from clinic.outbox.messages.kinds import (
     SHORTEST_LEAD_MINUTES,
@@ -18,17 +19,51 @@ from clinic.outbox.messages.kinds import (
 )
 from clinic.outbox.messages.rendering import preview_email
 from clinic.outbox.messages.subjects import known_scopes
-from clinic.outbox.models import Channel, MessageRule
+from clinic.outbox.models import LONGEST_MINUTES, Channel, MessageRule
 from clinic.outbox.text.gsm import LIMIT, TextTooLong, fit_text
 from clinic.outbox.text.placeholders import faults_of
+from clinic.outbox.text.spans import format_span, read_span
 from clinic.outbox.texts.providers import has_texts
 from clinic.practice.fields.text_areas import TextArea
+
+
+class SpanField(forms.CharField):
+    """Minutes, shown and typed like "2 days", "1 hour" or "90 minutes"."""
+
+    default_error_messages = {"invalid": "Enter a time like 2 days, 1 hour or 90 minutes."}
+
+    def to_python(self, value: object) -> int | None:  # type: ignore[override]  # a number, unlike the text of a CharField
+        if isinstance(value, int):
+            return value
+        typed = super().to_python(value)
+        if typed in self.empty_values:
+            return None
+        minutes = read_span(str(typed))
+        if minutes is None:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return minutes
+
+    def prepare_value(self, value: object) -> object:
+        return format_span(value) if isinstance(value, int) else value
+
+    def has_changed(self, initial: object, data: object) -> bool:
+        """Compare minutes: another spelling is no change."""
+        try:
+            return initial != self.to_python(data)
+        except forms.ValidationError:
+            return True
 
 
 class MessageRuleForm(forms.ModelForm):
     """A template. Refuses text with an unknown placeholder or with the reason for a visit."""
 
-    kind = forms.ChoiceField()
+    kind = forms.ChoiceField(label="Message")
+    minutes = SpanField(
+        label="Time before or after the visit",
+        widget=forms.TextInput(attrs={"maxlength": "20", "size": "12"}),
+        validators=[MaxValueValidator(LONGEST_MINUTES, f"Enter {format_span(LONGEST_MINUTES)} or less.")],
+        help_text="Like 2 days, 1 hour or 90 minutes. Applies to visits booked from now on. 0 for messages sent at once.",
+    )
     service_slug = forms.ChoiceField(label="Service", required=False)
 
     class Meta:

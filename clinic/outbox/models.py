@@ -3,18 +3,19 @@
 import hashlib
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Lower, Now
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Length, Lower, Now
 from django.utils import timezone
 
 from clinic.audit.fields import EncryptedJSONField
 from clinic.practice.models import Patient
-from clinic.practice.values.dates import format_utc
+from clinic.practice.values.dates import format_date, format_day_and_time, format_utc
 from clinic.practice.values.phone import format_phone
 
 REASON_LENGTH = 120
@@ -49,8 +50,13 @@ class MessageQuerySet(models.QuerySet):
         )
 
     def failed_recently(self, now: datetime, within: timedelta = timedelta(days=7)) -> "MessageQuerySet":
-        """Messages that failed in the `within` before `now`, newest first."""
-        return self.filter(state=State.FAILED, settled_at__gt=now - within).order_by("-settled_at")
+        """Messages that failed in the `within` before `now` and were not sent again, newest first."""
+        failed = self.filter(~Exists(later_copies()), state=State.FAILED, settled_at__gt=now - within)
+        return failed.order_by("-settled_at")
+
+    def with_sent_again_at(self) -> "MessageQuerySet":
+        """Annotate `sent_again_at`: when staff had a message sent again; None for the newest copy."""
+        return self.annotate(sent_again_at=Subquery(later_copies().values("created_at")[:1]))
 
     def overdue(self, now: datetime, grace: timedelta = timedelta(minutes=2)) -> "MessageQuerySet":
         """Messages not sent `grace` after they were due, oldest first.
@@ -70,6 +76,23 @@ class MessageQuerySet(models.QuerySet):
         return now - oldest if oldest else timedelta(0)
 
 
+def later_copies(of: "Message | None" = None) -> MessageQuerySet:
+    """Return the copies of a message that were planned after it by `planning.resend_message`, the newest first.
+
+    Without `of`, for a subquery of messages. Copies differ in the end of their `dedupe_key`: none, "#2", …, "#10".
+    """
+
+    def value(name: str) -> Any:
+        return getattr(of, name) if of else OuterRef(name)
+
+    key: Any = value("dedupe_key")
+    length: Any = len(key) if of else Length(key)
+    same = {name: value(name) for name in ("kind", "subject_id", "version", "channel")}
+    copies = Message.objects.filter(**same).alias(key_length=Length("dedupe_key"))
+    later = Q(key_length__gt=length) | Q(key_length=length, dedupe_key__gt=key)
+    return copies.filter(later).order_by("-key_length", "-dedupe_key")
+
+
 class Message(models.Model):
     """One message to one patient about one version of one row. Its text is rendered when it is sent, and not stored."""
 
@@ -79,12 +102,13 @@ class Message(models.Model):
     dedupe_key = models.CharField(max_length=120, unique=True)
     subject_id = models.UUIDField(db_index=True)  # the row it is about, in a table of the app that planned it
     version = models.PositiveIntegerField(default=1)
-    scope = models.CharField(max_length=60, blank=True, help_text="The slug of the service whose templates apply.")
+    scope = models.CharField(max_length=60, blank=True, help_text="The service whose templates apply.")
     patient = models.ForeignKey(Patient, null=True, blank=True, on_delete=models.PROTECT, related_name="messages")
     time_zone = models.CharField(
+        "reader's time zone",
         max_length=64,
         blank=True,
-        help_text="The reader's time zone, for quiet hours (IANA name). Empty: the clinic's.",
+        help_text="Quiet hours go by it. Empty: the clinic's.",
     )
     told_before = models.CharField(
         max_length=40,
@@ -94,17 +118,18 @@ class Message(models.Model):
         editable=False,
         help_text="Digest of what the reader was told; news that reverts to it is not sent.",
     )
-    due_at = models.DateTimeField()
-    not_after = models.DateTimeField()
+    due_at = models.DateTimeField("due")
+    not_after = models.DateTimeField("not sent after")
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     lease_until = models.DateTimeField(null=True, blank=True)
     lease_token = models.UUIDField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
-    first_tried_at = models.DateTimeField(null=True, blank=True)
-    next_attempt_at = models.DateTimeField()
+    first_tried_at = models.DateTimeField("first attempt", null=True, blank=True)
+    next_attempt_at = models.DateTimeField("next attempt")
     reason = models.CharField(max_length=REASON_LENGTH, blank=True)
-    settled_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField()
+    settled_at = models.DateTimeField("ended", null=True, blank=True)
+    created_at = models.DateTimeField("planned")
+    sent_again_at: datetime | None  # only by `with_sent_again_at`
 
     objects = MessageQuerySet.as_manager()
 
@@ -135,7 +160,9 @@ class Message(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_channel_display()}, {self.get_state_display()}"
+        """Without the patient's name, as it may get into a log."""
+        due = format_day_and_time(timezone.localtime(self.due_at))
+        return f"{self.get_channel_display().capitalize()} due {due}, {self.get_state_display()}"
 
     @property
     def message_id(self) -> str:
@@ -169,7 +196,7 @@ class Suppression(models.Model):
     channel = models.CharField(max_length=8, choices=Channel.choices)
     address = models.CharField(max_length=254)
     why = models.CharField(max_length=12, choices=Why.choices)
-    created_at = models.DateTimeField()
+    created_at = models.DateTimeField("blocked since")
 
     class Meta:
         ordering = ["-created_at"]
@@ -198,8 +225,8 @@ class TextConsent(models.Model):
     phone = models.CharField(max_length=16)
     wording = models.TextField()
     instead_of_email = models.BooleanField("reminders by text only", default=False)
-    given_at = models.DateTimeField()
-    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    given_at = models.DateTimeField("given")
+    withdrawn_at = models.DateTimeField("withdrawn", null=True, blank=True)
 
     class Meta:
         ordering = ["-given_at"]
@@ -213,7 +240,10 @@ class TextConsent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"until {timezone.localdate(self.withdrawn_at)}" if self.withdrawn_at else "in force"
+        given = f"Given {format_date(timezone.localdate(self.given_at))}"
+        return (
+            f"{given}, withdrawn {format_date(timezone.localdate(self.withdrawn_at))}" if self.withdrawn_at else given
+        )
 
 
 class InboundTextQuerySet(models.QuerySet):
@@ -263,7 +293,7 @@ class InboundText(models.Model):
         ]
 
     def __str__(self) -> str:
-        return "Text message"
+        return f"Text message of {format_day_and_time(timezone.localtime(self.received_at))}"
 
 
 class MessageRule(models.Model):
@@ -278,12 +308,13 @@ class MessageRule(models.Model):
     )
     channel = models.CharField(max_length=8, choices=Channel.choices, default=Channel.EMAIL)
     minutes = models.PositiveIntegerField(
+        "time before or after the visit",
         default=0,
         validators=[MaxValueValidator(LONGEST_MINUTES)],
-        help_text="2 hours are 120, a day is 1440. Applies to visits booked from now on. 0 for messages sent at once.",
+        help_text="Like 2 days, 1 hour or 90 minutes. Applies to visits booked from now on. 0 for messages sent at once.",
     )
     is_active = models.BooleanField(
-        "is sent", default=True, help_text="Off: none of these is sent, including those that are waiting now."
+        "sent", default=True, help_text="Off: none of these is sent, including those that are waiting now."
     )
     subject = models.CharField(max_length=120, blank=True, help_text="For emails. Text messages have none.")
     text = models.TextField(

@@ -1,4 +1,4 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 
 
 class PracticeConfig(AppConfig):
@@ -13,3 +13,4 @@ class PracticeConfig(AppConfig):
 
         register_public_model(Clinic)
         register_public_model(Therapist)
+        apps.get_app_config("auth").verbose_name = "Permissions"  # in the admin; Django's is longer than what it lists

@@ -28,6 +28,7 @@ from clinic.practice.access.staff import staff_of
 from clinic.practice.fields.typed_times import InForceDayField, StaffSplitMomentField
 from clinic.practice.models import Clinic
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
+from clinic.practice.templatetags.practice_tags import moment_column
 from clinic.practice.values.dates import format_date
 from education.admin.pictures import thumbnail
 from education.articles.editing import (
@@ -108,7 +109,7 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
         "latest_pictures",
         "code",
         "reading_minutes",
-        "updated_at",
+        "updated",
     ]
     fieldsets = [
         (None, {"fields": ["title", "slug", "topic", "position", "place", "state", "status", "published_at"]}),
@@ -119,8 +120,10 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
         ),
         ("Pictures", {"fields": ["new_picture", "new_picture_shows", "latest_pictures"]}),
         ("Author and review", {"fields": ["author", "reviewed_by", "reviewed_on", "next_review_on"]}),
-        ("About the page", {"fields": ["origin", "code", "reading_minutes", "updated_at"]}),
+        ("About the page", {"fields": ["origin", "code", "reading_minutes", "updated"]}),
     ]
+
+    updated = moment_column("updated_at", "last saved")
 
     class Media:
         js = [Script("js/preview.js", defer=True)]

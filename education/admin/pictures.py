@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from clinic.audit.admin import PrivateSearch
 from clinic.practice.access.staff import staff_of
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
+from clinic.practice.templatetags.practice_tags import moment_column
 from education.articles.pictures import articles_with, store_picture
 from education.forms.pictures import PictureForm
 from education.models import Picture
@@ -24,16 +25,18 @@ def thumbnail(picture: Picture) -> SafeString:
 @admin.register(Picture)
 class PictureAdmin(RefusesStaleSaves, PrivateSearch, admin.ModelAdmin):
     form = PictureForm
-    list_display = ["shown", "description", "line", "uploaded_at"]
+    list_display = ["shown", "description", "line", "uploaded"]
     list_display_links = ["shown", "description"]
     search_fields = ["description"]
     actions = None
 
+    uploaded = moment_column("uploaded_at", "uploaded")
+
     def get_fields(self, request: HttpRequest, obj: Picture | None = None) -> tuple[str, ...]:
-        return ("shown", "description", "line", "used_by", "uploaded_at") if obj else ("file", "description")
+        return ("shown", "description", "line", "used_by", "uploaded") if obj else ("file", "description")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Picture | None = None) -> list[str]:
-        return ["shown", "line", "used_by", "uploaded_at"] if obj else []
+        return ["shown", "line", "used_by", "uploaded"] if obj else []
 
     def has_delete_permission(self, request: HttpRequest, obj: Picture | None = None) -> bool:
         """Prevent deletion while an article shows the picture."""

@@ -117,7 +117,7 @@ class ArticleForm(forms.ModelForm):
 
     def clean_slug(self) -> str:
         if self.cleaned_data["slug"] in RESERVED_SLUGS:
-            raise ValidationError("Choose another slug. Another page has this address.")
+            raise ValidationError("Choose another web address. Another page has this one.")
         return self.cleaned_data["slug"]
 
     def clean(self) -> dict[str, Any]:

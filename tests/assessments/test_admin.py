@@ -7,12 +7,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from assessments.intake.responses import complete_response, save_page, start_published_response
+from assessments.red_flags.flags import acknowledge_flag
+from booking.models import Appointment
 from clinic.audit.models import AccessEvent
 from clinic.practice.models import User
 from clinic.practice.people.patients import find_or_register_patient
 from tests.assessments.answering import QUIET
 from tests.assessments.flags import flag_of
-from tests.world import NOW
+from tests.world import NOW, book
 
 pytestmark = pytest.mark.django_db
 WORRYING = {
@@ -87,6 +89,38 @@ def test_minors_summary_shows_under_18_and_the_guardians_consent(staff, response
 def test_adults_summary_says_nothing_of_guardians(staff, worrying):
     page = staff.get(summary_url(worrying))
     assert "under 18" not in page.text and not page.context["summary"].is_guarded
+
+
+def test_summary_leads_to_the_phone_the_patient_and_the_visit(client, worrying, alice, evaluation, front_desk):
+    front_desk.user_permissions.set(Permission.objects.filter(codename="view_response"))
+    client.force_login(front_desk)
+    assert f'href="tel:{alice.phone}"' in client.get(summary_url(worrying)).text
+    visit = book(evaluation, name="Bob Other")
+    named = {"guardian_name": "Petra Parent", "other_phone": "+16035550123"}
+    Appointment.objects.filter(pk=visit.pk).update(intake=worrying, **named)
+    page = client.get(summary_url(worrying)).text
+    assert 'href="tel:+16035550123"' in page and f'href="tel:{alice.phone}"' in page and "Petra Parent" in page
+    links = {
+        "view_patient": reverse("admin:practice_patient_change", args=[alice.pk]),
+        "view_appointment": reverse("admin:booking_appointment_change", args=[visit.pk]),
+    }
+    assert not any(link in page for link in links.values())
+    front_desk.user_permissions.add(*Permission.objects.filter(codename__in=links))
+    page = client.get(summary_url(worrying)).text
+    assert all(link in page for link in links.values())
+
+
+def test_flags_are_listed_by_whether_they_are_handled(staff, worrying, charlie):
+    listing = reverse("admin:assessments_flag_changelist")
+    open_flags = worrying.flags.count()
+    acknowledge_flag(flag=worrying.flags.first(), by=charlie, now=NOW)
+    counts = {answer: staff.get(listing, {"handled": answer}).context["cl"].result_count for answer in ("yes", "no")}
+    assert counts == {"yes": 1, "no": open_flags - 1}
+
+
+def test_a_questionnaire_without_scores_has_no_section_waiting_for_them(staff, loaded, alice):
+    call = start_published_response(questionnaire_slug="call-intake", patient=alice, now=NOW)
+    assert "Scores appear" not in staff.get(summary_url(call)).text
 
 
 def test_reading_a_summary_is_written_down(staff, worrying, charlie, alice):

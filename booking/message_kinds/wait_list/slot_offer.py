@@ -84,7 +84,7 @@ KIND = MessageKind(
     ),
     placeholders={
         **{name: meaning for name, meaning in PLACEHOLDERS.items() if name != "reference"},
-        "others": "who else was told of this time, if anyone; and that the first to say yes gets it",
+        "others": "how many others were told of this time, if any. The first to say yes gets it",
     },
     frame=OFFER,
     samples=_samples,

@@ -4,7 +4,7 @@ them.
 
 DATE_FORMAT = SHORT_DATE_FORMAT = "M j, Y"
 TIME_FORMAT = "g:i A"
-DATETIME_FORMAT = SHORT_DATETIME_FORMAT = f"{DATE_FORMAT}, {TIME_FORMAT}"
+DATETIME_FORMAT = SHORT_DATETIME_FORMAT = f"D, {DATE_FORMAT}, {TIME_FORMAT}"
 YEAR_MONTH_FORMAT, MONTH_DAY_FORMAT = "F Y", "M j"
 
 # The first is what fields show, and what the admin's calendar and clock fill in; the others are accepted too.

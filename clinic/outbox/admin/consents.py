@@ -8,17 +8,19 @@ from clinic.outbox.models import TextConsent
 from clinic.outbox.texts.providers import has_texts
 from clinic.practice.models import Clinic
 from clinic.practice.people.search import FindsPeople
-from clinic.practice.templatetags.practice_tags import phone_link
+from clinic.practice.templatetags.practice_tags import moment_column, phone_link
 
 
 @admin.register(TextConsent)
 class TextConsentAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
-    list_display = ("patient", "number", "given_at", "withdrawn_at", "instead_of_email")
+    list_display = ("patient", "number", "given", "withdrawn", "instead_of_email")
+    fields = ("patient", "number", "wording", "instead_of_email", "given", "withdrawn")
     list_select_related = ("patient",)
-    exclude = ("phone",)
-    readonly_fields = ("number",)
     phones = ("phone",)
     search_fields = ("patient__search_text", "phone")
+
+    given = moment_column("given_at", "given")
+    withdrawn = moment_column("withdrawn_at", "withdrawn")
 
     @admin.display(description="phone", ordering="phone")
     def number(self, consent: TextConsent) -> str:

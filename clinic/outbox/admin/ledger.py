@@ -1,8 +1,9 @@
 """Messages in the admin: waiting, sent, skipped and failed, each with the reason."""
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -11,8 +12,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_POST
 
 from clinic.audit.admin import PrivateSearch, ReadOnly, RecordsAccess
@@ -21,16 +22,18 @@ from clinic.outbox.messages.kinds import kind_title
 from clinic.outbox.messages.planning import (
     MessageNotSettled,
     MessageNotWaiting,
+    SentAgainAlready,
     TooLateToSend,
     cancel_message,
     is_resendable,
     resend_message,
 )
 from clinic.outbox.messages.subjects import find_subjects, known_scopes
-from clinic.outbox.models import Message, State
+from clinic.outbox.models import Message, MessageQuerySet, State, later_copies
+from clinic.outbox.sending.refusals import why_not_again
 from clinic.outbox.text.reason_text import explain_reason
 from clinic.practice.people.search import FindsPeople
-from clinic.practice.templatetags.practice_tags import page_time
+from clinic.practice.templatetags.practice_tags import moment_column, page_time
 from clinic.responses.redirects import see_other
 
 CHIPS = {
@@ -40,6 +43,26 @@ CHIPS = {
     State.SKIPPED: "chip-warn",
     State.FAILED: "chip-urgent",
 }
+
+
+# Why `resend_message` and `cancel_message` refuse, for staff.
+REFUSALS: dict[type[Exception], str] = {
+    MessageNotSettled: "It is waiting or being sent right now.",
+    MessageNotWaiting: "It is no longer waiting.",
+    SentAgainAlready: "It was sent again already. See the copy.",
+    TooLateToSend: "It is too late to send this.",
+}
+
+
+class NotWanted(Exception):
+    """A copy would not be sent; the message is the reason, a sentence for staff."""
+
+
+def _send_again(message: Message, *, now: datetime) -> None:
+    """Plan a copy. Raises NotWanted if it would be skipped, else what `resend_message` raises."""
+    if is_resendable(message, now=now) and (reason := why_not_again(message, now=now)):
+        raise NotWanted(explain_reason(reason))
+    resend_message(message, now=now)
 
 
 def _find_message(object_id: str | None) -> Message | None:
@@ -57,6 +80,11 @@ def _acts_on(message: Message | None, *, now: datetime) -> list[tuple[str, str]]
     if message.state == State.WAITING:
         return [("cancel", "Do not send it")]
     return [("resend", "Send again")] if is_resendable(message, now=now) else []
+
+
+def _is_lost(message: Message | None, *, now: datetime) -> bool:
+    """Whether a message failed and can no longer be sent."""
+    return message is not None and message.state == State.FAILED and now >= message.not_after
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -82,10 +110,10 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
     change_form_template = "outbox/admin_message.html"
     actions = ("resend", "cancel")
     fieldsets = (
-        (None, {"fields": ("kind_name", "state_chip", "why", "channel", "all_of_patient")}),
+        (None, {"fields": ("kind_name", "state_chip", "why", "sent_again", "channel", "all_of_patient")}),
         (
             "When",
-            {"fields": ("due", "not_after", "next_attempt_at", "attempts", "first_tried_at", "settled", "created_at")},
+            {"fields": ("due", "last_chance", "next_attempt", "attempts", "first_tried", "settled", "planned")},
         ),
         ("Details", {"fields": ("service", "time_zone"), "classes": ("collapse",)}),
     )
@@ -96,9 +124,27 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
             return queryset.filter(subject_id__in=subjects), False
         return super().get_search_results(request, queryset, search_term)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        return cast(MessageQuerySet, super().get_queryset(request)).with_sent_again_at()
+
     @admin.display(description="state", ordering="state")
     def state_chip(self, message: Message) -> SafeString:
-        return format_html('<span class="chip {}">{}</span>', CHIPS[State(message.state)], message.get_state_display())
+        chip = format_html('<span class="chip {}">{}</span>', CHIPS[State(message.state)], message.get_state_display())
+        if message.sent_again_at is None:
+            return chip
+        return format_html("{} sent again {}", chip, page_time(message.sent_again_at))
+
+    @admin.display(description="sent again")
+    def sent_again(self, message: Message) -> str:
+        copies = [
+            (
+                reverse("admin:outbox_message_change", args=[copy.pk]),
+                page_time(copy.created_at),
+                copy.get_state_display(),
+            )
+            for copy in later_copies(message)
+        ]
+        return format_html_join(mark_safe("<br>"), '<a href="{}">{}</a>: {}', copies) or "no"
 
     @admin.display(description="message", ordering="kind")
     def kind_name(self, message: Message) -> str:
@@ -119,13 +165,12 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
     def service(self, message: Message) -> str:
         return dict(known_scopes()).get(message.scope) or self.get_empty_value_display()
 
-    @admin.display(description="due", ordering="due_at")
-    def due(self, message: Message) -> str:
-        return page_time(message.due_at)
-
-    @admin.display(description="ended", ordering="settled_at")
-    def settled(self, message: Message) -> str | None:
-        return page_time(message.settled_at) if message.settled_at else None
+    due = moment_column("due_at", "due")
+    settled = moment_column("settled_at", "ended")
+    last_chance = moment_column("not_after", "not sent after")
+    next_attempt = moment_column("next_attempt_at", "next attempt")
+    first_tried = moment_column("first_tried_at", "first attempt")
+    planned = moment_column("created_at", "planned")
 
     def changeform_view(
         self,
@@ -136,8 +181,22 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
     ) -> HttpResponse:
         message = _find_message(object_id) if self.has_send_permission(request) else None
         page = {"title": "Message", "acts": _acts_on(message, now=timezone.now()), **(extra_context or {})}
-        page["is_too_late"] = message is not None and message.state == State.FAILED and not page["acts"]
+        page["is_too_late"] = _is_lost(message, now=timezone.now())
         return super().changeform_view(request, object_id, form_url, page)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Message | None = None,
+    ) -> HttpResponse:
+        """Head the page with the kind of message and its reader."""
+        if obj is not None:
+            context["subtitle"] = f"{kind_title(obj.kind)}, to {obj.patient or 'the clinic'}"
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def get_urls(self) -> list[URLPattern]:
         act = self.admin_site.admin_view(require_POST(self.act_view))
@@ -160,33 +219,33 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
 
     @admin.action(description="Send again", permissions=["send"])
     def resend(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
-        refused = (MessageNotSettled, TooLateToSend)
-        self._act_on_each(
-            request, queryset, resend_message, refused, "on its way again", "still being sent, or too late"
-        )
+        self._act_on_each(request, queryset, _send_again, "on its way again", "on their way again")
 
-    @admin.action(description="Cancel", permissions=["send"])
+    @admin.action(description="Do not send", permissions=["send"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
-        self._act_on_each(request, queryset, cancel_message, MessageNotWaiting, "cancelled", "no longer waiting")
+        self._act_on_each(request, queryset, cancel_message, "will not be sent", "will not be sent")
 
     def _act_on_each(
         self,
         request: HttpRequest,
         queryset: QuerySet[Message],
         act: Callable[..., object],
-        refused: type[Exception] | tuple[type[Exception], ...],
-        done_words: str,
-        refused_words: str,
+        done_one: str,
+        done_many: str,
     ) -> None:
-        done = 0
-        for message in queryset:
+        """Apply `act` to each message; then say how many were done, and why others were not."""
+        done, refused = 0, Counter[str]()
+        for message in queryset.select_related("patient"):
             try:
                 act(message, now=timezone.now())
-            except refused:
-                continue
-            self._record(request, Action.EXECUTE, message)
-            done += 1
+            except NotWanted as unwanted:
+                refused[str(unwanted)] += 1
+            except tuple(REFUSALS) as refusal:
+                refused[REFUSALS[type(refusal)]] += 1
+            else:
+                self._record(request, Action.EXECUTE, message)
+                done += 1
         if done:
-            self.message_user(request, f"{done} {done_words}.", messages.SUCCESS)
-        if len(queryset) > done:
-            self.message_user(request, f"{len(queryset) - done} left as before: {refused_words}.", messages.WARNING)
+            self.message_user(request, f"{done} {done_one if done == 1 else done_many}.", messages.SUCCESS)
+        for reason, count in refused.items():
+            self.message_user(request, f"{count} left as before. {reason}", messages.WARNING)

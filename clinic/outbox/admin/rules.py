@@ -20,20 +20,13 @@ from clinic.outbox.messages.kinds import KindUnknown, MessageKind, Timing, chang
 from clinic.outbox.messages.message_rules import default_rule
 from clinic.outbox.messages.subjects import known_scopes
 from clinic.outbox.models import MessageRule
+from clinic.outbox.text.spans import format_span
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
 
 # A mail needs inline styles and nothing else; only our own page may frame it.
 MAIL_POLICY = {"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "frame-ancestors": [CSP.SELF]}
 MAY_FRAME = {**settings.SECURE_CSP, "frame-src": [CSP.SELF]}
 PREVIEW = "outbox_messagerule_preview"
-
-
-def format_span(minutes: int) -> str:
-    """Return text like "2 days", "36 hours", "90 minutes"."""
-    for size, name in ((24 * 60, "day"), (60, "hour")):
-        if minutes >= size and minutes % size == 0:
-            return f"{minutes // size} {name}{'s' if minutes // size > 1 else ''}"
-    return f"{minutes} minutes"
 
 
 def _find_changeable(name: str) -> MessageKind | None:
@@ -52,6 +45,10 @@ class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
     list_filter = ("is_active", "channel")
     change_list_template = "outbox/admin_rules.html"
     change_form_template = "outbox/admin_rule.html"
+
+    def get_list_filter(self, request: HttpRequest) -> tuple[str, ...]:
+        """Nothing to filter while all messages are the default ones."""
+        return self.list_filter if MessageRule.objects.exists() else ()
 
     @admin.display(description="message", ordering="kind")
     def kind_name(self, rule: MessageRule) -> str:

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from clinic.audit.admin import LogsNoName, PrivateSearch
 from clinic.outbox.models import Channel, Suppression
 from clinic.practice.models import Clinic
-from clinic.practice.templatetags.practice_tags import phone_link
+from clinic.practice.templatetags.practice_tags import moment_column, phone_link
 from clinic.practice.values.mail_addresses import readable_address
 
 
@@ -15,10 +15,12 @@ from clinic.practice.values.mail_addresses import readable_address
 class SuppressionAdmin(LogsNoName, PrivateSearch):
     """Staff delete a row to send to an address again."""
 
-    list_display = ("whom", "channel", "why", "created_at")
+    list_display = ("whom", "channel", "why", "since")
     list_filter = ("why", "channel")
-    fields = ("whom", "channel", "why", "created_at")
+    fields = ("whom", "channel", "why", "since")
     search_fields = ("address",)
+
+    since = moment_column("created_at", "blocked since")
 
     @admin.display(description="address", ordering="address")
     def whom(self, suppression: Suppression) -> str:

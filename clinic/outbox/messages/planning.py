@@ -9,7 +9,7 @@ from uuid import UUID
 from celery import current_app
 from django.db import transaction
 
-from clinic.outbox.models import SETTLED, Channel, Message, State
+from clinic.outbox.models import SETTLED, Channel, Message, State, later_copies
 from clinic.practice.models import Patient
 
 logger = logging.getLogger(__name__)
@@ -29,6 +29,10 @@ class MessageNotSettled(Exception):
 
 class TooLateToSend(Exception):
     """The message is past its `not_after`."""
+
+
+class SentAgainAlready(Exception):
+    """A later copy of the message exists; only the newest can be sent again."""
 
 
 def plan_message(**what: Any) -> Message:
@@ -124,17 +128,19 @@ def cancel_message(message: Message, *, now: datetime) -> None:
 
 def is_resendable(message: Message, *, now: datetime) -> bool:
     """Whether `resend_message` would plan it once more."""
-    return message.state in SETTLED and now < message.not_after
+    return message.state in SETTLED and now < message.not_after and not later_copies(message).exists()
 
 
 def resend_message(message: Message, *, now: datetime) -> Message:
     """Plan `message` once more, due now, as a new row with a Message-ID of its own: a mailbox would drop the same one.
 
     Its relevance is checked again before it is sent. Raises MessageNotSettled while the first is on its way,
-    TooLateToSend after its `not_after`.
+    SentAgainAlready if it has a later copy, TooLateToSend after its `not_after`.
     """
     if message.state not in SETTLED:
         raise MessageNotSettled
+    if later_copies(message).exists():
+        raise SentAgainAlready
     if now >= message.not_after:
         raise TooLateToSend
     root = message.dedupe_key.partition("#")[0]

@@ -25,10 +25,11 @@ from clinic.outbox.messages.alerts import plan_failure_alert
 from clinic.outbox.messages.kinds import MessageKind, find_kind
 from clinic.outbox.messages.mail import build_mail, describe_error, is_refused_for_good
 from clinic.outbox.messages.message_rules import text_of
-from clinic.outbox.messages.suppressions import unsubscribe_headers, why_unreachable
+from clinic.outbox.messages.suppressions import unsubscribe_headers
 from clinic.outbox.models import REASON_LENGTH, SETTLED, Channel, Message, State
 from clinic.outbox.sending.claims import ClaimedMessage, claim_due_messages
 from clinic.outbox.sending.heartbeat import note_sweep
+from clinic.outbox.sending.refusals import find_refusal
 from clinic.outbox.text.quiet_hours import QuietHours, end_of_quiet_hours
 from clinic.outbox.text.time_limits import CONVERSATION, GIVE_UP_AFTER, RECORDING_SENT, SWEEP_LASTS
 from clinic.outbox.texts.instead_of_mail import (
@@ -40,14 +41,13 @@ from clinic.outbox.texts.instead_of_mail import (
     withdraw_text,
 )
 from clinic.outbox.texts.providers import TextRefused, TextUnsure
-from clinic.outbox.texts.texting import UNSURE, fail_unsure_texts, reader_zone, send_text, text_hours, why_not_texted
+from clinic.outbox.texts.texting import UNSURE, fail_unsure_texts, reader_zone, send_text, text_hours
 from clinic.practice.models import Clinic
 
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=20)
-NO_ADDRESS = "the patient has no e-mail address"
 UNLEASED = {"lease_until": None, "lease_token": None}
 
 
@@ -135,25 +135,12 @@ def _check_again(claimed: ClaimedMessage, kind: MessageKind, clinic: Clinic, *, 
         return _settle(message, State.SKIPPED, "too late", now=now)
     if now >= claimed.first_tried_at + GIVE_UP_AFTER:
         return _settle(message, State.FAILED, message.reason or "tried for too long", now=now)
-    if message.channel == Channel.EMAIL and message.patient and not message.patient.email:
-        return _settle(message, State.SKIPPED, NO_ADDRESS, now=now)
-    if unreachable := why_unreachable(claimed.suppression, message.channel):
-        return _settle(message, State.FAILED, unreachable, now=now)
-    if unwanted := _why_unwanted(claimed, kind, clinic, now=now):
-        return _settle(message, State.SKIPPED, unwanted, now=now)
+    if refusal := find_refusal(
+        message, kind, rule=claimed.rule, suppression=claimed.suppression, clinic=clinic, now=now
+    ):
+        return _settle(message, *refusal, now=now)
     hours = _quiet_hours(message, kind, clinic)
     return _wait_for_morning(message, kind, hours, now=now) or _wait_for_text(message, kind, hours, now=now)
-
-
-def _why_unwanted(claimed: ClaimedMessage, kind: MessageKind, clinic: Clinic, *, now: datetime) -> str | None:
-    message = claimed.message
-    if claimed.rule is not None and not claimed.rule.is_active:
-        return "switched off by a rule"
-    if message.channel == Channel.SMS and (unwanted := why_not_texted(message, kind, clinic=clinic, now=now)):
-        return unwanted
-    if not kind.is_about_visit and claimed.suppression is not None:
-        return "the reader wants nothing that is not about a visit"
-    return kind.relevance(message, now)
 
 
 def _quiet_hours(message: Message, kind: MessageKind, clinic: Clinic) -> QuietHours | None:

@@ -27,6 +27,9 @@ PHRASES = {
     "quiet hours": "It waits for the end of the quiet hours.",
     "the patient has no e-mail address": "The patient has no email address.",
     "the reader gets an e-mail instead": "The reader gets an email instead.",
+    "cancelled by staff": "Staff canceled it.",
+    "switched off by a rule": "Its message template is switched off.",
+    "its flags are acknowledged": "The flags are marked as handled.",
     "waits for its text": "It waits until the text message that replaces it was sent.",
 }
 ERRORS = {
@@ -55,7 +58,7 @@ def explain_reason(reason: str) -> str:
         return f"The text message was not delivered{code}. Check the number, or call the patient."
     if reason in PHRASES or not reason:
         return PHRASES.get(reason, "")
-    sentence = reason[0].upper() + reason[1:]
+    sentence = (reason[0].upper() + reason[1:]).replace("cancelled", "canceled")  # stored in either spelling
     return sentence if sentence.endswith((".", "!", "?")) else f"{sentence}."
 
 

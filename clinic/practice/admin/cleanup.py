@@ -9,17 +9,20 @@ from django.utils.safestring import SafeString
 
 from clinic.audit.admin import ReadOnly
 from clinic.practice.models import CleanupRun
+from clinic.practice.templatetags.practice_tags import moment_column
 
 
 @admin.register(CleanupRun)
 class CleanupRunAdmin(ReadOnly):
     """When expired data was deleted, and how many rows of each kind."""
 
-    list_display = ("started_at", "rows", "state")
+    list_display = ("ran", "rows", "state")
     list_display_links = None
 
+    ran = moment_column("started_at", "ran")
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        return super().changelist_view(request, {"title": "Clean-up of expired data", **(extra_context or {})})
+        return super().changelist_view(request, {"title": "Expired data that was deleted", **(extra_context or {})})
 
     @admin.display(description="deleted")
     def rows(self, run: CleanupRun) -> str:

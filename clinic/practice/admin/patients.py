@@ -35,6 +35,7 @@ from clinic.practice.people.duplicates import (
 from clinic.practice.people.patients import change_address
 from clinic.practice.people.search import FindsPeople
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
+from clinic.practice.templatetags.practice_tags import moment_column
 from clinic.practice.values.dates import format_date
 from clinic.responses.redirects import see_other
 
@@ -95,13 +96,15 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
     form = PatientForm
     formfield_overrides = {models.DateField: {"form_class": BirthDayField, "widget": AdminDateWidget}}
     fields = ("name", "email", "phone", "birth_on", "time_zone")
-    details = ("created_at", "identity", "alike", "open_links")
+    details = ("added", "identity", "alike", "open_links")
     readonly_fields = details
-    list_display = ("name", "address", "number", "identity", "created_at")
+    list_display = ("name", "address", "number", "identity", "added")
     list_filter = ("is_provisional",)
     search_fields = ("search_text",)
     search_help_text = "Parts of a name, an email or a phone number"
     change_form_template = "practice/admin_patient.html"
+
+    added = moment_column("created_at", "added")
 
     def patient_id_of(self, obj: Patient) -> UUID:
         return obj.pk

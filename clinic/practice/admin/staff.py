@@ -17,6 +17,7 @@ from clinic.practice.access.staff import staff_of
 from clinic.practice.fields.form_fields import AddressField, NameField
 from clinic.practice.models import User
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
+from clinic.practice.templatetags.practice_tags import moment_column
 
 
 class StaffCreationForm(AdminUserCreationForm):
@@ -44,15 +45,18 @@ class UserAdmin(RefusesStaleSaves, PrivateSearch, DjangoUserAdmin):
     add_form = StaffCreationForm
     change_form_template = "practice/admin_user.html"
     ordering = ("name",)
-    list_display = ("name", "email", "is_staff", "is_superuser", "is_active", "last_login")
+    list_display = ("name", "email", "is_staff", "is_superuser", "is_active", "last_sign_in")
     search_fields = ("name", "email")
-    readonly_fields = ("password_state", "last_login", "created_at")
+    readonly_fields = ("password_state", "last_sign_in", "added")
     fieldsets = (
         (None, {"fields": ("email", "name", "password_state")}),
         ("Permissions", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
-        ("Dates", {"fields": ("last_login", "created_at")}),
+        ("Dates", {"fields": ("last_sign_in", "added")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
+
+    last_sign_in = moment_column("last_login", "last sign-in")
+    added = moment_column("created_at", "added")
 
     @admin.display(description="password")
     def password_state(self, user: User) -> str:
@@ -62,7 +66,7 @@ class UserAdmin(RefusesStaleSaves, PrivateSearch, DjangoUserAdmin):
         return super().has_change_permission(request, obj) and (obj is None or may_manage(obj, by=staff_of(request)))
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False  # the audit log refers to them; set is_active to False instead
+        return False  # the audit log refers to them; clear “active” instead
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         fixed = tuple(super().get_readonly_fields(request, obj))

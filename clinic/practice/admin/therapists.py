@@ -26,4 +26,4 @@ class TherapistAdmin(RefusesStaleSaves, GuardedSaving, PicksRows, admin.ModelAdm
     autocomplete_fields = ("user",)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False  # visits keep their therapist; set is_active to False instead
+        return False  # visits keep their therapist; clear “sees patients” instead

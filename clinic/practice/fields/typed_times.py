@@ -19,6 +19,8 @@ OLDEST = 120  # years, of a patient
 
 NAMED_TIMES = {"noon": time(12)} | dict.fromkeys(("midnight", "24:00", "24:00:00"), time(0))
 TIME_OF_DAY = re.compile(r"(\d{1,2})(?::?([0-5]\d))?(?::([0-5]\d))? ?(?:([ap])\.?m?\.?)?")
+INVALID_DAY = "Enter a date like 12/24/2026."
+INVALID_MOMENT = "Enter a date and a time like 12/24/2026 2:30 PM."
 INVALID_TIME = "Enter a time like 9 AM, 5:30 PM, noon or midnight."
 
 
@@ -55,6 +57,7 @@ def read_time_of_day(typed: str) -> time | None:
 class StaffDayField(forms.DateField):
     """A day that staff type, within the range of `check_day`."""
 
+    default_error_messages = {"invalid": INVALID_DAY}
     years_back, years_ahead = YEARS_BACK, YEARS_AHEAD
 
     def to_python(self, value: Any) -> date | None:
@@ -81,6 +84,8 @@ class StaffMomentField(forms.DateTimeField):
 
     A local time that is skipped is refused; a repeated one means the first, as in opening hours.
     """
+
+    default_error_messages = {"invalid": INVALID_MOMENT}
 
     def to_python(self, value: Any) -> datetime | None:
         try:

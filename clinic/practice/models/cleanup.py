@@ -16,8 +16,8 @@ class CleanupRun(models.Model):
 
     class Meta:
         ordering = ["-started_at"]
-        verbose_name = "clean-up of expired data"
-        verbose_name_plural = "clean-ups of expired data"
+        verbose_name = "deletion of expired data"
+        verbose_name_plural = "deletions of expired data"
         constraints = [
             models.CheckConstraint(name="cleanup_run_ends_after_it_starts", condition=Q(ended_at__gte=F("started_at")))
         ]

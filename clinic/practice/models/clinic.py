@@ -76,12 +76,25 @@ class Clinic(models.Model):
     directions = models.TextField(blank=True)
     what_to_bring = models.TextField(blank=True)
 
-    minimum_notice_minutes = models.PositiveIntegerField(default=12 * 60)
-    horizon_days = models.PositiveSmallIntegerField(
-        default=60, validators=[MinValueValidator(1), MaxValueValidator(366)]
+    minimum_notice_minutes = models.PositiveIntegerField(
+        "minimum notice (minutes)",
+        default=12 * 60,
+        help_text="Patients cannot book sooner than this: 720 is 12 hours. A service can have its own.",
     )
-    change_window_hours = models.PositiveSmallIntegerField(default=24)
-    change_policy = models.TextField(blank=True, help_text="What happens if a patient changes or cancels late.")
+    horizon_days = models.PositiveSmallIntegerField(
+        "bookable ahead (days)",
+        default=60,
+        validators=[MinValueValidator(1), MaxValueValidator(366)],
+        help_text="Patients cannot book further ahead than this. A service can have its own.",
+    )
+    change_window_hours = models.PositiveSmallIntegerField(
+        "online changes close (hours before)",
+        default=24,
+        help_text="Until then patients can move or cancel a visit online; later they must call. 0: until the visit starts.",
+    )
+    change_policy = models.TextField(
+        "late changes", blank=True, help_text="What happens if a patient changes or cancels late. Patients read this."
+    )
     bookings_a_day_per_address = models.PositiveSmallIntegerField(
         "bookings a day by one email address",
         default=5,

@@ -80,7 +80,7 @@ class Patient(models.Model):
     merged_into = models.ForeignKey(
         "self", null=True, editable=False, on_delete=models.PROTECT, related_name="merged_from"
     )
-    created_at = models.DateTimeField()
+    created_at = models.DateTimeField("added")
     name_key = models.GeneratedField(expression=stored_name_key(), output_field=models.TextField(), db_persist=True)
     search_text = models.GeneratedField(  # searched by staff: the name's key, the address, the digits of the number
         expression=Concat(

@@ -38,9 +38,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(max_length=120)
     is_staff = models.BooleanField("may log in to the admin", default=False)
     is_active = models.BooleanField(
-        default=True, help_text="Switch off instead of deleting, to keep the audit log complete."
+        "active", default=True, help_text="Switch off instead of deleting, to keep the audit log complete."
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField("added", auto_now_add=True)
 
     USERNAME_FIELD = EMAIL_FIELD = "email"
     REQUIRED_FIELDS = ["name"]
@@ -77,11 +77,15 @@ class Therapist(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="therapist"
     )
     name = models.CharField(max_length=120)
-    slug = models.SlugField(max_length=60, unique=True)
+    slug = models.SlugField(
+        "web address", max_length=60, unique=True, help_text="The last part of the page’s address, such as nora-ellis."
+    )
     credentials = models.CharField(max_length=60, blank=True, help_text="For example PT, DPT.")
     bio = models.TextField(blank=True)
-    is_active = models.BooleanField(default=True)
-    position = models.PositiveSmallIntegerField(default=0)
+    is_active = models.BooleanField(
+        "sees patients", default=True, help_text="Off: patients cannot book this therapist."
+    )
+    position = models.PositiveSmallIntegerField(default=0, help_text="Lower numbers are shown first.")
 
     objects = TherapistQuerySet.as_manager()
 

@@ -67,6 +67,31 @@ def format_instant(instant: datetime, zone: tzinfo, *, now: datetime) -> str:
     return format_day_and_time(instant.astimezone(zone), today=now.astimezone(zone).date())
 
 
+def format_date_range(first: date, last: date) -> str:
+    """Return text like "Wed, Nov 11, 2026", "Nov 26 – 27, 2026" or "Dec 31, 2026 – Jan 1, 2027"."""
+    if first == last:
+        return format_short_day(first)
+    if first.year != last.year:
+        return f"{format_date(first)} – {format_date(last)}"
+    last_day = f"{last.day}" if first.month == last.month else f"{last:%b} {last.day}"
+    return f"{first:%b} {first.day} – {last_day}, {last.year}"
+
+
+def format_interval(starts: datetime, ends: datetime) -> str:
+    """Return the time from `starts` to `ends` on one clock; whole days as `format_date_range`.
+
+    Else text like "Wed, Nov 11, 2026, 8:00 AM – noon".
+    """
+    if starts.time() == ends.time() == MIDNIGHT and starts.date() < ends.date():
+        return format_date_range(starts.date(), ends.date() - timedelta(days=1))
+    is_one_day = starts.date() == ends.date() or (
+        ends.time() == MIDNIGHT and ends.date() - starts.date() == timedelta(1)
+    )
+    if is_one_day:
+        return f"{format_short_day(starts)}, {format_hours(starts.time(), ends.time())}"
+    return f"{format_day_and_time(starts)} – {format_day_and_time(ends)}"
+
+
 def format_utc(instant: datetime) -> str:
     """Return text like "Dec 1, 2026, 2:00 PM UTC", for records that are read in no particular zone."""
     utc = instant.astimezone(UTC)

@@ -9,7 +9,7 @@ from assessments.models import Flag, StaffAlert
 from assessments.red_flags.alerts import AGAIN_AFTER, STAFF_FLAG
 from assessments.red_flags.flags import acknowledge_flag
 from clinic.outbox.models import Message, State
-from clinic.practice.models import User
+from clinic.practice.models import Clinic, User
 from tests.assessments.red_flags.alerts import EMERGENCY, URGENT, send_due
 from tests.world import NOW
 
@@ -44,6 +44,23 @@ def test_mail_holds_a_link_into_the_admin_and_nothing_of_the_patient(urgent, cha
     assert f"/admin/assessments/response/{urgent.pk}/change/" in text
     for private in (alice.name, alice.email, alice.phone, str(alice.pk), "RF16", "groin", "hip", "urgent", "flag"):
         assert private.lower() not in text.lower()
+
+
+@pytest.mark.parametrize(("answers", "page", "is_urgent"), [(URGENT, "signs", False), (EMERGENCY, "safety", True)])
+def test_subject_says_how_soon_and_no_more(response, charlie, post_office, answers, page, is_urgent):
+    save_page(response=response, page=page, answers=answers, now=NOW)
+    send_due(NOW)
+    (mail,) = post_office.mails
+    assert mail["Subject"].startswith("Urgent:") == is_urgent
+    assert ("call now" in mail["Subject"]) == is_urgent
+
+
+def test_mail_to_staff_does_not_tell_them_to_call_their_own_clinic(urgent, post_office):
+    Clinic.objects.update(phone="+16035550142")
+    send_due(NOW)
+    (mail,) = post_office.mails
+    for kind in ("plain", "html"):
+        assert "555-0142" not in mail.get_body((kind,)).get_content()
 
 
 def test_unacknowledged_flag_is_mailed_again_after_its_time(urgent, post_office):

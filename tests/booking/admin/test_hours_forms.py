@@ -1,10 +1,15 @@
 """Opening hours as staff enter them: until midnight, and not twice."""
 
-from datetime import UTC, date, datetime, time
+import re
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.contrib.admin.models import LogEntry
 from django.core.exceptions import ValidationError
+from django.urls import reverse
+from django.utils import timezone
 
 from booking.models import HoursMode, HoursOverride, OpeningHours
 from booking.schedule.availability import free_slots
@@ -29,7 +34,7 @@ def typed(therapist, **changes) -> dict:
 def test_hours_until_midnight_are_saved_offered_and_shown(client, owner, meredith, call):
     assert client.post(ADD, typed(meredith)).status_code == 302
     row = OpeningHours.objects.get(closes=MIDNIGHT)
-    assert str(row) == "Tuesday 10:00 PM – midnight"
+    assert str(row) == f"{meredith.name}: Tuesday 10:00 PM – midnight"
     late = [slot for slot in free_slots(service=call, first_day=TUESDAY, days=1, now=NOW) if slot.starts_at.hour == 4]
     assert [slot.starts_at.minute for slot in late] == [0, 15, 30, 45]
     page = client.get("/").content.decode()
@@ -106,3 +111,21 @@ def test_structured_data_never_says_closed_all_day_where_hours_end_at_midnight(c
     data = describe_clinic(clinic, url="https://c.example/", image="", opening=[(0, MIDNIGHT, MIDNIGHT)])
     assert '"00:00"' in data
     assert '"23:59"' in data
+
+
+def test_blocked_time_is_named_by_its_day_and_note(client, owner, meredith):
+    day = datetime(2026, 11, 11, 5, tzinfo=UTC)
+    holiday = HoursOverride.objects.create(
+        kind="closure", starts_at=day, ends_at=day + timedelta(days=1), note="Veterans Day"
+    )
+    own = HoursOverride.objects.create(
+        kind="extra", therapist=meredith, starts_at=day + timedelta(hours=8), ends_at=day + timedelta(hours=12)
+    )
+    with timezone.override(ZoneInfo("America/New_York")):
+        assert re.fullmatch(r"Closed [\w, ]+2026 \(Veterans Day\)", str(holiday)) and holiday.when in str(holiday)
+        assert str(own).endswith(f", {meredith.name}") and own.when in str(own)
+        assert (holiday.when, own.when) == ("Wed, Nov 11, 2026", "Wed, Nov 11, 2026, 8:00 AM – noon")
+    url = reverse("admin:booking_hoursoverride_delete", args=[holiday.pk])
+    assert "Wed, Nov 11, 2026 (Veterans" in client.get(url).content.decode()
+    client.post(url, {"post": "yes"})
+    assert "Veterans" not in LogEntry.objects.get().object_repr  # staff may write a name into the note

@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.urls import reverse
 
 from booking.models import Appointment, HoursOverride, OpeningHours
-from clinic.practice.fields.typed_times import INVALID_TIME, read_time_of_day
+from clinic.practice.fields.typed_times import INVALID_DAY, INVALID_MOMENT, INVALID_TIME, read_time_of_day
 from clinic.practice.models import Patient
 from tests.world import NOW, book
 
@@ -195,3 +195,20 @@ def test_search_for_a_patient_says_how_many_it_does_not_show(client, owner, eval
     page = client.post(BOOK, look_up).content.decode()
     assert "The first 10 of 13" in page
     assert "The first" not in client.post(BOOK, look_up | {"find": "maya c"}).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("url", "field", "error"),
+    [
+        (HOURS, "valid_from", INVALID_DAY),
+        (WAIT, "first_on", INVALID_DAY),
+        ("/admin/practice/patient/add/", "birth_on", INVALID_DAY),
+        ("/admin/education/article/add/", "reviewed_on", INVALID_DAY),
+        (BLOCK, "starts_at", INVALID_MOMENT),
+        (BOOK, "starts_at", INVALID_MOMENT),
+    ],
+)
+def test_a_mistyped_day_is_answered_with_an_example(client, owner, evaluation, url, field, error):
+    context = client.post(url, {field: "the 24th", "kind": "closure"}).context
+    form = context["form"] if "form" in context else context["adminform"].form
+    assert form.errors[field] == [error]

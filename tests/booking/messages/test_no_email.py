@@ -26,7 +26,8 @@ from booking.wait_list.slot_offers import offer_freed_time, time_of
 from clinic.outbox.messages.kinds import find_kind
 from clinic.outbox.messages.suppressions import suppress
 from clinic.outbox.models import Message, MessageRule, State, Suppression, TextConsent
-from clinic.outbox.sending.hand_over import NO_ADDRESS, send_due_messages
+from clinic.outbox.sending.hand_over import send_due_messages
+from clinic.outbox.sending.refusals import NO_ADDRESS
 from clinic.outbox.texts.texting import FORM_CONSENT_TEXT, consent_text, give_consent
 from clinic.practice.models import Clinic, Patient, PatientLink
 from clinic.practice.people.patients import change_address, find_or_register_patient

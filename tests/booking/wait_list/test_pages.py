@@ -323,6 +323,21 @@ def test_staff_add_change_and_remove_a_wait_list_entry(staff, evaluation):
     assert staff.get(f"{url}{entry.pk}/change/").status_code == 200
 
 
+def test_heading_of_an_entry_is_its_state_on_the_list(staff, evaluation):
+    entry = wait_with(book(evaluation))
+    page = f"/admin/booking/waitlistentry/{entry.pk}/change/"
+    headings = {}
+    for status in ("booked", "cancelled"):
+        Appointment.objects.filter(pk=entry.appointment_id).update(
+            status=status, cancelled_at=NOW if status == "cancelled" else None
+        )
+        answer = staff.get(page)
+        chip = re.search(r'class="chip [\w-]+">([^<]+)', answer.content.decode())[1]
+        headings[status] = answer.context["subtitle"]
+        assert headings[status].endswith(f": {chip}")
+    assert headings["booked"] != headings["cancelled"]
+
+
 @pytest.mark.parametrize("people", [1, 30])
 def test_the_list_costs_the_same_queries_for_one_and_for_thirty(
     staff, evaluation, people, django_assert_max_num_queries

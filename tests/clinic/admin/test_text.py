@@ -105,6 +105,17 @@ def test_staff_page_names_the_missing_right_and_who_can_grant_it(client, olga):
     assert (refused.status_code, "<strong>change patients" in refused.content.decode()) == (403, True)
 
 
+def test_owner_is_not_sent_to_herself(client, olga):
+    answer = client.get(reverse("admin:audit_accessevent_add"))
+    assert answer.status_code == 403
+    assert "Olga Owner" not in answer.content.decode().partition("content-main")[2]
+    User.objects.create_superuser("paul@clinic.example", name="Paul Partner")
+    fay = User.objects.create_user("fay@clinic.example", name="Fay", is_staff=True)
+    client.force_login(fay)
+    page = client.get(reverse("admin:audit_accessevent_add")).content.decode()
+    assert "Olga Owner" in page and "Paul Partner" in page
+
+
 def test_staff_page_is_shown_when_an_address_of_the_admin_is_unknown(client, olga):
     answer = client.get("/admin/nowhere/")
     assert (answer.status_code, "css/admin.css" in answer.content.decode()) == (404, True)

@@ -9,6 +9,7 @@ from django.urls import reverse
 from booking.message_kinds.visits.first_reminder import REMINDER_48H
 from booking.message_kinds.visits.last_reminder import REMINDER_2H
 from booking.messages.samples import PLACEHOLDERS
+from clinic.outbox.forms import SpanField
 from clinic.outbox.messages.kinds import find_kind
 from clinic.outbox.models import MessageRule
 from clinic.outbox.text.placeholders import faults_of, fill
@@ -87,7 +88,8 @@ def test_a_rule_is_saved_and_a_second_for_the_same_kind_refused(alice):
         ({"text": "How is your knee, {name}?"}, "{name}"),
         ({"subject": "Your hip on {day}"}, "leave out: hip"),
         ({"minutes": "5"}, "15 minutes"),
-        ({"minutes": str(100 * 24 * 60)}, "less than or equal to 129600"),
+        ({"minutes": "100 days"}, "90 days"),
+        ({"minutes": "soon"}, SpanField.default_error_messages["invalid"]),
         ({"kind": "no such kind"}, "Select a valid choice"),
         ({"service_slug": "no-such-service"}, "Select a valid choice"),
     ],
@@ -102,7 +104,7 @@ def test_a_rule_is_refused_with_the_reason_and_what_was_typed_kept(alice, change
 def test_writing_a_rule_begins_with_the_words_as_they_come(alice):
     page = alice.get(f"{ADD}?kind={REMINDER_2H}").content.decode()
     assert find_kind(REMINDER_2H).template.text in page
-    assert 'value="120"' in page
+    assert 'value="2 hours"' in page
     assert alice.get(f"{ADD}?kind=nonsense").status_code == 200
 
 

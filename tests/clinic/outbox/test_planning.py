@@ -12,13 +12,15 @@ from clinic.outbox.messages.kinds import KindUnknown, find_kind
 from clinic.outbox.messages.planning import (
     MessageNotSettled,
     MessageNotWaiting,
+    SentAgainAlready,
     TooLateToSend,
     cancel_message,
+    is_resendable,
     plan_message,
     resend_message,
     withdraw_messages,
 )
-from clinic.outbox.models import Message, State
+from clinic.outbox.models import Message, State, later_copies
 from clinic.outbox.sending.claims import claim_due_messages
 from clinic.outbox.text.time_limits import LEASE
 from tests.factories import MessageFactory, PatientFactory
@@ -144,11 +146,31 @@ def test_cancelling_is_refused_when_the_message_went():
 def test_sending_again_makes_a_new_message_with_its_own_id():
     first = MessageFactory(state=State.SENT, settled_at=NOON)
     second = resend_message(first, now=NOON)
-    third = resend_message(first, now=NOON)
+    assert (second.state, second.due_at) == (State.WAITING, NOON)
+    cancel_message(second, now=NOON)
+    second.refresh_from_db()
+    third = resend_message(second, now=NOON)
 
-    assert {second.state, third.state} == {State.WAITING}
+    assert third.state == State.WAITING
     assert len({first.message_id, second.message_id, third.message_id}) == 3
-    assert second.due_at == NOON
+
+
+def test_only_the_newest_copy_is_sent_again():
+    message = MessageFactory(state=State.FAILED, reason="x", settled_at=NOON)
+    copies = [message]
+    for _ in range(10):  # the tenth copy is "#11": numbers are compared as numbers
+        copy = resend_message(copies[-1], now=NOON)
+        for earlier in copies:
+            assert not is_resendable(earlier, now=NOON)
+            with pytest.raises(SentAgainAlready):
+                resend_message(earlier, now=NOON)
+        cancel_message(copy, now=NOON)
+        copy.refresh_from_db()
+        copies.append(copy)
+
+    assert is_resendable(copies[-1], now=NOON)
+    assert Message.objects.count() == 11
+    assert list(later_copies(message)) == copies[:0:-1]
 
 
 def test_sending_again_is_refused_when_it_is_under_way_or_too_late():
@@ -223,6 +245,21 @@ def test_failed_messages_of_the_week_come_newest_first():
 
     assert list(Message.objects.failed_recently(NOON)) == [newest, newer]
     assert old not in Message.objects.failed_recently(NOON)
+
+
+def test_a_failed_message_is_dealt_with_once_a_copy_is_planned():
+    failed = MessageFactory(state=State.FAILED, reason="x", settled_at=NOON)
+    other = MessageFactory(state=State.FAILED, reason="x", settled_at=NOON)
+    copy = resend_message(failed, now=NOON)
+    assert list(Message.objects.failed_recently(NOON)) == [other]
+    assert dict(Message.objects.with_sent_again_at().values_list("pk", "sent_again_at")) == {
+        failed.pk: NOON,
+        copy.pk: None,
+        other.pk: None,
+    }
+
+    Message.objects.filter(pk=copy.pk).update(state=State.FAILED, reason="x", settled_at=NOON)
+    assert set(Message.objects.failed_recently(NOON)) == {copy, other}
 
 
 def test_messages_are_overdue_when_not_tried_in_time():

@@ -10,7 +10,9 @@ from django.utils import timezone
 
 from clinic.audit.models import AccessEvent
 from clinic.outbox.models import Channel, Message, State, Suppression, TextConsent
+from clinic.outbox.text.reason_text import explain_reason
 from clinic.practice.models import Clinic, Patient, User
+from tests.clinic.letters import UNWANTED, why_unwanted
 from tests.factories import ClinicFactory, MessageFactory, PatientFactory, TherapistFactory, UserFactory
 from tests.world import NOON
 
@@ -156,15 +158,16 @@ def test_ledger_costs_the_same_queries_for_one_message_and_for_thirty(
         page(client, "outbox_message_changelist")
 
 
-def test_staff_cancel_what_waits_and_send_again_what_failed(client, tess):
+def test_staff_cancel_what_waits_and_send_again_what_failed(client, tess, letter_kinds):
     now = timezone.now()
     soon = {"due_at": now, "not_after": now + timedelta(hours=4)}
     waiting, failed = MessageFactory(**soon), MessageFactory(**soon, state="failed", reason="x", settled_at=now)
 
     cancelled = act(client, "cancel", waiting, failed)
-    assert "1 cancelled." in cancelled
+    assert "1 will not be sent." in cancelled
     assert "1 left as before" in cancelled
     assert "1 on its way again." in act(client, "resend", failed)
+    assert "1 left as before" in act(client, "resend", failed)
 
     waiting.refresh_from_db()
     assert (waiting.state, waiting.reason) == ("skipped", "cancelled by staff")
@@ -172,7 +175,23 @@ def test_staff_cancel_what_waits_and_send_again_what_failed(client, tess):
     assert trail() == [("Tess Walker", "E", "outbox.message")] * 2
 
 
-def test_page_of_a_message_has_a_button_for_what_can_be_done(client, tess):
+def test_what_would_be_skipped_is_not_sent_again(client, tess, letter_kinds):
+    now = timezone.now()
+    soon = {"due_at": now, "not_after": now + timedelta(hours=4), "state": "skipped", "settled_at": now}
+    unwanted, wanted = MessageFactory(**soon, reason="x"), MessageFactory(**soon, reason="x")
+    retired = MessageFactory(**soon, reason="x", kind="no_such_kind")
+    UNWANTED.add(unwanted.pk)
+
+    answer = act(client, "resend", unwanted, wanted, retired)
+
+    assert explain_reason(why_unwanted(unwanted, now)) in answer
+    copy = Message.objects.get(state=State.WAITING)
+    assert copy.subject_id == wanted.subject_id
+    assert trail() == [("Tess Walker", "E", "outbox.message")]
+    assert reverse("admin:outbox_message_change", args=[copy.pk]) in page(client, "outbox_message_change", wanted.pk)
+
+
+def test_page_of_a_message_has_a_button_for_what_can_be_done(client, tess, letter_kinds):
     now = timezone.now()
     soon = {"due_at": now, "not_after": now + timedelta(hours=4)}
     waiting, failed = MessageFactory(**soon), MessageFactory(**soon, state="failed", reason="x", settled_at=now)
@@ -188,7 +207,8 @@ def test_page_of_a_message_has_a_button_for_what_can_be_done(client, tess):
     too_late = page(client, "outbox_message_change", late.pk)
     assert button(late, "resend") not in too_late and "too late" in too_late
     assert "1 on its way again." in client.post(button(failed, "resend"), follow=True).content.decode()
-    assert "1 cancelled." in client.post(button(waiting, "cancel"), follow=True).content.decode()
+    assert button(failed, "resend") not in page(client, "outbox_message_change", failed.pk)
+    assert "1 will not be sent." in client.post(button(waiting, "cancel"), follow=True).content.decode()
     assert client.post(button(waiting, "explode")).status_code == 302
     assert Message.objects.filter(state=State.WAITING).count() == 1
 

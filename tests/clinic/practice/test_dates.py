@@ -13,6 +13,7 @@ from clinic.practice.values.dates import (
     format_days,
     format_hours,
     format_instant,
+    format_interval,
     format_named_time,
     format_near_day,
     format_short_day,
@@ -59,6 +60,27 @@ def test_days_have_a_year_where_the_current_one_is_unknown():
 )
 def test_times_of_day(clock, text, named):
     assert (format_time(clock), format_named_time(clock)) == (text, named)
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "text"),
+    [
+        (datetime(2026, 11, 11), datetime(2026, 11, 12), "Wed, Nov 11, 2026"),
+        (datetime(2026, 11, 26), datetime(2026, 11, 28), "Nov 26 – 27, 2026"),
+        (datetime(2026, 11, 30), datetime(2026, 12, 3), "Nov 30 – Dec 2, 2026"),
+        (datetime(2026, 12, 31), datetime(2027, 1, 2), "Dec 31, 2026 – Jan 1, 2027"),
+        (datetime(2026, 11, 11, 8), datetime(2026, 11, 11, 12), "Wed, Nov 11, 2026, 8:00 AM – noon"),
+        (datetime(2026, 11, 11, 17), datetime(2026, 11, 12), "Wed, Nov 11, 2026, 5:00 PM – midnight"),
+        (
+            datetime(2026, 11, 11, 17),
+            datetime(2026, 11, 13, 9, 30),
+            "Wed, Nov 11, 2026, 5:00 PM – Fri, Nov 13, 2026, 9:30 AM",
+        ),
+        (datetime(2026, 11, 11), datetime(2026, 11, 12, 9), "Wed, Nov 11, 2026, 12:00 AM – Thu, Nov 12, 2026, 9:00 AM"),
+    ],
+)
+def test_whole_days_are_written_as_days(starts, ends, text):
+    assert format_interval(starts, ends) == text
 
 
 def test_opening_hours_name_noon_and_midnight():
@@ -117,5 +139,4 @@ def test_near_days_are_the_readers(now, text):
 def test_formats_of_django_are_the_same(instant):
     assert date_format(instant) == format_date(instant)
     assert time_format(instant.time()) == format_time(instant)
-    assert date_format(instant, "DATETIME_FORMAT") == f"{format_date(instant)}, {format_time(instant)}"
-    assert format_day_and_time(instant).endswith(date_format(instant, "DATETIME_FORMAT"))
+    assert date_format(instant, "DATETIME_FORMAT") == format_day_and_time(instant)

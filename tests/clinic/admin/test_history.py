@@ -1,0 +1,41 @@
+"""The admin's own history: only where the admin's log of edits can hold something."""
+
+import pytest
+from django.urls import reverse
+
+from tests.factories import MessageFactory, PatientFactory, UserFactory
+from tests.pages import text_of
+from tests.world import book
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def owner(client, clinic):
+    client.force_login(UserFactory(is_superuser=True))
+    return client
+
+
+def pages_of(row) -> tuple[str, str]:
+    """The addresses of the page and the history of `row`."""
+    name = f"{row._meta.app_label}_{row._meta.model_name}"
+    return reverse(f"admin:{name}_change", args=[row.pk]), reverse(f"admin:{name}_history", args=[row.pk])
+
+
+def test_history_is_offered_where_rows_are_edited(owner):
+    page, history = pages_of(PatientFactory())
+    assert history in owner.get(page).content.decode()
+    assert owner.get(history).status_code == 200
+
+
+def test_rows_that_are_not_edited_lead_from_their_history_to_their_page(owner, evaluation):
+    for row in (book(evaluation), MessageFactory()):
+        page, history = pages_of(row)
+        assert history not in owner.get(page).content.decode()
+        answer = owner.get(history).content.decode()
+        assert f'href="{page}"' in answer.partition("content-main")[2]
+
+
+def test_stock_sentence_of_an_empty_log_is_replaced(owner):
+    _, history = pages_of(PatientFactory())
+    assert "object" not in text_of(owner.get(history))
