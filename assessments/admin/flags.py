@@ -11,8 +11,8 @@ from django.utils.html import format_html
 
 from assessments.models import Flag
 from clinic.audit.admin import ReadOnly
+from clinic.practice.admin.columns import moment_column
 from clinic.practice.models import Patient
-from clinic.practice.templatetags.practice_tags import moment_column
 
 
 class HandledFilter(admin.SimpleListFilter):

@@ -27,7 +27,7 @@ from assessments.questionnaire.model import InvalidQuestionnaire
 from assessments.questionnaire.readable import count_without_reason, estimate_minutes
 from clinic.audit.admin import ReadOnly
 from clinic.practice.access.staff import staff_of
-from clinic.practice.templatetags.practice_tags import moment_column
+from clinic.practice.admin.columns import moment_column
 from clinic.responses.redirects import see_other
 
 CHANGE_LIST = "admin:assessments_questionnaire_changelist"

@@ -21,8 +21,8 @@ from clinic.audit.access import record_access
 from clinic.audit.admin import PrivateSearch, ReadOnly
 from clinic.audit.models import Action
 from clinic.practice.access.staff import staff_of
+from clinic.practice.admin.columns import moment_column
 from clinic.practice.people.search import FindsPeople
-from clinic.practice.templatetags.practice_tags import moment_column
 from clinic.responses.redirects import see_other
 
 

@@ -36,10 +36,11 @@ from clinic.audit.models import Action
 from clinic.audit.searching import clean_search
 from clinic.outbox.models import Message
 from clinic.practice.access.staff import staff_of
+from clinic.practice.admin.columns import moment_column
 from clinic.practice.models import Clinic, Patient, User
 from clinic.practice.people.search import FindsPeople
 from clinic.practice.templatetags.practice_tags import minutes as minutes_words
-from clinic.practice.templatetags.practice_tags import moment_column, phone_link
+from clinic.practice.templatetags.practice_tags import phone_link
 from clinic.practice.values.money import format_money
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from booking.calendar_feed.feeds import SILENT_AFTER, create_feed, revoke_feed
 from booking.models import CalendarFeed
 from clinic.practice.access.staff import staff_of
-from clinic.practice.templatetags.practice_tags import moment_column
+from clinic.practice.admin.columns import moment_column
 from clinic.responses.redirects import see_other
 
 

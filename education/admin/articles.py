@@ -25,10 +25,10 @@ from django.views.decorators.http import require_POST
 
 from clinic.audit.admin import PrivateSearch
 from clinic.practice.access.staff import staff_of
+from clinic.practice.admin.columns import moment_column
 from clinic.practice.fields.typed_times import InForceDayField, StaffSplitMomentField
 from clinic.practice.models import Clinic
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
-from clinic.practice.templatetags.practice_tags import moment_column
 from clinic.practice.values.dates import format_date
 from education.admin.pictures import thumbnail
 from education.articles.editing import (

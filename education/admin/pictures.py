@@ -9,8 +9,8 @@ from django.utils.safestring import SafeString
 
 from clinic.audit.admin import PrivateSearch
 from clinic.practice.access.staff import staff_of
+from clinic.practice.admin.columns import moment_column
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
-from clinic.practice.templatetags.practice_tags import moment_column
 from education.articles.pictures import articles_with, store_picture
 from education.forms.pictures import PictureForm
 from education.models import Picture

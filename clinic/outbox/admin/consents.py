@@ -6,9 +6,10 @@ from django.http import HttpRequest
 from clinic.audit.admin import PrivateSearch, ReadOnly, RecordsAccess
 from clinic.outbox.models import TextConsent
 from clinic.outbox.texts.providers import has_texts
+from clinic.practice.admin.columns import moment_column
 from clinic.practice.models import Clinic
 from clinic.practice.people.search import FindsPeople
-from clinic.practice.templatetags.practice_tags import moment_column, phone_link
+from clinic.practice.templatetags.practice_tags import phone_link
 
 
 @admin.register(TextConsent)

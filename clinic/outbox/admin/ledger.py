@@ -32,8 +32,9 @@ from clinic.outbox.messages.subjects import find_subjects, known_scopes
 from clinic.outbox.models import Message, MessageQuerySet, State, later_copies
 from clinic.outbox.sending.refusals import why_not_again
 from clinic.outbox.text.reason_text import explain_reason
+from clinic.practice.admin.columns import moment_column
 from clinic.practice.people.search import FindsPeople
-from clinic.practice.templatetags.practice_tags import moment_column, page_time
+from clinic.practice.templatetags.practice_tags import page_time
 from clinic.responses.redirects import see_other
 
 CHIPS = {

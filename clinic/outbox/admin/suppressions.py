@@ -6,8 +6,9 @@ from django.http import HttpRequest
 
 from clinic.audit.admin import LogsNoName, PrivateSearch
 from clinic.outbox.models import Channel, Suppression
+from clinic.practice.admin.columns import moment_column
 from clinic.practice.models import Clinic
-from clinic.practice.templatetags.practice_tags import moment_column, phone_link
+from clinic.practice.templatetags.practice_tags import phone_link
 from clinic.practice.values.mail_addresses import readable_address
 
 

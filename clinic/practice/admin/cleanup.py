@@ -8,8 +8,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from clinic.audit.admin import ReadOnly
+from clinic.practice.admin.columns import moment_column
 from clinic.practice.models import CleanupRun
-from clinic.practice.templatetags.practice_tags import moment_column
 
 
 @admin.register(CleanupRun)

@@ -22,6 +22,7 @@ from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.models import Action
 from clinic.practice.access.links import revoke_all_links
 from clinic.practice.access.staff import staff_of
+from clinic.practice.admin.columns import moment_column
 from clinic.practice.admin.contact import ReadableContact
 from clinic.practice.fields.form_fields import AddressField, NameField, PhoneField, ZoneField
 from clinic.practice.fields.typed_times import BirthDayField
@@ -35,7 +36,6 @@ from clinic.practice.people.duplicates import (
 from clinic.practice.people.patients import change_address
 from clinic.practice.people.search import FindsPeople
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
-from clinic.practice.templatetags.practice_tags import moment_column
 from clinic.practice.values.dates import format_date
 from clinic.responses.redirects import see_other
 

@@ -14,10 +14,10 @@ from django.http import HttpRequest
 from clinic.audit.admin import PrivateSearch
 from clinic.practice.access.rights import grantable_groups, may_manage, rights_of
 from clinic.practice.access.staff import staff_of
+from clinic.practice.admin.columns import moment_column
 from clinic.practice.fields.form_fields import AddressField, NameField
 from clinic.practice.models import User
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
-from clinic.practice.templatetags.practice_tags import moment_column
 
 
 class StaffCreationForm(AdminUserCreationForm):

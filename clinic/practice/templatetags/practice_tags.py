@@ -1,13 +1,10 @@
 """Filters that format instants, durations, prices and phone numbers on pages and in mails."""
 
 import re
-from collections.abc import Callable
 from datetime import date, datetime
 from itertools import zip_longest
-from typing import Any
 
 from django import template
-from django.contrib.admin import ModelAdmin, display
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.text import capfirst
@@ -42,17 +39,6 @@ def page_time(instant: datetime) -> str:
 def keep_clock(text: object) -> str:
     """Keep "9:00 AM EST" in `text` on one line, with no-break spaces."""
     return _INSIDE_A_CLOCK.sub("\u00a0", str(text)) if text else ""
-
-
-def moment_column(field: str, label: str) -> Callable[[ModelAdmin, Any], str]:
-    """Return a method of a ModelAdmin: a column or read-only field that shows the instant in `field` by `page_time`."""
-
-    @display(description=label, ordering=field)
-    def column(page: ModelAdmin, row: Any) -> str:
-        instant = getattr(row, field)
-        return page_time(instant) if instant else page.get_empty_value_display()
-
-    return column
 
 
 @register.filter(expects_localtime=True)

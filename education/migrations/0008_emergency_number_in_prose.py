@@ -12,6 +12,6 @@ def fill_prose(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("education", "0006_words")]
+    dependencies = [("education", "0007_admin_words")]
 
     operations = [migrations.RunPython(fill_prose, migrations.RunPython.noop)]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("booking", "0017_constraint_names"),
+        ("booking", "0018_admin_words"),
     ]
 
     operations = [
