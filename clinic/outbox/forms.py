@@ -60,6 +60,7 @@ class MessageRuleForm(forms.ModelForm):
     kind = forms.ChoiceField(label="Message")
     minutes = SpanField(
         label="Time before or after the visit",
+        initial=0,
         widget=forms.TextInput(attrs={"maxlength": "20", "size": "12"}),
         validators=[MaxValueValidator(LONGEST_MINUTES, f"Enter {format_span(LONGEST_MINUTES)} or less.")],
         help_text="Like 2 days, 1 hour or 90 minutes. Applies to visits booked from now on. 0 for messages sent at once.",
