@@ -35,7 +35,7 @@ TEMPLATES = {
 
 @dataclass(frozen=True)
 class Choice:
-    """One option to tick."""
+    """One option to check."""
 
     value: str
     text: str

@@ -67,7 +67,7 @@ def check_item(item: Item, values: list, *, now: datetime | None = None) -> Prob
 
 
 def keep_positives(item: Item, values: list) -> list:
-    """Return `values` without "none of these" if another option is chosen: a sign that was ticked always counts."""
+    """Return `values` without "none of these" if another option is chosen: a sign that was checked always counts."""
     alone = {option.code for option in item.options if option.is_exclusive}
     positives = [value for value in values if not isinstance(value, str) or value not in alone]
     return positives or values

@@ -93,7 +93,7 @@ def describe_problem(
     if problem.reason == "refused":
         return next((why for code, why in item.refused if code in values), "Choose another answer.")
     return {
-        "alone": "You ticked “None of these” and another answer. Untick one of them.",
+        "alone": "You checked “None of these” and another answer. Uncheck one of them.",
         "few": f"Give at least {item.fewest} answers.",
         "many": f"Give at most {item.most} answers.",
         "long": f"Use at most {longest_text(item)} characters.",
@@ -127,11 +127,11 @@ def _describe_limits(item: Item, *, is_upper: bool, now: datetime | None) -> str
 
 def _ask_for(item: Item) -> str:
     if item.layout == "agree":
-        return "Tick this box to go on."
+        return "Check this box to go on."
     if item.layout == "scale":
         return f"Choose a number from {item.minimum or 0} to {item.maximum or 10}."
     if item.repeats:
-        return "Tick at least one answer."
+        return "Check at least one answer."
     if item.type in NUMBERS and item.unit:
         return f"Type a number of {item.unit} in digits, such as {'3' if item.type == 'integer' else '12 or 6.5'}."
     return {

@@ -76,7 +76,7 @@ class DetailsForm(ContactForm):
         return cls(**kwargs, initial={name: value for name, value in fields.items() if value is not None})
 
     def clean_guardian_name(self) -> str:
-        """Require the name if `is_for_minor` is ticked, and reject it otherwise."""
+        """Require the name if `is_for_minor` is checked, and reject it otherwise."""
         name, is_for_minor = self.cleaned_data["guardian_name"], self.cleaned_data.get("is_for_minor")
         if is_for_minor and not name:
             raise forms.ValidationError("Enter your name, as the parent or guardian.")

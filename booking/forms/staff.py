@@ -46,11 +46,11 @@ class MayBreakRules(forms.Form):
         cleaned = self.cleaned_data
         asked, starts_at = cleaned.pop("past_asked", ""), cleaned.get("starts_at")
         if starts_at and starts_at <= timezone.now() and asked != starts_at.isoformat():
-            cleaned["despite_rules"] = False  # ticked for another time: ask again for this one
+            cleaned["despite_rules"] = False  # checked for another time: ask again for this one
         return cleaned
 
     def ask_despite_rules(self, broken_rules: list[str]) -> None:
-        """Show the broken rules and the checkbox. A tick for a past time counts for that time only."""
+        """Show the broken rules and the checkbox. A check for a past time counts for that time only."""
         self.fields["despite_rules"].widget = forms.CheckboxInput()
         starts_at = self.cleaned_data["starts_at"]
         if starts_at <= timezone.now():

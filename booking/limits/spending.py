@@ -51,7 +51,7 @@ def spend_move(
 
 
 def spend_undo(*, appointment: Appointment, network: Network, now: datetime) -> Verdict:
-    """Count an undone cancellation. Cancelling is not limited, as it happens once without undoing it."""
+    """Count an undone cancellation. Canceling is not limited, as it happens once without undoing it."""
     charges = [(limits.UNDOS, appointment.pk), (limits.NETWORK_CHANGES, network)]
     return spend(*charges, once=(limits.SAME_CLICK, appointment.pk, appointment.version, "undo"), now=now)
 

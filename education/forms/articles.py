@@ -76,7 +76,7 @@ class ArticleForm(forms.ModelForm):
     """Accepts any draft; publishes only an article without faults.
 
     Refuses once if the article was saved by another user since the form was opened (`seen`): `concurrent_edit` is the
-    difference. Refuses a date ahead that would unpublish the article (`off_until`) unless `takes_off` is ticked. Cleaning
+    difference. Refuses a date ahead that would unpublish the article (`off_until`) unless `takes_off` is checked. Cleaning
     locks the article, so it needs a transaction.
     """
 

@@ -92,9 +92,9 @@ class LoadCheckForm(forms.Form):
 
 
 class SignsField(forms.MultipleChoiceField):
-    """Warning signs to tick, or "None of these"; a blank list is an error. Cleans to the ticked signs.
+    """Warning signs to check, or "None of these"; a blank list is an error. Cleans to the checked signs.
 
-    A ticked sign counts even if "None of these" is ticked too or another value is invalid.
+    A checked sign counts even if "None of these" is checked too or another value is invalid.
     """
 
     widget = forms.CheckboxSelectMultiple
@@ -113,7 +113,7 @@ class SignsField(forms.MultipleChoiceField):
 
 
 class SignsFirstForm(forms.Form):
-    """Asks for warning signs first. A ticked sign gets its advice even if other fields are missing."""
+    """Asks for warning signs first. A checked sign gets its advice even if other fields are missing."""
 
     emergency = SignsField(
         EMERGENCY,
@@ -127,8 +127,8 @@ class SignsFirstForm(forms.Form):
         help_text="These need a clinician within a day or two, and no running until then. Not sure? Check it.",
         missing="Go through the second list: check what fits you, or “None of these”.",
     )
-    urgency: str | None = None  # `most_urgent` of the ticked signs, after cleaning
-    skipped_emergencies = False  # an urgent sign was ticked, and the emergency list was left blank
+    urgency: str | None = None  # `most_urgent` of the checked signs, after cleaning
+    skipped_emergencies = False  # an urgent sign was checked, and the emergency list was left blank
 
     def clean(self) -> dict[str, Any]:
         super().clean()
