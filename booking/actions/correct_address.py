@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.db.models.functions import Length
+
 from booking.messages.names import BOOKED, MOVED, ON_WAIT_LIST
 from booking.messages.planning import plan_messages_to_new_address
 from booking.models import Appointment, AppointmentEvent, WaitListEntry
