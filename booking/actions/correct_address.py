@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from django.db.models.functions import Length
+
 from booking.messages.names import BOOKED, MOVED, ON_WAIT_LIST
 from booking.messages.planning import plan_messages_to_new_address
 from booking.models import Appointment, AppointmentEvent, WaitListEntry
@@ -79,7 +81,7 @@ def send_mail_again(*, appointment: Appointment, now: datetime) -> Message:
     """
     news = Message.objects.filter(subject_id=appointment.pk, kind__in=(BOOKED, MOVED), channel=Channel.EMAIL)
     news = news.filter(version=appointment.version)
-    newest = news.order_by("created_at").last()
+    newest = news.order_by("created_at", Length("dedupe_key"), "dedupe_key").last()  # "#10" after "#9"
     if newest is None or newest.state not in SETTLED or news.count() > MOST_COPIES:
         raise MailOnItsWay
     return resend_message(newest, now=now)

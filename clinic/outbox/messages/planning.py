@@ -31,7 +31,7 @@ class TooLateToSend(Exception):
     """The message is past its `not_after`."""
 
 
-class SentAgainAlready(Exception):
+class SentAgainAlready(MessageNotSettled):
     """A later copy of the message exists; only the newest can be sent again."""
 
 
