@@ -248,7 +248,7 @@ def test_new_address_by_staff_ends_every_link_and_gets_what_lies_ahead(owner, ev
     new = [mail for mail in post_office.mails if mail["To"] == "alice@right.example"]
     assert sorted(mail["Subject"] for mail in new) == [
         "You are booked: Tuesday, December 1, 9:00 AM EST",
-        find_kind(ON_WAIT_LIST).words.subject,
+        find_kind(ON_WAIT_LIST).template.subject,
     ]
     again = visitor.get(held(visitor)).content.decode()
     assert "0199" not in again and 'name="email"' in again, "the browser that came by the old link is forgotten"

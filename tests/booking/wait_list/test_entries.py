@@ -312,7 +312,7 @@ def test_mail_after_joining_has_links_to_see_and_leave_the_list(client, evaluati
     entry = wait(evaluation)
     sweep(now=NOW)
     (mail,) = post_office.mails
-    assert (mail["To"], mail["Subject"]) == ("walter@example.com", find_kind(ON_WAIT_LIST).words.subject)
+    assert (mail["To"], mail["Subject"]) == ("walter@example.com", find_kind(ON_WAIT_LIST).template.subject)
     path = link_out(mail)
     assert mail["List-Unsubscribe"].endswith(f"{path}leave/>")
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
