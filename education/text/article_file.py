@@ -37,11 +37,13 @@ def read_article_file(name: str, content: str) -> ArticleFile:
     try:
         fields = tomllib.loads(head)
     except tomllib.TOMLDecodeError as error:
-        raise ArticleFileInvalid(f"{name}: the head is not TOML: {error}") from None
+        raise ArticleFileInvalid(f"{name}: the front matter is not TOML: {error}") from None
     missing = [key for key in NEEDED if key not in fields]
     unknown = sorted(set(fields) - {*NEEDED, *OPTIONAL})
-    if missing or unknown:
-        raise ArticleFileInvalid(f"{name}: missing {missing or 'nothing'}, unknown {unknown or 'nothing'}.")
+    if missing:
+        raise ArticleFileInvalid(f"{name}: fields are missing: {', '.join(missing)}.")
+    if unknown:
+        raise ArticleFileInvalid(f"{name}: unknown fields: {', '.join(unknown)}.")
     if (place := fields.get("place", "")) and place not in BODY_SITES:
         raise ArticleFileInvalid(f"{name}: no body site is called “{place}”.")
     texts = {key: fields[key].strip() for key in ("title", "summary", "who_for", "care")}

@@ -61,7 +61,7 @@ def readable_address(address: str) -> str:
 
 def _check_local(local: str) -> None:
     if not local.isascii():
-        raise AddressInvalid("Before the @ we can use only letters from a to z without accents, digits and signs.")
+        raise AddressInvalid("The part before the @ can have only letters a to z (no accents), digits, and symbols such as . _ + -")
     if len(local) > LONGEST_LOCAL:
         raise AddressInvalid(
             f"The part before the @ is too long: mail servers take {LONGEST_LOCAL} characters at most."
