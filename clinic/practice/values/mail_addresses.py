@@ -61,7 +61,9 @@ def readable_address(address: str) -> str:
 
 def _check_local(local: str) -> None:
     if not local.isascii():
-        raise AddressInvalid("The part before the @ can have only letters a to z (no accents), digits, and symbols such as . _ + -")
+        raise AddressInvalid(
+            "The part before the @ can have only letters a to z (no accents), digits, and symbols such as . _ + -"
+        )
     if len(local) > LONGEST_LOCAL:
         raise AddressInvalid(
             f"The part before the @ is too long: mail servers take {LONGEST_LOCAL} characters at most."
