@@ -32,7 +32,7 @@ def choose_time(page: Page) -> str:
     page.locator(".choice-list a.choice").last.click()
     page.locator(".time-grid button").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Who is coming?")
-    return page.locator(".booking-aside time").inner_text()
+    return " ".join(page.locator(".booking-aside time").inner_text().split())  # with plain spaces
 
 
 def give_details(page: Page, *, name: str, email: str, phone: str = "603 555 0123") -> None:
