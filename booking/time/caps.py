@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """The most visits of one service that a therapist takes in a day and in a week; None: no cap."""
+    """The maximum number of visits of one service per therapist, in a day and in a week; None: no cap."""
 
     daily: int | None = None
     weekly: int | None = None
