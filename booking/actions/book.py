@@ -45,8 +45,8 @@ class Contact:
     `guardian_name` is the parent or guardian who books for a patient under 18.
 
     `patient` is the patient proven by a mailed link or chosen by staff. Their phone number may be updated. If it is
-    None, staff find or register a known patient; for a visitor, name and address are unproven, and the visit belongs to
-    a provisional patient.
+    None, a booking by staff finds or registers a known patient. A visitor's name and address are unproven, so that
+    visit belongs to a provisional patient.
     """
 
     name: str
@@ -91,7 +91,7 @@ def book_appointment(*, booking: BookingRequest, now: datetime, by: User | None 
     """
     if booking.despite_rules and by is None:
         raise ValueError("Only staff may break a rule.")
-    # Every hold counts as own here; `_own_hold` checks that under the lock.
+    # Every hold counts as the patient's own here. `_own_hold` checks it under the lock.
     own = Q(idempotency_key=booking.idempotency_key) | Q(status=Appointment.Status.HELD)
     check_first = partial(require_untaken, slot=booking.slot, own=own, now=now)
     try:
@@ -144,7 +144,7 @@ def _require_bookable(
 ) -> None:
     """Check the booking rules. A live hold is checked as of the time it was placed.
 
-    Since then, the start may have come closer than the minimum notice.
+    By now, the start may be within the minimum notice.
     """
     require_free(
         slot=booking.slot,
@@ -171,7 +171,7 @@ def _note_consent(appointment: Appointment, wording: str, now: datetime) -> None
 def _note_first_name(appointment: Appointment, contact: Contact, now: datetime) -> None:
     """Record the choice about the first name. An unchecked box withdraws it only for a proven patient.
 
-    Otherwise a stranger may have submitted the form.
+    A visitor's form may have been submitted by a stranger.
     """
     if contact.uses_first_name or (contact.uses_first_name is False and contact.patient is not None):
         use_first_name(appointment.booked_patient, is_wanted=contact.uses_first_name, now=now)

@@ -55,7 +55,7 @@ def update_visits(before: Clinic, after: Clinic, is_told: bool, now: datetime) -
     """Increment the SEQUENCE of each affected visit, so that its next calendar file replaces the entry.
 
     If `is_told`, plan an email about the change. A pending email about an earlier change is withdrawn and replaced,
-    unless the patient already knows the details of `after`. Runs in the caller's transaction and locks the rows in the
+    unless the patient already knows the details in `after`. Runs in the caller's transaction and locks the rows in the
     order of `rules.lock_patient`.
     """
     drafts = []

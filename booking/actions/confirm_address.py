@@ -25,7 +25,7 @@ class ConfirmationEnded(Exception):
 
 
 def request_confirmation(*, email: str, now: datetime) -> bool:
-    """Mail a link to `email`. Return False over the rate limit; a link mailed earlier is then still valid."""
+    """Mail a link to `email`. Return False if the rate limit is exceeded; a link mailed earlier is then still valid."""
     charges = [(limit, email) for limit in (CONFIRM_LINKS, CONFIRM_LINKS_IN_A_ROW)]
     if spend(*charges, now=now).is_over:
         return False

@@ -120,7 +120,7 @@ def _plan_entry_mails(patient: Patient, now: datetime) -> None:
 def settle_before_merge(provisional: Patient, known: Patient, now: datetime) -> None:
     """Resolve conflicts before a merge: keep the wait list entries and the phone number of the known patient.
 
-    A different number of the provisional patient is noted on the visits that were booked with it.
+    A different number of the provisional patient is noted on that patient's visits.
     """
     for patient in (known, provisional):
         end_expired_entries(patient=patient, now=now)

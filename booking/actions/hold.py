@@ -51,7 +51,7 @@ def hold_time(
         earlier = Appointment.objects.filter(idempotency_key=idempotency_key).first()
         if earlier and holds_slot(earlier, slot=slot, now=now):
             return earlier
-        if earlier:  # the key was used before: the page of times is from the browser's history
+        if earlier:  # the key was used before, by a page of times in the browser's history
             release_hold(earlier)
             idempotency_key = uuid.uuid4()
         require_free(slot=slot, mode=slot.service.modes[0].name, now=now, clinic=Clinic.objects.current())

@@ -104,7 +104,7 @@ def _book(offer: SlotOffer, now: datetime) -> Appointment:
 
 
 def offer_url(offer: SlotOffer, *, now: datetime) -> str:
-    """Issue a link for the offer's email, and return the URL of the page that takes the offer."""
+    """Issue a link for the offer's email, and return the URL of the page on which the offer can be taken."""
     token = issue_link(
         patient=offer.entry.patient,
         purpose=LinkPurpose.OFFER,

@@ -56,7 +56,7 @@ def _visit_event(appointment: Appointment, clinic: Clinic, now: datetime, is_can
     organizer.params["CN"] = vText(clinic.name)
     event.add("organizer", organizer)
     if address := appointment.booked_patient.email:
-        attendee = vCalAddress(f"mailto:{address}")  # without a name, as in the email
+        attendee = vCalAddress(f"mailto:{address}")  # without the patient's name
         attendee.params["PARTSTAT"] = vText("ACCEPTED")  # the patient chose the time, so no reply is needed
         attendee.params["RSVP"] = vText("FALSE")
         event.add("attendee", attendee)

@@ -78,7 +78,7 @@ def why_questions_unwanted(message: Message, now: datetime) -> str | None:
 
 
 def why_follow_up_unwanted(message: Message, now: datetime) -> str | None:
-    """Check the message after a visit: the patient must be marked as arrived."""
+    """Check the message after a visit. The patient must be marked as arrived."""
     visit = _find_visit(message)
     if visit is None:
         return "the visit is gone"

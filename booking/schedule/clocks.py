@@ -25,12 +25,12 @@ class Clock:
 
     @property
     def label(self) -> str:
-        """Like "Eastern time (New York)"."""
+        """Text like "Eastern time (New York)"."""
         return clock_label(self.zone.key)
 
     @property
     def description(self) -> str:
-        """Like "your clock, Jamaica time"."""
+        """Text like "your clock, Jamaica time"."""
         return f"{'your' if self.is_visitors else 'the clinic’s'} clock, {self.label}"
 
     @property

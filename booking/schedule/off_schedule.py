@@ -167,7 +167,7 @@ def _double_booked(visits: list[Appointment]) -> set[UUID]:
 
 
 def _without_earlier_visit(visits: list[Appointment]) -> set[UUID]:
-    """Return the keys of follow-ups that are the patient's first booked or completed visit, calls aside.
+    """Return the keys of follow-ups that are the patient's first booked or completed visit. Calls do not count.
 
     A follow-up that is the patient's only visit is omitted, because staff booked it on purpose. Canceled and missed
     visits count as other visits.

@@ -36,7 +36,7 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class FreedTime:
-    """The time of a visit before it was cancelled or moved."""
+    """The time of a visit before it was canceled or moved."""
 
     therapist: Therapist
     starts_at: datetime
