@@ -1,1 +1,1 @@
-"""What changes several things in one transaction: book, hold, move, cancel, attend, take an offer, block time."""
+"""Operations that change several rows in one transaction, such as booking a visit or taking a slot offer."""

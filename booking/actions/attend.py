@@ -1,6 +1,7 @@
-"""Confirm visits; mark arrivals and no-shows. Idempotent; every mark can be undone (`visit_states.TABLE`).
+"""Confirm visits, and mark arrivals and no-shows. The operations are idempotent, and every mark can be undone.
 
-`version` is the visit's version on the page that asked (`history.require_version`).
+`booking.models.visit_states.TABLE` has the rules. `version` is the visit's version on the page that sent the request
+(`history.require_version`).
 """
 
 from datetime import datetime
@@ -24,7 +25,7 @@ from clinic.practice.people.patients import accept_patient
 
 Status, Kind = Appointment.Status, AppointmentEvent.Kind
 
-STORED_AS = {State.ARRIVED: Status.BOOKED}  # with its `arrived_at`; every other state is a status
+STORED_AS = {State.ARRIVED: Status.BOOKED}  # plus `arrived_at`; every other state has the value of a status
 
 
 @row_locks()
@@ -47,10 +48,12 @@ def confirm_appointment(
 def mark_arrived(*, appointment: Appointment, version: int | str | None = None, by: User, now: datetime) -> Appointment:
     """Record that the patient came, on the day of the visit or later. Undoes a no-show.
 
-    The visit stays booked until it is over, so that its time stays blocked. A provisional patient becomes known, since
+    The visit remains booked until it ends, so that its time remains blocked. A provisional patient becomes known, since
     staff have met them.
-    Raises VisitCancelled, VisitChanged for an older `version`, ArrivalTooEarly before the day, SlotTaken if another visit
-    now has the time of a no-show, SlotNotOffered if the patient has another visit then, or BusyTryAgain.
+
+    Raises VisitCancelled, VisitChanged for an older `version`, ArrivalTooEarly before the day, SlotTaken if another
+    visit or hold now blocks the time of a no-show, SlotNotOffered if the patient has another visit then, or
+    BusyTryAgain.
     """
     with locked_schedules([appointment.therapist_id]):
         appointment = _lock(appointment, version, has_schedule=True)
@@ -65,10 +68,10 @@ def mark_arrived(*, appointment: Appointment, version: int | str | None = None, 
 
 
 def undo_arrival(*, appointment: Appointment, version: int | str | None = None, by: User, now: datetime) -> Appointment:
-    """Undo an arrival. A patient who became known by it stays known: merged records are never split.
+    """Undo an arrival. A patient who became known by it remains known, because merged records are never split.
 
-    Raises VisitChanged for an older `version`, VisitCancelled, TooLateToChange for a no-show, SlotTaken if another visit
-    now has the time, or BusyTryAgain.
+    Raises VisitChanged for an older `version`, VisitCancelled, TooLateToChange for a no-show, SlotTaken if another
+    visit or hold now blocks the time, SlotNotOffered if the patient has another visit then, or BusyTryAgain.
     """
     with locked_schedules([appointment.therapist_id]):
         appointment = _lock(appointment, version, has_schedule=True)
@@ -83,7 +86,8 @@ def undo_arrival(*, appointment: Appointment, version: int | str | None = None, 
 def mark_no_show(*, appointment: Appointment, version: int | str | None = None, by: User, now: datetime) -> Appointment:
     """Record a no-show. Undoes an arrival.
 
-    Raises VisitChanged for an older `version`, VisitCancelled, BusyTryAgain, or VisitNotStarted before the visit.
+    Raises VisitChanged for an older `version`, VisitCancelled, BusyTryAgain, or VisitNotStarted before the visit
+    begins.
     """
     appointment = _lock(appointment, version)
     state = state_after(appointment, Act.NO_SHOW, now=now)
@@ -94,10 +98,10 @@ def mark_no_show(*, appointment: Appointment, version: int | str | None = None, 
 
 
 def undo_no_show(*, appointment: Appointment, version: int | str | None = None, by: User, now: datetime) -> Appointment:
-    """Undo a no-show: the visit is booked and unmarked again.
+    """Undo a no-show. The visit is then booked and unmarked again.
 
-    Raises VisitChanged for an older `version`, VisitCancelled, TooLateToChange for an arrival, SlotTaken if another visit
-    now has the time, SlotNotOffered if the patient has another visit then, or BusyTryAgain.
+    Raises VisitChanged for an older `version`, VisitCancelled, TooLateToChange for an arrival, SlotTaken if another
+    visit or hold now blocks the time, SlotNotOffered if the patient has another visit then, or BusyTryAgain.
     """
     with locked_schedules([appointment.therapist_id]):
         appointment = _lock(appointment, version, has_schedule=True)
@@ -115,12 +119,12 @@ def complete_visits(*, now: datetime) -> int:
 
 
 def can_change(appointment: Appointment, act: Act, *, clinic: Clinic | None = None, now: datetime) -> bool:
-    """Whether to offer `act`: the table allows it and it would change something."""
+    """Whether `act` is allowed now and would change the state, so that a page can offer it."""
     return changes_state(appointment.state, act, _phase(appointment, clinic, now))
 
 
 def is_allowed(appointment: Appointment, act: Act, *, clinic: Clinic | None = None, now: datetime) -> bool:
-    """Whether the table allows `act` now. Reliable only while the row is locked."""
+    """Whether `visit_states.TABLE` allows `act` now. Reliable only while the row is locked."""
     return next_state(appointment.state, act, _phase(appointment, clinic, now)) is not None
 
 
@@ -137,10 +141,10 @@ def state_after(appointment: Appointment, act: Act, *, clinic: Clinic | None = N
 
 
 def _lock(appointment: Appointment, version: int | str | None, *, has_schedule: bool = False) -> Appointment:
-    """Lock and return the row. For a cancelled visit VisitCancelled takes precedence over VisitChanged.
+    """Lock and return the row. For a canceled visit, VisitCancelled takes precedence over VisitChanged.
 
-    With `has_schedule`, the caller has locked the schedule of `appointment.therapist`: raises BusyTryAgain if the visit
-    has since moved to another therapist.
+    Pass `has_schedule` if the schedule of `appointment.therapist` is locked. Then BusyTryAgain is raised if the visit
+    has moved to another therapist since.
     """
     locked = lock_appointment(appointment)
     if locked.status == Status.CANCELLED:
@@ -166,8 +170,10 @@ def _refusal(state: State, act: Act, phase: Phase) -> BookingRefused:
 
 
 def _store(appointment: Appointment, state: State, *, arrived_at: datetime | None, now: datetime) -> Appointment:
-    """Write the state. A visit that is booked again needs its time: raises SlotTaken, or SlotNotOffered if the patient
-    has another visit then."""
+    """Write the state. If the visit becomes booked again, check first that its time is free.
+
+    Raises SlotTaken, or SlotNotOffered if the patient has another visit then.
+    """
     status = STORED_AS.get(state) or Status(state.value)
     if status == Status.BOOKED and appointment.status != Status.BOOKED:
         drop_expired_holds(therapist=appointment.therapist, now=now)

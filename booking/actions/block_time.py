@@ -24,8 +24,9 @@ def block_time(
 ) -> HoursOverride:
     """Create a closure from `starts_at` to `ends_at` for `therapist`, or for all therapists if None.
 
-    Raises VisitsInTheWay with the visits booked in it, unless `despite_visits`: then they stay booked, and staff have to
-    call the patients. The schedules are locked, so that no visit is booked between the check and the insert.
+    Raises VisitsInTheWay with the visits booked in that time, unless `despite_visits` is set. With `despite_visits`
+    they remain booked, and staff have to call the patients. The schedules are locked, so that no visit is booked
+    between the check and the insert.
     """
     concerned = [therapist] if therapist is not None else list(Therapist.objects.active())
     with locked_schedules(one.pk for one in concerned):
@@ -43,7 +44,7 @@ def block_time(
 
 
 def visits_between(*, therapist: Therapist | None, starts_at: datetime, ends_at: datetime) -> list[Appointment]:
-    """Return the visits booked between two instants, of `therapist` or of all, with their patients."""
+    """Return the booked visits that overlap the given time, of `therapist` or of all, with their patients."""
     stretch = Interval(starts_at.astimezone(UTC), ends_at.astimezone(UTC))
     visits = Appointment.objects.booked_within(stretch).select_related("patient", "service")
     if therapist is not None:
@@ -62,7 +63,7 @@ class HolidayRow:
 
 
 def holiday_rows(*, first_day: date, zone: ZoneInfo, days: int = 365) -> list[HolidayRow]:
-    """Return the federal holidays of the `days` from `first_day`, each with its closure and visits."""
+    """Return the federal holidays in `days` days from `first_day`, each with its closure and visits."""
     stretch = day_interval(first_day, days, zone)
     closures = HoursOverride.objects.touching(stretch).filter(kind=HoursOverride.Kind.CLOSURE, therapist=None)
     closed = [closure.interval for closure in closures]
@@ -80,7 +81,10 @@ def holiday_rows(*, first_day: date, zone: ZoneInfo, days: int = 365) -> list[Ho
 
 
 def close_on_holiday(row: HolidayRow, *, despite_visits: bool, by: User) -> HoursOverride | None:
-    """Close for all therapists on the holiday; None if it is closed already. Raises VisitsInTheWay as `block_time`."""
+    """Close for all therapists on the holiday. Return None if it is closed already.
+
+    Raises VisitsInTheWay like `block_time`.
+    """
     if row.is_closed:
         return None
     day, name = row.day, row.holiday.name

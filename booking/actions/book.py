@@ -42,8 +42,10 @@ class Contact:
 
     `phone` is E.164. `time_zone` is an IANA name, empty for the clinic's. `text_consent` is the consent text that was
     agreed to, else empty. `uses_first_name` is whether messages may contain the first name; None if not asked.
-    `guardian_name` is the parent or guardian who books for a patient under 18. `patient` is the patient proven by a
-    mailed link or chosen by staff, whose phone number may be updated; without one, name and address are unproven and the
+    `guardian_name` is the parent or guardian who books for a patient under 18.
+
+    `patient` is the patient proven by a mailed link or chosen by staff. Their phone number may be updated. If it is
+    None, a booking by staff finds or registers a known patient. A visitor's name and address are unproven, so that
     visit belongs to a provisional patient.
     """
 
@@ -59,12 +61,12 @@ class Contact:
 
 @dataclass(frozen=True, kw_only=True)
 class BookingRequest:
-    """The visit that a form or a taken slot offer asks for.
+    """A request to book a visit, from a form or a taken slot offer.
 
-    The same `idempotency_key` books once. `hold_token` names the browser's own hold, which becomes the visit. `screen`
-    holds the visitor's answers to the safety questions, which go into the visit's intake. `terms_seen` is the fingerprint
-    of the length and price that the form showed. `despite_rules` lets staff break the rules they were shown; the visit is
-    then accepted outside the schedule.
+    Requests with the same `idempotency_key` book one visit. `hold_token` identifies the browser's own hold, which
+    becomes the visit. `screen` holds the visitor's answers to the safety questions, which become part of the visit's
+    intake. `terms_seen` is the `fingerprint` of the length and terms that the form showed; empty: no check.
+    `despite_rules` lets staff override the rules that they were shown; the visit is then accepted outside the schedule.
     """
 
     slot: Slot
@@ -82,13 +84,14 @@ def book_appointment(*, booking: BookingRequest, now: datetime, by: User | None 
     """Book a visit and plan its messages. Idempotent by key. `by` is None for the patient.
 
     Length, price and late fee come from the hold if there is one, else from the service.
-    Raises SlotTaken, SlotNotOffered, TermsChanged, NeedsEarlierVisit (a follow-up, unless staff book it), PhoneOfAnother or
-    BusyTryAgain; then nothing was written. Another visit of the patient at that time is a reason of SlotNotOffered only for
-    staff and for a proven patient: to a visitor it would reveal that visit.
+
+    Raises SlotTaken, SlotNotOffered, TermsChanged, NeedsEarlierVisit (a follow-up, unless staff book it),
+    PhoneOfAnother or BusyTryAgain, in which case nothing was written. Only staff and a proven patient are refused
+    because of another visit of the patient at that time: for a visitor, the refusal would reveal that visit.
     """
     if booking.despite_rules and by is None:
         raise ValueError("Only staff may break a rule.")
-    # Whether a hold is the patient's own is checked under the lock.
+    # Every hold counts as the patient's own here. `_own_hold` checks it under the lock.
     own = Q(idempotency_key=booking.idempotency_key) | Q(status=Appointment.Status.HELD)
     check_first = partial(require_untaken, slot=booking.slot, own=own, now=now)
     try:
@@ -111,7 +114,7 @@ def book_in_locked_schedule(*, booking: BookingRequest, now: datetime, by: User 
     if booking.terms_seen and booking.terms_seen != (held or slot.service).fingerprint:
         raise TermsChanged(held or slot.service)
     if earlier and earlier != held:
-        release_hold(earlier)  # the form of a held time was sent for another time
+        release_hold(earlier)  # the form for the held time was submitted for another time
     proven = _proven_patient(contact, by=by, now=now)
     _require_bookable(booking, held, patient=proven, clinic=clinic, now=now)
     drop_expired_holds(therapist=slot.therapist, now=now)
@@ -126,9 +129,9 @@ def book_in_locked_schedule(*, booking: BookingRequest, now: datetime, by: User 
 
 
 def _booked_by_same_form(idempotency_key: uuid.UUID, error: IntegrityError) -> Appointment:
-    """Return the visit that the same form booked with another therapist at the same moment; raise any other `error`.
+    """Return the visit that the same form booked with another therapist at the same moment.
 
-    The two requests lock different schedules, so the unique key decides.
+    The two requests lock different schedules, so the unique key decides. Raises `error` if it has another cause.
     """
     twin = Appointment.objects.filter(idempotency_key=idempotency_key).first()
     if twin is None or not isinstance(error.__cause__, errors.UniqueViolation):
@@ -139,7 +142,10 @@ def _booked_by_same_form(idempotency_key: uuid.UUID, error: IntegrityError) -> A
 def _require_bookable(
     booking: BookingRequest, held: Appointment | None, *, patient: Patient | None, clinic: Clinic, now: datetime
 ) -> None:
-    """Check the booking rules. A live hold is checked as of the time it was placed: the notice may have run out since."""
+    """Check the booking rules. A live hold is checked as of the time it was placed.
+
+    By now, the start may be within the minimum notice.
+    """
     require_free(
         slot=booking.slot,
         mode=booking.mode,
@@ -152,7 +158,10 @@ def _require_bookable(
 
 
 def _note_consent(appointment: Appointment, wording: str, now: datetime) -> None:
-    """Record the consent, unless another number than the one on file was typed: texts go to the one on file."""
+    """Record the consent to texts, unless the typed number differs from the one on file.
+
+    Texts are sent only to the number on file.
+    """
     patient = appointment.booked_patient
     is_texted = wording and not appointment.other_phone and texting_number(patient.phone)
     if is_texted and consent_of(patient) is None:
@@ -160,7 +169,10 @@ def _note_consent(appointment: Appointment, wording: str, now: datetime) -> None
 
 
 def _note_first_name(appointment: Appointment, contact: Contact, now: datetime) -> None:
-    """Record the choice. An empty box withdraws it only for a proven patient: otherwise it may be a stranger's."""
+    """Record the choice about the first name. An unchecked box withdraws it only for a proven patient.
+
+    A visitor's form may have been submitted by a stranger.
+    """
     if contact.uses_first_name or (contact.uses_first_name is False and contact.patient is not None):
         use_first_name(appointment.booked_patient, is_wanted=contact.uses_first_name, now=now)
 
@@ -174,7 +186,10 @@ def _own_hold(by_key: Appointment | None, booking: BookingRequest) -> Appointmen
 
 
 def _proven_patient(contact: Contact, *, by: User | None, now: datetime) -> Patient | None:
-    """Lock and return the patient proven by a mailed link or chosen by staff; None for a visitor."""
+    """Lock and return the patient proven by a mailed link, or chosen or entered by staff; None for a visitor.
+
+    Updates the contact details on file. Raises PhoneOfAnother.
+    """
     if contact.patient is None and by is None:
         return None
     if contact.patient is None:
@@ -200,7 +215,10 @@ def _typed(contact: Contact) -> dict:
 def _write_booking(
     booking: BookingRequest, held: Appointment | None, patient: Patient, *, now: datetime
 ) -> Appointment:
-    """Insert the visit, or turn the held row into it with the terms it was held for. One write, checked by the constraint."""
+    """Insert the visit, or turn the held row into the visit and keep its terms.
+
+    This is one write, which the exclusion constraint checks.
+    """
     slot, contact = booking.slot, booking.contact
     appointment = held or _offered_today(slot)
     appointment.service, appointment.therapist, appointment.starts_at = slot.service, slot.therapist, slot.starts_at

@@ -1,7 +1,7 @@
 """Move a visit, cancel it, and undo either, each in one transaction.
 
-`version` is the visit's version on the page that asked (`history.require_version`): a visit that has changed since is
-not changed.
+`version` is the visit's version on the page that sent the request. If the visit has changed since, the request is
+refused (`history.require_version`).
 """
 
 from datetime import UTC, datetime
@@ -42,13 +42,15 @@ def move_appointment(
 ) -> Appointment:
     """Move a visit to `starts_at` (and to another `therapist`, if given). A no-op if it is there already.
 
-    One row changes, so the old time becomes free at the moment the new one is taken. The visit's links are revoked, its
-    reminders replanned, the patient is told unless they know these terms already, and the old time is offered to the
-    wait list. The patient (`by` None) can move it until the clinic's change window begins, staff until the visit is over;
-    staff may break rules that they were shown (`despite_rules`).
-    Without `is_own` the patient is not proven by a mailed link: then their other visits are not checked, since a refusal
-    would reveal them.
-    Raises VisitChanged, TooLateToChange, SlotTaken, SlotNotOffered or BusyTryAgain; then nothing was written.
+    One row changes, so the old time becomes free at the moment that the new one is taken. The visit's links are
+    revoked, its reminders are planned again, and the old time is offered to the wait list. The patient is notified,
+    unless they know these terms already. The patient (`by` None) can move it until `changeable_until`, staff until it
+    ends. Staff may override the rules that they were shown (`despite_rules`).
+
+    Set `is_own` to False for a patient who is not proven by a mailed link. Then their other visits are not checked,
+    because a refusal would reveal them.
+
+    Raises VisitChanged, TooLateToChange, SlotTaken, SlotNotOffered or BusyTryAgain, in which case nothing was written.
     """
     if despite_rules and by is None:
         raise ValueError("Only staff may break a rule.")
@@ -81,11 +83,13 @@ def move_appointment(
 def undo_move(
     *, appointment: Appointment, is_own: bool = True, version: int | str | None = None, now: datetime
 ) -> Appointment:
-    """Undo the patient's own move within `UNDO_FOR`: the visit returns to its earlier time and therapist.
+    """Undo the patient's own move within `UNDO_FOR`. The visit returns to its earlier time and therapist.
 
-    Booking rules are not checked again. It is refused if a visit, hold or closure has taken the time since, or for another
-    visit of the patient (`is_own` as for a move).
-    Raises VisitChanged, TooLateToUndo, SlotTaken, SlotNotOffered, TimeClosed or BusyTryAgain; then nothing was written.
+    Booking rules are not checked again. The undo is refused if a visit, hold or closure has taken the time since, or if
+    the patient has another visit then (`is_own` as for a move).
+
+    Raises VisitChanged, TooLateToUndo, SlotTaken, SlotNotOffered, TimeClosed or BusyTryAgain, in which case nothing was
+    written.
     """
     before = terms_before_move(appointment, now=now)
     if before is None:
@@ -110,7 +114,7 @@ def undo_move(
 
 
 def terms_before_move(appointment: Appointment, *, now: datetime) -> VisitTerms | None:
-    """Return the terms that undoing the patient's last move restores; None if it cannot be undone."""
+    """Return the terms that an undo of the patient's last move would restore; None if it cannot be undone."""
     if appointment.status != Status.BOOKED:
         return None
     last = _own_move(appointment)
@@ -124,7 +128,7 @@ def terms_before_move(appointment: Appointment, *, now: datetime) -> VisitTerms 
 
 
 def _own_move(appointment: Appointment) -> AppointmentEvent | None:
-    """Find the patient's move that led to the current version; None if something else did."""
+    """Return the patient's move that led to the current version; None if another change led to it."""
     return appointment.events.filter(kind=Kind.MOVED, version=appointment.version, by=None).last()
 
 
@@ -138,7 +142,7 @@ def _move(
     is_accepted: bool = False,
     now: datetime,
 ) -> None:
-    """Write an allowed move and its effects. Both schedules are locked."""
+    """Write an allowed move and its effects. The caller has locked both schedules."""
     freed = time_of(appointment)
     _write_move(appointment, therapist, starts_at)
     if is_accepted:
@@ -152,7 +156,10 @@ def _move(
 
 
 def _reopen_links(appointment: Appointment) -> None:
-    """Restore the links that the patient has: no mail with a new one follows a move back to terms they know."""
+    """Restore the links that the patient already has.
+
+    After a move back to terms that they know, no email with a new link is sent.
+    """
     for move in unannounced_moves(appointment):
         restore_links(subject_id=appointment.pk, purposes=[LinkPurpose.VISIT], revoked_at=move.at)
 
@@ -201,8 +208,9 @@ def cancel_appointment(
 ) -> Appointment:
     """Cancel a visit, free its time and withdraw its reminders. Idempotent.
 
-    The patient and the wait list are told after `UNDO_FOR`, when it can no longer be undone. The patient (`by` None) can
-    cancel until the clinic's change window begins, staff until the visit is over.
+    The patient and the wait list are notified after `UNDO_FOR`, when the cancellation can no longer be undone. The
+    patient (`by` None) can cancel until `changeable_until`, staff until the visit ends.
+
     Raises VisitChanged, TooLateToChange or BusyTryAgain.
     """
     appointment = lock_appointment(appointment)
@@ -232,13 +240,15 @@ def undo_cancellation(
     by: User | None = None,
     now: datetime,
 ) -> Appointment:
-    """Restore a visit within `UNDO_FOR` of its cancellation, before any mail is sent, and the links to its questions.
-    Idempotent.
+    """Restore a visit, and the links to its questions, within `UNDO_FOR` of its cancellation. Idempotent.
 
-    Booking rules are not checked again. It is refused if a visit or hold has taken the time since, or for a closure, which
-    staff may override once they were shown it (`despite_closure`); for the patient (`by` None, `is_own` as for a move)
-    also if they have another visit at that time.
-    Raises VisitChanged, TooLateToUndo, SlotTaken, SlotNotOffered, TimeClosed or BusyTryAgain; then nothing was written.
+    No email about the cancellation has been sent by then. Booking rules are not checked again. The undo is refused if a
+    visit or hold has taken the time since, or if the time was closed. Staff may override a closure that they were shown
+    (`despite_closure`). The patient (`by` None, `is_own` as for a move) is also refused if they have another visit at
+    that time.
+
+    Raises VisitChanged, TooLateToUndo, SlotTaken, SlotNotOffered, TimeClosed or BusyTryAgain, in which case nothing was
+    written.
     """
     if despite_closure and by is None:
         raise ValueError("Only staff may use a closed time.")
@@ -264,7 +274,7 @@ def undo_cancellation(
 def _restore(
     appointment: Appointment, *, cancelled_at: datetime, is_accepted: bool, by: User | None, now: datetime
 ) -> None:
-    """Write an undone cancellation and its effects. The schedule is locked."""
+    """Write an undone cancellation and its effects. The caller has locked the schedule."""
     withdraw_offers(freed_by=appointment, now=now)
     if appointment.intake_id:
         restore_links(subject_id=appointment.intake_id, purposes=[LinkPurpose.INTAKE], revoked_at=cancelled_at)
@@ -284,7 +294,10 @@ def _save_new_state(appointment: Appointment) -> None:
 
 
 def is_undoable(appointment: Appointment, *, now: datetime) -> bool:
-    """Whether the cancellation can be undone: within `UNDO_FOR`, so no patient was told, and the visit is ahead."""
+    """Whether the cancellation can be undone: it was made less than `UNDO_FOR` ago, and the visit has not begun.
+
+    Within `UNDO_FOR` the patient has not been notified.
+    """
     cancelled_at = appointment.cancelled_at
     if appointment.status != Status.CANCELLED or cancelled_at is None or now >= cancelled_at + UNDO_FOR:
         return False
@@ -297,6 +310,6 @@ def changeable_until(appointment: Appointment, *, clinic: Clinic) -> datetime:
 
 
 def is_changeable(appointment: Appointment, *, clinic: Clinic, by: User | None = None, now: datetime) -> bool:
-    """Whether the visit may be moved or cancelled by the patient (`by` None) or by staff at `now`."""
+    """Whether the visit may be moved or canceled by the patient (`by` None) or by staff at `now`."""
     is_in_time = by is not None or now < changeable_until(appointment, clinic=clinic)
     return is_in_time and is_allowed(appointment, Act.MOVE, clinic=clinic, now=now)

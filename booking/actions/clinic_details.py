@@ -1,4 +1,4 @@
-"""Update the visits ahead, and tell their patients, when the clinic's name, address or phone number changes."""
+"""Update upcoming visits, and notify their patients, when the clinic's name, address or phone number changes."""
 
 import uuid
 from collections.abc import Iterator
@@ -19,16 +19,20 @@ from clinic.outbox.texts.texting import texts_beside
 from clinic.practice.models import Clinic
 from clinic.practice.saving.clinic_changes import ADDRESS, CONTACT, Told, changed_fields, digest_of, register_told
 
-UNKNOWN = ":"  # for a mail that is being sent: it differs from every digest, so its reader counts as not told
+# `told_before` while an earlier email is being sent. It differs from every digest, so the patient counts as not notified.
+UNKNOWN = ":"
 
 
 def register_clinic_details() -> None:
-    """Register with `clinic.practice` the patients to tell of a change. For AppConfig.ready."""
+    """Register with `clinic.practice` how to count and update the visits that a change affects. For AppConfig.ready."""
     register_told("visits", Told(count=_count, count_to_call=_count_to_call, update=update_visits))
 
 
 def _concerned(before: Clinic, after: Clinic, now: datetime) -> QuerySet[Appointment]:
-    """Return the visits ahead that the change affects: in person for a new address, all for a new name or phone number."""
+    """Return the upcoming visits that the change affects.
+
+    A new address affects only visits at the clinic; a new name or phone number affects all.
+    """
     changed = changed_fields(before, after)
     ahead = Appointment.objects.filter(status=Appointment.Status.BOOKED, starts_at__gt=now)
     if not changed:
@@ -48,10 +52,11 @@ def _count_to_call(before: Clinic, after: Clinic, now: datetime) -> int:
 
 
 def update_visits(before: Clinic, after: Clinic, is_told: bool, now: datetime) -> None:
-    """Raise each visit's SEQUENCE, so that its next calendar file replaces the entry; plan a mail about it if `is_told`.
+    """Increment the SEQUENCE of each affected visit, so that its next calendar file replaces the entry.
 
-    A pending mail about an earlier change is withdrawn and replaced, unless `after` is what the patient knows. Runs in the
-    caller's transaction and locks the rows in the order of `rules.lock_patient`.
+    If `is_told`, plan an email about the change. A pending email about an earlier change is withdrawn and replaced,
+    unless the patient already knows the details in `after`. Runs in the caller's transaction and locks the rows in the
+    order of `rules.lock_patient`.
     """
     drafts = []
     visits = _concerned(before, after, now).select_related("patient", "service")
@@ -72,7 +77,7 @@ def update_visits(before: Clinic, after: Clinic, is_told: bool, now: datetime) -
 
 
 def _pending_news(visits: QuerySet[Appointment]) -> dict[uuid.UUID, Message]:
-    """Return the mails about an earlier change that are waiting or being sent, by visit."""
+    """Return, by visit, the newest email about an earlier change that is waiting or being sent."""
     unsettled = Message.objects.filter(kind__in=CLINIC_NEWS, channel=Channel.EMAIL).exclude(state__in=SETTLED)
     unsettled = unsettled.filter(subject_id__in=visits.values("pk")).order_by("version")
     return {message.subject_id: message for message in unsettled}
@@ -86,11 +91,14 @@ def _kinds_of(fields: set[str]) -> Iterator[str]:
 
 
 def _kind_of_news(visit: Appointment, asked: set[str], *, told_before: str, told_now: str) -> str | None:
-    """Return the kind of the mail about the details that staff `asked` to announce; None if the patient knows them all."""
+    """Return the kind of email for the changed details that staff `asked` to announce.
+
+    None if the patient knows them all.
+    """
     address_before, contact_before = told_before.split(":")
     address, contact = told_now.split(":")
     if CLINIC_MOVED in asked and address != address_before and visit.visit_mode.is_at_clinic:
-        return CLINIC_MOVED  # it names all details
+        return CLINIC_MOVED  # its email contains all details
     return CLINIC_DETAILS if CLINIC_DETAILS in asked and contact != contact_before else None
 
 
@@ -99,7 +107,7 @@ def _digest(clinic: Clinic) -> str:
 
 
 def _draft(visit: Appointment, kind: str, told_before: str, now: datetime) -> Message:
-    """Draft the mail, with the visit's SEQUENCE as its version: each change of the clinic raises it."""
+    """Draft the email. Its version is the visit's SEQUENCE, which each change of the clinic's details increments."""
     return draft_message(
         kind=kind,
         subject_id=visit.pk,

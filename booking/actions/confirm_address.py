@@ -1,6 +1,7 @@
-"""Confirm by a mailed link that an address is the visitor's own, when others have used up its rate limits.
+"""Confirm by a mailed link that an address is the visitor's own, when other people have used up its rate limits.
 
-Each link is valid for `KEPT_FOR`. A stranger who uses up these mails too has only mailed the owner a valid link.
+Each link is valid for `KEPT_FOR`. A stranger who uses up the rate limit of these emails too has only caused a valid
+link to be sent to the owner.
 """
 
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from booking.models import ReturnRequest
 from clinic.practice.access.links import LinkUnknown
 from clinic.practice.access.rate_limits import CONFIRM_LINKS, CONFIRM_LINKS_IN_A_ROW, mailbox_of, spend
 
-OWN_FOR = timedelta(hours=2)  # as long as a return link lasts
+OWN_FOR = timedelta(hours=2)  # the same as `return_links.LINK_LASTS`
 _signer = Signer(salt="booking.own_address")
 
 
@@ -24,7 +25,7 @@ class ConfirmationEnded(Exception):
 
 
 def request_confirmation(*, email: str, now: datetime) -> bool:
-    """Mail a link to `email`. Return False over the rate limit: a link mailed before is still valid."""
+    """Mail a link to `email`. Return False if the rate limit is exceeded; a link mailed earlier is then still valid."""
     charges = [(limit, email) for limit in (CONFIRM_LINKS, CONFIRM_LINKS_IN_A_ROW)]
     if spend(*charges, now=now).is_over:
         return False

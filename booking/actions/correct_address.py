@@ -19,18 +19,20 @@ from clinic.practice.models import Clinic, Patient, PatientLink, Proof
 from clinic.practice.people.patients import find_or_register_provisional
 
 Status = Appointment.Status
-MOST_COPIES = 3  # of one mail about a visit, on request
+MOST_COPIES = 3  # most resends of a visit's confirmation, on request
 
 
 @row_locks()
 def correct_address(*, appointment: Appointment, email: str, now: datetime) -> Appointment:
-    """Correct the address of a visit whose patient is provisional, and send its confirmation there.
+    """Correct the email address of a visit with a provisional patient, and send its confirmation there.
 
-    Mailed links are revoked; links shown in a browser stay valid. A provisional patient may have other visits, so the visit
-    moves to another patient row instead of changing the row.
-    Raises AddressProven once a mailed link was used, TooLateToChange for a visit that is not ahead, or BusyTryAgain.
+    Mailed links are revoked; links shown in a browser remain valid. The visit is assigned to another patient row,
+    because the old row may have other visits.
+
+    Raises AddressProven once a mailed link was used, TooLateToChange if the visit is not booked or has begun, or
+    BusyTryAgain.
     """
-    appointment = lock_appointment(appointment)  # with its patient: the old address cannot be proven meanwhile
+    appointment = lock_appointment(appointment)  # and its patient, so that the old address cannot be proven meanwhile
     old = appointment.booked_patient
     old.refresh_from_db()
     if not old.is_provisional or old.merged_into_id:
@@ -77,7 +79,8 @@ def _unless_same(one: Patient, other: Patient) -> str:
 def send_mail_again(*, appointment: Appointment, now: datetime) -> Message:
     """Send the newest confirmation of a visit again to the same mailbox.
 
-    Raises MailOnItsWay while one is pending or after `MOST_COPIES`; MessageNotSettled or TooLateToSend as `resend_message`.
+    Raises MailOnItsWay if there is none, while one is pending, or after `MOST_COPIES`. Also raises the errors of
+    `resend_message`.
     """
     news = Message.objects.filter(subject_id=appointment.pk, kind__in=(BOOKED, MOVED), channel=Channel.EMAIL)
     news = news.filter(version=appointment.version)
@@ -88,7 +91,10 @@ def send_mail_again(*, appointment: Appointment, now: datetime) -> Message:
 
 
 def send_to_new_address(patient: Patient, now: datetime) -> None:
-    """Mail the confirmation of each visit ahead and each wait list entry to the patient's new address, with new links."""
+    """Mail the confirmations of upcoming visits and the links to wait list entries to the patient's new address.
+
+    The emails contain new links.
+    """
     clinic = Clinic.objects.current()
     ahead = Appointment.objects.filter(patient=patient, status=Status.BOOKED, starts_at__gt=now)
     for appointment in ahead.select_related("patient", "service").order_by("pk").select_for_update(of=("self",)):
@@ -97,12 +103,12 @@ def send_to_new_address(patient: Patient, now: datetime) -> None:
 
 
 def _plan_entry_mails(patient: Patient, now: datetime) -> None:
-    """Mail the link to each wait list entry of `patient`."""
+    """Plan an email with the link to each waiting entry of `patient`."""
     for entry in WaitListEntry.objects.waiting().filter(patient=patient).select_related("service"):
         plan_message(
             kind=ON_WAIT_LIST,
             subject_id=entry.pk,
-            version=int(now.timestamp()),  # never equal to the version of a daily mail, which counts days
+            version=int(now.timestamp()),  # never equal to the version of a daily email, which counts days
             patient=patient,
             scope=entry.service.slug,
             due_at=now,
@@ -112,7 +118,10 @@ def _plan_entry_mails(patient: Patient, now: datetime) -> None:
 
 
 def settle_before_merge(provisional: Patient, known: Patient, now: datetime) -> None:
-    """Keep the known patient's wait list entries and phone number; note another typed number on its visits."""
+    """Resolve conflicts before a merge: keep the wait list entries and the phone number of the known patient.
+
+    A different number of the provisional patient is noted on that patient's visits.
+    """
     for patient in (known, provisional):
         end_expired_entries(patient=patient, now=now)
     taken = WaitListEntry.objects.waiting().filter(patient=known).values("service")

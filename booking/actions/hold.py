@@ -1,8 +1,8 @@
-"""Hold a time while its form is filled in: a row that blocks the time for `HOLD`, renewable once.
+"""Hold a time while its form is filled in. A hold is a row that blocks the time for `HOLD`, renewable once.
 
-The URL of the form carries a token derived from the row's random key, so a reload finds the hold and no one else can use
-it. An expired hold blocks nothing (compared under the schedule's lock); its row stays until the time is booked or held
-again, at most for `RENEWABLE_FOR`.
+The URL of the form contains a token derived from the row's random key, so a reload finds the hold and no one else can
+use it. An expired hold does not block (its expiry is compared under the schedule's lock). Its row is deleted by the
+next booking, hold or move in that schedule, or after `RENEWABLE_FOR` by the cleanup.
 """
 
 import base64
@@ -25,17 +25,18 @@ from clinic.practice.batches import BATCH, delete_batch
 from clinic.practice.models import Clinic, Therapist
 
 HOLD = timedelta(minutes=10)
-RENEWABLE_FOR = timedelta(days=1)  # after it expired: a form left open overnight still finds its hold
+RENEWABLE_FOR = timedelta(days=1)  # after expiry, so that a form left open overnight can still find its hold
 
 
 def hold_time(
     *, slot: Slot, idempotency_key: uuid.UUID, instead_of: Appointment | None = None, now: datetime
 ) -> Appointment:
-    """Hold a time. The same key for the same time, as from a double click, returns the same hold.
+    """Hold a time. The same key for the same time, such as from a double click, returns the same hold.
 
-    `instead_of` is the visitor's earlier hold: it is released in the same transaction, so it stays if the new time is
+    `instead_of` is the visitor's earlier hold. It is released in the same transaction, so it is kept if the new time is
     refused. If it already holds this time, it is returned.
-    Raises SlotTaken, SlotNotOffered (with the reason) or BusyTryAgain; then nothing was written.
+
+    Raises SlotTaken, SlotNotOffered (with the reason) or BusyTryAgain, in which case nothing was written.
     """
     own = Q(idempotency_key=idempotency_key) | Q(pk=instead_of.pk if instead_of else None)
     check_first = partial(require_untaken, slot=slot, own=own, now=now)
@@ -50,7 +51,7 @@ def hold_time(
         earlier = Appointment.objects.filter(idempotency_key=idempotency_key).first()
         if earlier and holds_slot(earlier, slot=slot, now=now):
             return earlier
-        if earlier:  # a page of times from the browser's history
+        if earlier:  # the key was used before, by a page of times in the browser's history
             release_hold(earlier)
             idempotency_key = uuid.uuid4()
         require_free(slot=slot, mode=slot.service.modes[0].name, now=now, clinic=Clinic.objects.current())
@@ -83,13 +84,16 @@ def holds_slot(appointment: Appointment, *, slot: Slot, now: datetime) -> bool:
 
 
 def hold_token(appointment: Appointment) -> str:
-    """Return the token in the URL of its form: 256 bits that only this site can derive from the row."""
+    """Return the token in the URL of the hold's form: 256 bits that only this site can derive from the row."""
     mac = salted_hmac("booking.hold", str(appointment.idempotency_key), algorithm="sha256")
     return base64.urlsafe_b64encode(mac.digest()).decode().rstrip("=")
 
 
 def find_hold(*, token: str, slot: Slot) -> Appointment | None:
-    """Return the row behind a hold's URL: held, expired, or booked by now; None once it is deleted."""
+    """Return the row with the token of a hold's URL: a live or expired hold, or the visit that it became.
+
+    None if the row was deleted or canceled.
+    """
     rows = Appointment.objects.filter(therapist=slot.therapist, starts_at=slot.starts_at).exclude(
         status=Appointment.Status.CANCELLED
     )
@@ -109,7 +113,7 @@ def is_renewable(appointment: Appointment) -> bool:
 
 
 def renew_hold(appointment: Appointment, *, now: datetime) -> Appointment:
-    """Extend the hold by `HOLD`, once: from its end, or from now if it has expired and its row still exists.
+    """Extend the hold by `HOLD`, once. An expired hold is extended from now, if its row still exists.
 
     Raises HoldNotRenewable, BusyTryAgain.
     """
@@ -124,7 +128,7 @@ def renew_hold(appointment: Appointment, *, now: datetime) -> Appointment:
 
 @transaction.atomic
 def release_hold(appointment: Appointment) -> None:
-    """Release a hold. If it has become a visit, a no-op. Needs no lock: it only frees time."""
+    """Delete a hold. A no-op if it has become a visit. Needs no lock, because it only frees time."""
     Appointment.objects.filter(pk=appointment.pk, status=Appointment.Status.HELD).delete()
 
 
@@ -134,9 +138,10 @@ def drop_expired_holds(*, therapist: Therapist, now: datetime) -> None:
 
 
 def delete_expired_holds(*, now: datetime, limit: int = BATCH) -> int:
-    """Delete at most `limit` holds that expired `RENEWABLE_FOR` ago, each under its schedule's lock. Return their number.
+    """Delete at most `limit` holds that expired at least `RENEWABLE_FOR` ago. Return their number.
 
-    Under the lock none can be renewed or booked meanwhile. A schedule whose lock times out is left for the next run.
+    Each is deleted under its schedule's lock, so that it cannot be renewed or booked meanwhile. A schedule whose lock
+    times out is skipped until the next run.
     """
     expired = Appointment.objects.filter(
         status=Appointment.Status.HELD, hold_expires_at__lte=now - RENEWABLE_FOR

@@ -1,7 +1,8 @@
 """Recognize returning patients, only by a link mailed to their own mailbox.
 
-A stranger may ask for any address and learns nothing: the request does the same work and gives the same response whether
-the address is known or not. The patient is looked up when the mail is rendered, after the response.
+A stranger may request a link for any address and learns nothing, because the request does the same work and gives the
+same response whether or not the address is known. The patient is looked up after the response, when the email is
+rendered.
 """
 
 from datetime import datetime, timedelta
@@ -22,15 +23,16 @@ from clinic.practice.values.mail_addresses import normalize_address
 PER_MAILBOX = (
     RETURN_LINKS,
     RETURN_LINKS_IN_A_ROW,
-)  # apart from other limits, so that strangers cannot keep the owner out
+)  # separate from other limits, so that strangers cannot lock the owner out
 LINK_LASTS = timedelta(hours=2)
 KEPT_FOR = timedelta(days=1)
 
 
 def request_return_link(*, email: str, network: Network, service: Service | None = None, now: datetime) -> Verdict:
-    """Plan a mail with a link to `email`, which is sent if a patient has that address. The link leads on to `service`.
+    """Plan an email with a link to `email`. It is sent only if a patient has that address. The link leads to `service`.
 
-    Returns the network's verdict. Over the limits of the address no mail is planned, which the verdict does not reveal.
+    Return the verdict of the network's rate limit. Over the limits of the address, no email is planned, and the verdict
+    does not reveal that.
     """
     verdict = spend((NETWORK_RETURN_LINKS, network), now=now)
     if not verdict.is_over and not spend(*((limit, email) for limit in PER_MAILBOX), now=now).is_over:
@@ -40,7 +42,10 @@ def request_return_link(*, email: str, network: Network, service: Service | None
 
 @transaction.atomic
 def plan_link_mail(kind: str, *, email: str, scope: str = "", now: datetime) -> None:
-    """Plan a mail of `kind` to `email`, about a request that is kept for `KEPT_FOR`; `scope` is the slug of a service."""
+    """Plan an email of `kind` to `email`, for a request that is kept for `KEPT_FOR`.
+
+    `scope` is the slug of a service.
+    """
     request = ReturnRequest.objects.create(email=normalize_address(email).lower(), created_at=now)
     last = now + timedelta(hours=1)
     times = {"due_at": now, "not_after": last, "now": now}
@@ -53,7 +58,10 @@ def delete_expired_requests(*, now: datetime, limit: int = BATCH) -> int:
 
 
 def patients_at(email: str) -> list[Patient]:
-    """Return the patients of this mailbox, by name. Of two with the same name, the known one rather than the provisional."""
+    """Return the patients with this address, sorted by name.
+
+    Of several with the same name, only one is returned, preferably a known one.
+    """
     keyed = Patient.objects.current().exclude(email="").alias(address=Lower("email"))
     people: dict[str, Patient] = {}
     for patient in keyed.filter(address=Lower(Value(email))).order_by("is_provisional", "name"):

@@ -24,8 +24,8 @@ Status = WaitListEntry.Status
 def require_open(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> Appointment | None:
     """Return the later visit that taking `offer` would move, or None.
 
-    Raises OfferOver, SlotTaken, SlotNotOffered or NeedsEarlierVisit if it can no longer be taken. Reliable only while the
-    caller has locked the schedule.
+    Raises OfferOver, SlotTaken, SlotNotOffered or NeedsEarlierVisit if the offer can no longer be taken. Reliable only
+    while the caller has locked the schedule.
     """
     entry = offer.entry
     if entry.status != Status.WAITING:
@@ -51,10 +51,11 @@ def require_open(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> Appointm
 def take_offer(*, offer: SlotOffer, version: int | None = None, now: datetime) -> Appointment:
     """Move the patient's later visit to the offered time, or book a visit there. All or nothing. Idempotent.
 
-    `version` is that of the later visit on the page that asked. Schedule lock and exclusion constraint decide who is first,
-    as for any booking.
-    Raises OfferOver, SlotTaken, SlotNotOffered, VisitChanged or BusyTryAgain; then nothing was written, and the entry stays
-    on the wait list.
+    `version` is the later visit's version on the page that sent the request. As for any booking, the schedule's lock
+    and the exclusion constraint decide who is first.
+
+    Raises OfferOver, SlotTaken, SlotNotOffered, NeedsEarlierVisit, VisitChanged or BusyTryAgain, in which case nothing
+    was written and the entry remains on the wait list.
     """
     before = next_visit_of(offer.entry, now=now)
     with _schedules_of(offer, before):
@@ -103,7 +104,7 @@ def _book(offer: SlotOffer, now: datetime) -> Appointment:
 
 
 def offer_url(offer: SlotOffer, *, now: datetime) -> str:
-    """Issue a link and return the URL of the page that takes the offer, for its mail."""
+    """Issue a link for the offer's email, and return the URL of the page on which the offer can be taken."""
     token = issue_link(
         patient=offer.entry.patient,
         purpose=LinkPurpose.OFFER,

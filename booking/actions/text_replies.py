@@ -1,4 +1,4 @@
-"""Act on Y and C texted back to a reminder, or to a text that the clinic moved a visit."""
+"""Act on the replies Y and C to a reminder, or to a text which says that the clinic moved a visit."""
 
 from datetime import datetime
 
@@ -15,9 +15,10 @@ from clinic.practice.models import Clinic
 
 
 def read_text_reply(phone: str, answer: str, now: datetime) -> str:
-    """Act on "yes" or "cannot" from `phone` about the visit in the last text to it. Return the answer to text back.
+    """Act on "yes" or "cannot" from `phone` about the visit in the last text to that number. Return the reply to send.
 
-    Empty if nothing was done: then staff read the text. "cannot" cancels nothing: the answer links to the page for that.
+    "yes" confirms the visit. "cannot" changes nothing; the reply links to the page where the patient can move or
+    cancel. The reply is empty if nothing was done, and then staff read the text.
     """
     visit = _visit_asked_about(phone, now)
     if visit is None:
@@ -34,10 +35,10 @@ def read_text_reply(phone: str, answer: str, now: datetime) -> str:
 
 
 def _visit_asked_about(phone: str, now: datetime) -> Appointment | None:
-    """Return the visit that the last text to `phone` asked about.
+    """Return the visit that the last text to `phone` asked about; None if the reply cannot be applied to one.
 
-    None if it asked nothing, if the visit has changed since or is not ahead, or if texts about two visits were sent together,
-    as to a couple with one phone: the reply may be about either.
+    That is the case if the text asked nothing, if the visit has changed since, is not booked or has begun, or if texts
+    about two visits were sent together, such as to a couple with one phone.
     """
     texts = texts_just_sent(phone=phone)
     if len({text.subject_id for text in texts}) != 1 or not asks_by_text(texts[0].kind):

@@ -15,13 +15,13 @@ USELESS_AFTER = timedelta(days=1)
 
 @transaction.atomic
 def note_failure(feed: CalendarFeed, *, now: datetime) -> None:
-    """Record that the feed failed, and alert the clinic once a day at most."""
+    """Record that the feed failed, and alert the clinic, at most once a day."""
     CalendarFeed.objects.filter(pk=feed.pk).update(failed_at=now)
     _plan(feed, since=now, now=now)
 
 
 def alert_about_silent_feeds(*, now: datetime) -> list[Message]:
-    """Alert the clinic about each feed that is no longer read, once each time."""
+    """Alert the clinic about each feed that is no longer read, once per silent period."""
     return [_plan(feed, since=feed.last_read_at, now=now) for feed in silent_feeds(now=now)]
 
 

@@ -1,6 +1,6 @@
-"""A therapist's calendar feed at a secret URL, for the calendar program on their phone.
+"""A therapist's calendar feed at a secret URL, for the calendar app on their phone.
 
-It holds the time and mode of each visit; never the patient or a reason, as calendars are synced and shared.
+It contains the time and mode of each visit, but never the patient or a reason, because calendars are synced and shared.
 """
 
 import hashlib
@@ -20,12 +20,12 @@ from clinic.practice.models import Clinic, Therapist, User
 PRODUCT = "-//Runclinic//Schedule//EN"
 RECORDED_EVERY = timedelta(hours=1)
 REGULAR_AFTER_DAYS, SILENT_AFTER = 3, timedelta(days=2)
-LISTED_FOR = timedelta(days=90)  # after it was revoked, so that staff can explain an empty calendar
+LISTED_FOR = timedelta(days=90)  # after a feed is revoked, so that staff can explain an empty calendar
 SHOWS_BACK, SHOWS_AHEAD = timedelta(days=31), timedelta(days=400)
 
 
 class FeedUnknown(Exception):
-    """No feed has this token, or it was revoked."""
+    """No feed has this token, or it was revoked, or its therapist is inactive."""
 
 
 def create_feed(*, therapist: Therapist, by: User, now: datetime) -> str:
@@ -36,12 +36,12 @@ def create_feed(*, therapist: Therapist, by: User, now: datetime) -> str:
 
 
 def revoke_feed(feed: CalendarFeed, *, now: datetime) -> None:
-    """Revoke the URL. Calendar programs get 404 from now on."""
+    """Revoke the URL. Calendar apps get a 404 from now on."""
     CalendarFeed.objects.filter(pk=feed.pk, revoked_at=None).update(revoked_at=now)
 
 
 def delete_expired_feeds(*, now: datetime, limit: int = BATCH) -> int:
-    """Delete at most `limit` feeds that were revoked LISTED_FOR ago. Returns the number."""
+    """Delete at most `limit` feeds that were revoked at least `LISTED_FOR` ago. Return their number."""
     return delete_batch(CalendarFeed.objects.filter(revoked_at__lte=now - LISTED_FOR), limit=limit)
 
 
@@ -55,7 +55,11 @@ def open_feed(*, token: str) -> CalendarFeed:
 
 
 def note_reading(feed: CalendarFeed, *, now: datetime) -> None:
-    """Record that a calendar program read the feed; one write for each RECORDED_EVERY, as programs poll every few minutes."""
+    """Record that a calendar app read the feed.
+
+    Apps poll every few minutes, so this writes at most once per `RECORDED_EVERY`, and at the first success after a
+    failure.
+    """
     is_fresh = feed.last_read_at is not None and now - feed.last_read_at < RECORDED_EVERY
     if is_fresh and feed.failed_at is None:
         return
@@ -66,7 +70,10 @@ def note_reading(feed: CalendarFeed, *, now: datetime) -> None:
 
 
 def silent_feeds(*, now: datetime) -> list[CalendarFeed]:
-    """Return the feeds read on REGULAR_AFTER_DAYS or more, but not for SILENT_AFTER: that phone shows an old schedule."""
+    """Return the feeds that were read on at least `REGULAR_AFTER_DAYS` days, but not for `SILENT_AFTER`.
+
+    The therapist's phone then shows an old schedule.
+    """
     in_use = CalendarFeed.objects.filter(revoked_at=None, therapist__is_active=True).select_related("therapist")
     return list(in_use.filter(days_read__gte=REGULAR_AFTER_DAYS, last_read_at__lte=now - SILENT_AFTER))
 
@@ -76,8 +83,10 @@ def _hash(token: str) -> bytes:
 
 
 def therapist_calendar(*, therapist: Therapist, clinic: Clinic, now: datetime) -> bytes:
-    """Return the visits of a therapist from SHOWS_BACK ago to SHOWS_AHEAD, as a calendar (METHOD:PUBLISH); UTF-8, instants
-    in UTC."""
+    """Return a therapist's visits, from `SHOWS_BACK` ago to `SHOWS_AHEAD` from now, as a calendar (METHOD:PUBLISH).
+
+    Encoded as UTF-8; instants are in UTC.
+    """
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
     calendar.add("version", "2.0")

@@ -1,11 +1,11 @@
-"""The button and the links of a mail about a visit; a message kind names one of these functions."""
+"""Buttons and links of emails about a visit. Each message kind uses one of these functions."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class VisitLinks:
-    """URLs for a mail, and the facts that choose its button. `intake` is empty without open questions."""
+    """URLs for an email, and the facts that determine its button. `intake` is empty without open questions."""
 
     visit: str
     intake: str
@@ -32,7 +32,7 @@ def see_visit(links: VisitLinks) -> dict[str, str]:
 
 
 def ask_whether_coming(links: VisitLinks) -> dict[str, str]:
-    """Ask to confirm the visit; once it is confirmed, link to its page."""
+    """Ask to confirm the visit. If it is already confirmed or not booked, link to its page."""
     if not links.is_standing or links.is_confirmed:
         return see_visit(links)
     return {
@@ -45,7 +45,7 @@ def ask_whether_coming(links: VisitLinks) -> dict[str, str]:
 
 
 def answer_questions(links: VisitLinks) -> dict[str, str]:
-    """Link to the questions; without open ones, to the visit's page."""
+    """Link to the open questions, or to the visit's page if there are none."""
     if not links.intake:
         return see_visit(links)
     return {"button_url": links.intake, "button_text": "Answer the questions", "see_url": links.visit}

@@ -12,9 +12,10 @@ LONGEST_NAME_IN_A_TEXT = 12
 
 
 def change_values(appointment: Appointment, known: VisitTerms | None, *, clinic: Clinic) -> dict[str, object]:
-    """Return the placeholders of a message about a change: `change` for the subject, `news` for a text, `changes` as sentences.
+    """Return the placeholders of a message about a change.
 
-    `known` are the terms that the patient was told before; None, or the current ones: only that the visit is moved.
+    `change` is for the subject, `news` for a text, and `changes` is a list of sentences. `known` are the terms that the
+    patient was last notified of. If they are None or the current ones, the message only says that the visit is moved.
     """
     now = current_terms(appointment)
     is_cancelled = appointment.status == Appointment.Status.CANCELLED
@@ -85,6 +86,6 @@ def _short_name(therapist: Therapist) -> str:
 
 
 def _time_of(appointment: Appointment, terms: VisitTerms, clinic: Clinic) -> LocalTime:
-    """Return the start of `terms`, by the patient's clock."""
+    """Return the start of `terms` in the zone shown to the patient."""
     clock = clock_of_mode(terms.mode, zone_name=appointment.visitor_time_zone, clinic=clinic)
     return clock.time(terms.starts_at)

@@ -32,25 +32,31 @@ UNDELIVERED = {"channel": Channel.EMAIL, "state": State.SKIPPED, "reason": NO_AD
 
 
 def describe_delivery(visit: Appointment, kind: str) -> str:
-    """Return a sentence for staff: how a message of `kind` reaches the patient, or whom to call."""
+    """Return a sentence for staff that says how a message of `kind` reaches the patient, or which number to call."""
     return describe_deliveries([visit], kind)[visit.pk]
 
 
 def describe_move_delivery(visit: Appointment) -> str:
-    """Return `describe_delivery` for the news of a move."""
+    """Return the sentence of `describe_delivery` for a move.
+
+    Another sentence if the patient knows the current time already.
+    """
     news = news_of(visit)
     return "The patient knows this time already." if news is None else describe_delivery(visit, news)
 
 
 def describe_deliveries(visits: Sequence[Appointment], kind: str) -> dict[UUID, str]:
-    """Return `describe_delivery` for several visits, in a constant number of queries if patients and services are selected."""
+    """Return the sentence of `describe_delivery` for each visit, by its key.
+
+    The number of queries is constant if patients and services are selected.
+    """
     clinic = Clinic.objects.current()
     channels = _channels(visits, kind)
     return {visit.pk: _sentence(visit, channels[visit.pk], kind, clinic) for visit in visits}
 
 
 def count_to_call(visits: Sequence[Appointment], kind: str) -> int:
-    """Return the number of `visits` whose patient no message of `kind` can reach."""
+    """Return the number of `visits` whose patients cannot be reached by a message of `kind`."""
     return sum(not ways for ways in _channels(visits, kind).values())
 
 
@@ -84,7 +90,7 @@ def _channels(visits: Sequence[Appointment], kind: str) -> dict[UUID, list[Chann
 
 
 def _unsaved(visit: Appointment, kind: str, channel: Channel) -> Message:
-    """Return a message that is only passed to checks of the outbox, not saved."""
+    """Return an unsaved message, only for the checks of the outbox."""
     return Message(kind=kind, channel=channel, subject_id=visit.pk, scope=visit.service.slug, patient=visit.patient)
 
 
@@ -95,7 +101,11 @@ def _who_is_texted(patients: Iterable[Patient]) -> set[UUID]:
 
 
 def visits_to_call(*, now: datetime) -> QuerySet[Appointment]:
-    """Return visits ahead whose change did not reach the patient by mail or text, and that staff did not mark as called."""
+    """Return upcoming visits with a change of which the patient was not notified by email, text or call, soonest first.
+
+    These are patients without an email address. A move or news about the clinic counts only while the visit is booked
+    and neither confirmed nor arrived.
+    """
     texted = Message.objects.filter(
         subject_id=OuterRef("subject_id"), kind=OuterRef("kind"), version=OuterRef("version"), channel=Channel.SMS
     ).exclude(state__in=(State.SKIPPED, State.FAILED))

@@ -1,7 +1,7 @@
-"""A visit as a calendar file (RFC 5545) and as an invitation by mail (RFC 5546).
+"""A visit as a calendar file (RFC 5545) and as an invitation by email (RFC 5546).
 
-The UID of a visit never changes and its SEQUENCE rises with each change, so that calendars replace the entry. The file names
-no service and no reason: calendars are shared with families and employers.
+The UID of a visit never changes and its SEQUENCE increases with each change, so that calendars replace the entry. The
+file contains neither the service nor a reason, because calendars are shared with families and employers.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -22,7 +22,7 @@ PRODUCT = "-//Runclinic//Booking//EN"
 
 
 def visit_calendar(*, appointment: Appointment, clinic: Clinic, now: datetime) -> bytes:
-    """Return an invitation (METHOD:REQUEST), or a withdrawal (METHOD:CANCEL) of a cancelled visit, as UTF-8."""
+    """Return an invitation (METHOD:REQUEST), or for a canceled visit a cancellation (METHOD:CANCEL), as UTF-8."""
     is_cancelled = appointment.status == Appointment.Status.CANCELLED
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)
@@ -56,8 +56,8 @@ def _visit_event(appointment: Appointment, clinic: Clinic, now: datetime, is_can
     organizer.params["CN"] = vText(clinic.name)
     event.add("organizer", organizer)
     if address := appointment.booked_patient.email:
-        attendee = vCalAddress(f"mailto:{address}")  # without a name: mails hold none
-        attendee.params["PARTSTAT"] = vText("ACCEPTED")  # the patient chose the time: no reply needed
+        attendee = vCalAddress(f"mailto:{address}")  # without the patient's name
+        attendee.params["PARTSTAT"] = vText("ACCEPTED")  # the patient chose the time, so no reply is needed
         attendee.params["RSVP"] = vText("FALSE")
         event.add("attendee", attendee)
     return event
@@ -71,10 +71,10 @@ def _description(appointment: Appointment, clinic: Clinic) -> str:
 
 
 def _time_zone(zone: ZoneInfo, instant: datetime) -> Timezone:
-    """Return the VTIMEZONE of `zone` around `instant`: the change before it and the change after it.
+    """Return the VTIMEZONE of `zone` with the last UTC offset change before `instant` and the first one after it.
 
-    icalendar's own generator starts daylight saving time an hour late: RFC 5545 requires each onset in the local time before
-    the change.
+    The generator of icalendar is not used, because it starts daylight saving time an hour late. RFC 5545 requires each
+    onset in the local time before the change.
     """
     component = Timezone()
     component.add("tzid", zone.key)
@@ -86,8 +86,10 @@ def _time_zone(zone: ZoneInfo, instant: datetime) -> Timezone:
 
 
 def _nearest_change(zone: ZoneInfo, instant: datetime, step: timedelta) -> datetime | None:
-    """Return the nearest change of the UTC offset before or after `instant`, by the sign of `step`; None if there is none in
-    400 steps."""
+    """Return the nearest change of the UTC offset before or after `instant`, by the sign of `step`.
+
+    None if there is none in 400 steps.
+    """
     near = instant.astimezone(UTC)
     for _ in range(400):
         far = near + step

@@ -1,4 +1,7 @@
-"""What the patient was last told about a visit, and what has changed since. Changes made before a mail is sent count as one."""
+"""The terms of a visit that the patient was last notified of, and what has changed since.
+
+Changes made before an email is sent are announced together.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,37 +42,42 @@ def terms_at(appointment: Appointment, version: int) -> VisitTerms | None:
 
 
 def told_version(appointment: Appointment, *, before: int | None = None) -> int | None:
-    """Return the latest version about which a message was sent to the patient's current address; None if there is none.
+    """Return the latest version in a message sent to the patient's current address; None if none was sent.
 
-    With `before`, only messages of earlier versions count.
+    With `before`, only messages about versions before it count.
     """
     sent = _messages(appointment, before=before).filter(state=State.SENT)
     return sent.order_by("version").values_list("version", flat=True).last()
 
 
 def known_terms(appointment: Appointment, *, before: int | None = None) -> VisitTerms | None:
-    """Return the terms last told to the patient (`before` as in `told_version`), else those that were booked."""
+    """Return the terms in the last message sent to the patient; None if the history does not contain them.
+
+    If no message was sent, return the terms at `_first_version`. `before` is as in `told_version`.
+    """
     told = told_version(appointment, before=before)
     return terms_at(appointment, _first_version(appointment) if told is None else told)
 
 
 def may_believe_otherwise(appointment: Appointment, *, before: int | None = None) -> bool:
-    """Whether a later message with other terms than the current ones may have reached the patient.
+    """Whether a message with terms other than the current ones may have reached the patient after `told_version`.
 
-    It is being sent, or its worker died and the mail server may have accepted it. `before` as in `told_version`.
+    Such a message is being sent, or its worker died and the mail server may have accepted it. `before` is as in
+    `told_version`.
     """
     dropped = Q(state=State.SKIPPED, reason=CHANGED, attempts=1, settled_at__lt=F("first_tried_at") + LEASE)
     begun = _messages(appointment, before=before).filter(first_tried_at__isnull=False)
-    begun = begun.exclude(state=State.SENT).exclude(dropped)  # within the first lease, so before sending
+    begun = begun.exclude(state=State.SENT).exclude(dropped)  # skipped within the first lease, so not sent
     begun = begun.filter(version__gt=told_version(appointment, before=before) or 0)
     versions = set(begun.values_list("version", flat=True))
     return any(terms_at(appointment, version) != current_terms(appointment) for version in versions)
 
 
 def news_of(appointment: Appointment) -> str | None:
-    """Return the kind of message to plan: BOOKED, MOVED, or None if the patient knows the current terms.
+    """Return the kind of message to plan: MOVED, BOOKED, or None if the patient knows the current terms.
 
-    MOVED if the patient `may_believe_otherwise`; it is sent later, and its relevance is checked again then.
+    MOVED if the patient knows other terms or `may_believe_otherwise`; BOOKED if no message was sent yet. A MOVED
+    message is sent later, and its relevance is checked again then.
     """
     is_as_known = known_terms(appointment) == current_terms(appointment)
     if not is_as_known or may_believe_otherwise(appointment):
@@ -78,13 +86,16 @@ def news_of(appointment: Appointment) -> str | None:
 
 
 def unannounced_moves(appointment: Appointment) -> list[AppointmentEvent]:
-    """Return the moves that the patient was not told about, oldest first."""
+    """Return the moves that the patient was not notified of, oldest first."""
     moves = appointment.events.filter(kind=Kind.MOVED, version__gt=told_version(appointment) or 0)
     return list(moves.order_by("version"))
 
 
 def _messages(appointment: Appointment, *, before: int | None) -> QuerySet[Message]:
-    """Return the messages about the visit to the patient's current address or phone, without news of the clinic."""
+    """Return the messages about the visit to the patient's current address or phone, without news about the clinic.
+
+    With `before`, only those about versions before it.
+    """
     messages = Message.objects.filter(subject_id=appointment.pk, patient__isnull=False)
     messages = messages.exclude(kind__in=CLINIC_NEWS)
     messages = messages.filter(version__gte=_first_version(appointment))
@@ -92,6 +103,9 @@ def _messages(appointment: Appointment, *, before: int | None) -> QuerySet[Messa
 
 
 def _first_version(appointment: Appointment) -> int:
-    """Return the version at which the visit was confirmed to the current address: each new address gets a confirmation."""
+    """Return the version in the latest confirmation by email, or 1 if there is none.
+
+    Each new address gets a confirmation, so messages about earlier versions went to another address.
+    """
     booked = Message.objects.filter(subject_id=appointment.pk, kind=BOOKED, channel=Channel.EMAIL)
     return booked.order_by("version").values_list("version", flat=True).last() or 1

@@ -1,4 +1,4 @@
-"""Names of the message kinds that actions plan, as they are stored. The kinds themselves are in `booking.message_kinds`."""
+"""Stored names of the message kinds that actions plan. The kinds are defined in `booking.message_kinds`."""
 
 BOOKED, MOVED, CANCELLED = "booking_booked", "booking_moved", "booking_cancelled"
 CLINIC_MOVED, CLINIC_DETAILS = "booking_clinic_moved", "booking_clinic_details"

@@ -22,7 +22,7 @@ from clinic.outbox.texts.texting import texts_beside
 from clinic.practice.models import Clinic
 from clinic.practice.values.zones import known_zone
 
-UNDO_FOR = timedelta(minutes=3)  # until then a cancellation or a move can be undone and is not announced
+UNDO_FOR = timedelta(minutes=3)  # a cancellation or move can be undone for this long, and is announced afterwards
 
 
 def plan_visit_messages(
@@ -34,10 +34,11 @@ def plan_visit_messages(
     news_after: timedelta = timedelta(0),
     is_news_texted: bool = False,
 ) -> None:
-    """Plan the message `news` (BOOKED, MOVED or None) for `news_after` from now, and the kinds that are sent around the visit.
+    """Plan the message `news` (BOOKED, MOVED or None), and the messages that are sent before and after the visit.
 
-    Messages that were due before now are left out. `is_news_texted`: send the news by text too. A reminder that quiet hours
-    would delay until it is useless is planned for the evening before; the outbox delays others until the morning.
+    The news is due `news_after` from now; with `is_news_texted` it is also sent as a text. Messages before the visit
+    that would be due by now are omitted. A reminder that quiet hours would make useless, or that `goes_before_night`,
+    is planned for the evening before. The outbox delays others until the morning.
     """
     rules = rules_in_force(scope=appointment.service.slug)
     drafts: list[Message] = []
@@ -55,7 +56,7 @@ def plan_visit_messages(
 
 
 def _times(appointment: Appointment, kind: VisitKind, *, minutes: int, clinic: Clinic) -> tuple[datetime, datetime]:
-    """Return when a message of `kind` is due, and the instant after which it is not sent."""
+    """Return the instant at which a message of `kind` is due, and the instant after which it is not sent."""
     if kind.timing == Timing.AFTER:
         due_at = appointment.ends_at + timedelta(minutes=minutes)
         return due_at, due_at + kind.given_up
@@ -68,10 +69,10 @@ def _times(appointment: Appointment, kind: VisitKind, *, minutes: int, clinic: C
 
 
 def plan_messages_after_change(appointment: Appointment, *, reason: str, clinic: Clinic, now: datetime) -> None:
-    """Withdraw waiting messages with `reason` after a move or an undone cancellation, and plan reminders again.
+    """Withdraw waiting messages with `reason` after a move or an undone cancellation, and plan new ones.
 
-    The patient gets one mail about all changes, UNDO_FOR after the last one, and none if they know the current terms. By text
-    too if staff made the last move.
+    The patient gets one email about all changes, `UNDO_FOR` after the last one, or none if they know the current terms.
+    They also get a text if staff made the last move.
     """
     withdraw_messages(subject_id=appointment.pk, reason=reason, spared=CLINIC_NEWS, now=now)
     news, moves = news_of(appointment), unannounced_moves(appointment)
@@ -86,8 +87,11 @@ def plan_messages_after_change(appointment: Appointment, *, reason: str, clinic:
 
 
 def plan_cancelled_message(appointment: Appointment, *, now: datetime) -> None:
-    """Withdraw the waiting messages, and plan one about the cancellation for the end of UNDO_FOR; by text too if staff
-    cancelled the visit. News of the clinic is postponed until then, as it is relevant if the cancellation is undone."""
+    """Withdraw the waiting messages, and plan one about the cancellation for the end of `UNDO_FOR`.
+
+    It is also sent as a text if staff canceled the visit. News about the clinic is postponed until then, because it is
+    relevant if the cancellation is undone.
+    """
     withdraw_messages(subject_id=appointment.pk, reason="the visit was canceled", spared=CLINIC_NEWS, now=now)
     postpone_messages(subject_ids=[appointment.pk], until=now + UNDO_FOR)
     last = max(appointment.starts_at, now + timedelta(hours=4))
@@ -96,8 +100,10 @@ def plan_cancelled_message(appointment: Appointment, *, now: datetime) -> None:
 
 
 def plan_messages_to_new_address(appointment: Appointment, *, clinic: Clinic, now: datetime) -> None:
-    """Confirm the visit to another address and plan its reminders again. Increments the version, so that messages planned for
-    the old address are not sent."""
+    """Plan a confirmation of the visit to the patient's new address, and plan its reminders again.
+
+    Increments the version, so that messages planned for the old address are not sent.
+    """
     withdraw_messages(subject_id=appointment.pk, reason="the address was corrected", now=now)
     appointment.version += 1
     appointment.save(update_fields=["version"])

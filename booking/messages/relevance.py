@@ -1,4 +1,7 @@
-"""Relevance checks of messages about visits, made just before sending. Each returns the reason not to send; None = send."""
+"""Relevance checks of messages about visits, made just before sending.
+
+Each returns the reason not to send the message; None = send.
+"""
 
 from datetime import datetime
 
@@ -14,12 +17,15 @@ NOT_CANCELLED = "the visit is not canceled"
 
 
 def why_unwanted(message: Message, now: datetime) -> str | None:
-    """Check a message about a visit that is booked and ahead."""
+    """Check a message about a visit, which has to be booked and upcoming."""
     return _why_not_ahead(_find_visit(message), message, now)
 
 
 def why_move_unwanted(message: Message, now: datetime) -> str | None:
-    """Check the news of a move. An earlier message may have told the patient the current terms already."""
+    """Check a message about a move.
+
+    It is unwanted if the patient was already notified of the current terms by an earlier message.
+    """
     visit = _find_visit(message)
     reason = _why_not_ahead(visit, message, now)
     if visit is not None and reason is None and _is_known(visit, before=message.version):
@@ -34,7 +40,7 @@ def _is_known(visit: Appointment, *, before: int) -> bool:
 
 
 def why_cancellation_unwanted(message: Message, now: datetime) -> str | None:
-    """Check the news of a cancellation."""
+    """Check a message about a cancellation."""
     is_cancelled = Appointment.objects.filter(
         pk=message.subject_id, status=Appointment.Status.CANCELLED, version=message.version
     ).exists()
@@ -42,13 +48,16 @@ def why_cancellation_unwanted(message: Message, now: datetime) -> str | None:
 
 
 def why_clinic_news_unwanted(message: Message, now: datetime) -> str | None:
-    """Check news of the clinic's new details. It stays relevant if the visit is moved: the message's version is a SEQUENCE."""
+    """Check a message about the clinic's new details. It remains relevant if the visit is moved.
+
+    Its version is a SEQUENCE, so it is not compared with the visit's version.
+    """
     visit = _find_visit(message)
     return _why_not_ahead(visit, message, now, version=visit.version if visit else 0)
 
 
 def why_confirming_unwanted(message: Message, now: datetime) -> str | None:
-    """Check a second request to confirm the visit."""
+    """Check a request to confirm the visit, which is unwanted once the visit is confirmed."""
     visit = _find_visit(message)
     if visit is not None and visit.confirmed_at:
         return CONFIRMED
@@ -61,7 +70,7 @@ def has_questions(visit: Appointment, now: datetime) -> bool:
 
 
 def why_questions_unwanted(message: Message, now: datetime) -> str | None:
-    """Check a reminder of open questions."""
+    """Check a reminder about open questions."""
     visit = _find_visit(message)
     if visit is not None and (visit.intake is None or visit.intake.progress == "done"):
         return "the questions are answered"
@@ -69,7 +78,7 @@ def why_questions_unwanted(message: Message, now: datetime) -> str | None:
 
 
 def why_follow_up_unwanted(message: Message, now: datetime) -> str | None:
-    """Check the message after a visit: the patient must be marked as arrived."""
+    """Check the message after a visit. The patient must be marked as arrived."""
     visit = _find_visit(message)
     if visit is None:
         return "the visit is gone"
@@ -85,9 +94,9 @@ def _find_visit(message: Message) -> Appointment | None:
 def _why_not_ahead(
     visit: Appointment | None, message: Message, now: datetime, *, version: int | None = None
 ) -> str | None:
-    """Return why not to send a message about a visit ahead; None = send.
+    """Return the reason not to send a message about an upcoming visit; None = send.
 
-    `version` is the version of the visit that the message needs, by default the message's own.
+    `version` is the version that the visit must have, by default the message's own.
     """
     if visit is None:
         return "the visit is gone"

@@ -18,11 +18,14 @@ PLACEHOLDERS = {
     "phone": "the clinic’s phone number",
 }
 
-LONGEST_ADDRESS_IN_A_TEXT = 32  # characters left in one text beside the rest
+LONGEST_ADDRESS_IN_A_TEXT = 32  # characters, so that it fits into one text with the rest
 
 
 def short_address(clinic: Clinic) -> str:
-    """Return the clinic's street and city if they fit into a text, else the street, else "a new address". Never cut."""
+    """Return the clinic's street and city if they fit into a text, else the street, else "a new address".
+
+    The address is never truncated.
+    """
     parts = [to_gsm(part) for part in (clinic.street, clinic.city) if part.strip()]
     for address in (", ".join(parts), parts[0] if clinic.street.strip() else ""):
         if address and length(address) <= LONGEST_ADDRESS_IN_A_TEXT:

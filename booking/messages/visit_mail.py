@@ -1,6 +1,7 @@
-"""Mails and texts about a visit: the base of their kinds, and rendering when they are sent.
+"""Emails and texts about a visit: the base class of their kinds, and their rendering when they are sent.
 
-They hold the clinic, day, time, phone and opaque links; never a reason, the name of a questionnaire or a body site.
+They contain the clinic, day, time, phone number and opaque links, but never a reason, the name of a questionnaire or a
+body site.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,7 +32,7 @@ from clinic.practice.values.phone import format_phone
 
 
 def _render(message: Message, template: TemplateText | None, now: datetime) -> Email:
-    """Render the mail as of `now`. Issues its links."""
+    """Render the email as of `now`, and issue its links."""
     kind, appointment, clinic = find_visit_kind(message.kind), _visit_of(message), Clinic.objects.current()
     patient = appointment.booked_patient
     return render_email(
@@ -62,7 +63,10 @@ def _no_extras(appointment: Appointment, links: VisitLinks, clinic: Clinic, now:
 
 @dataclass(frozen=True, kw_only=True)
 class VisitKind(MessageKind):
-    """A kind about a visit. If timed before or after the visit, it is planned for every visit that `is_for` accepts."""
+    """A kind of message about a visit.
+
+    If its timing is before or after the visit, it is planned for every visit that `is_for` accepts.
+    """
 
     render: Callable[[Message, TemplateText | None, datetime], Email] = _render
     relevance: Callable[[Message, datetime], str | None] = why_unwanted
@@ -71,13 +75,14 @@ class VisitKind(MessageKind):
     frame: str = "booking_visit"
 
     is_for: Callable[[Appointment, datetime], bool] = _is_for_every_visit  # evaluated when the visit is booked or moved
-    # Not sent later than this before a visit, or half-way to it if that is later; after a visit, not later than this past due.
+    # Before a visit: not sent within this time of its start, or within half of the lead time if that is shorter.
+    # After a visit: not sent later than this after it is due.
     given_up: timedelta = timedelta(0)
-    goes_before_night: bool = False  # if due in quiet hours; others wait for the morning if still useful then
+    goes_before_night: bool = False  # if due in quiet hours; others wait until morning if still useful then
 
     buttons: Callable[[VisitLinks], dict[str, str]] = see_visit
     has_calendar: bool = False
-    tells_changes: bool = False  # compares the visit with what the patient was told before
+    tells_changes: bool = False  # compares the visit with the terms that the patient knows
     extras: Callable[[Appointment, VisitLinks, Clinic, datetime], Mapping[str, object]] = _no_extras  # for its template
     text_asks_whether_coming: bool = False  # a reply of Y or C is about this visit
 
@@ -101,7 +106,7 @@ def visit_kinds() -> list[VisitKind]:
 
 
 def asks_by_text(name: str) -> bool:
-    """Whether texts of the kind `name` ask whether the patient comes."""
+    """Whether texts of the kind `name` ask the patient to confirm the visit."""
     return any(kind.name == name and kind.text_asks_whether_coming for kind in visit_kinds())
 
 
@@ -113,9 +118,9 @@ def _visit_of(message: Message) -> Appointment:
 def email_context(
     appointment: Appointment, kind: VisitKind, *, clinic: Clinic, now: datetime, version: int | None = None
 ) -> dict[str, Any]:
-    """Return the context of a mail of `kind`: all that it may use of the patient and the visit.
+    """Return the template context of an email of `kind`: all data of the patient and the visit that it may use.
 
-    `version` is the message's; changes are relative to what was sent before it.
+    `version` is the message's; changes are relative to messages about earlier versions.
     """
     links = _links(appointment, clinic, now)
     has_things_to_bring = links.is_standing and appointment.visit_mode.is_at_clinic
@@ -141,7 +146,7 @@ def _links(appointment: Appointment, clinic: Clinic, now: datetime) -> VisitLink
 
 
 def change_terms(appointment: Appointment, links: VisitLinks, clinic: Clinic, now: datetime) -> dict[str, str]:
-    """Return the deadline to move or cancel online and the late fee, for `extras`."""
+    """Return a note about the deadline to move or cancel online and the late fee, for `extras`."""
     if not links.is_standing or now >= appointment.starts_at:
         return {"change_note": ""}
     if links.is_changeable:
@@ -162,7 +167,7 @@ def placeholder_values(
 ) -> dict[str, Any]:
     """Return the values of the placeholders as of `now`.
 
-    A mail about a cancellation names the time that the patient was told.
+    An email about a cancellation shows the time that the patient was last notified of.
     """
     known = known_terms(appointment, before=version) if kind.tells_changes else None
     changes = change_values(appointment, known, clinic=clinic)

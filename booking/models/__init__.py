@@ -1,4 +1,4 @@
-"""The rows of booking: services, opening hours, visits, wait list, calendar feeds."""
+"""The models of booking: services, opening hours, visits, wait list, calendar feeds, link requests."""
 
 from booking.models.appointment import Appointment, AppointmentEvent
 from booking.models.calendar_feed import CalendarFeed

@@ -23,12 +23,15 @@ from clinic.practice.models import Patient
 from clinic.practice.values.phone import LONGEST_PHONE, PHONE_PATTERN
 
 MINUTE = timedelta(minutes=1)
-# Letters and digits without look-alikes and sound-alikes, for paper and the phone.
+# Letters and digits without 0, O, 1, I, L and U, which are easily confused when they are read.
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def new_reference() -> str:
-    """Generate a random reference that can be read out, such as RC-7K3M9Q. Unique by constraint."""
+    """Generate a random reference that can be read out, such as RC-7K3M9Q.
+
+    A unique constraint rejects duplicates.
+    """
     return "RC-" + "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(6))
 
 
@@ -40,19 +43,22 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         )
 
     def counting(self, interval: Interval, *, service: Service, now: datetime) -> Self:
-        """Visits and live holds of `service` that start in `interval`: those that count against its caps, also no-shows."""
+        """Visits and live holds of `service` that start in `interval` and count against its caps.
+
+        No-shows count too.
+        """
         return self.filter(service=service, starts_at__gte=interval.start, starts_at__lt=interval.end).exclude(
             Q(status=Appointment.Status.CANCELLED) | Q(status=Appointment.Status.HELD, hold_expires_at__lte=now)
         )
 
     def booked_or_completed(self) -> Self:
-        """Booked and completed visits: neither holds, nor cancelled, nor missed."""
+        """Booked and completed visits; no holds, canceled visits or no-shows."""
         return self.filter(status__in=(Appointment.Status.BOOKED, Appointment.Status.COMPLETED))
 
     def with_outcome(self, *outcomes: Outcome, now: datetime) -> Self:
         """Rows whose `outcome_at(now)` is one of `outcomes`.
 
-        By constraint, only booked and completed visits have an arrival.
+        Check constraints ensure that only booked and completed visits have an arrival.
         """
         status, marked = Appointment.Status, Q(arrived_at__isnull=False)
         unmarked = Q(status=status.BOOKED, arrived_at__isnull=True)
@@ -66,9 +72,9 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         return self.filter(reduce(or_, (rows[outcome] for outcome in outcomes)))
 
     def with_has_been_here(self, *, now: datetime) -> Self:
-        """Annotate `has_been_here`: whether the patient came to an earlier visit, or has one ahead before this.
+        """Annotate `has_been_here`: whether the patient came to an earlier visit, or has an upcoming one before this.
 
-        A visit that is over and unmarked does not count: the patient may not have come.
+        A visit that is over and unmarked does not count, because the patient may not have come.
         """
         earlier = Appointment.objects.with_outcome(Outcome.CAME, Outcome.OPEN, now=now)
         earlier = earlier.filter(patient=OuterRef("patient"), starts_at__lt=OuterRef("starts_at"))
@@ -85,7 +91,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
 
 
 class Appointment(Terms):
-    """A visit, or a time on hold for a visitor who fills in the form. Its terms are those agreed at booking."""
+    """A visit, or a hold on a time while a visitor fills in the form. Its terms are those agreed at booking."""
 
     class Status(models.TextChoices):
         HELD = "held", "held"
@@ -169,8 +175,8 @@ class Appointment(Terms):
         help_text="The reasons outside the schedule that staff have accepted for this visit.",
     )
     created_at = models.DateTimeField()
-    has_been_here: bool  # only by `with_has_been_here`
-    was_texted: bool  # only by `with_was_texted`
+    has_been_here: bool  # set only by `with_has_been_here`
+    was_texted: bool  # set only by `with_was_texted`
 
     objects = AppointmentQuerySet.as_manager()
 
@@ -252,15 +258,20 @@ class Appointment(Terms):
 
     @property
     def number_to_call(self) -> str:
-        """For a visit by phone, the number given at booking, else the patient's. Empty for other modes."""
+        """The number for a visit by phone: the one given at booking, else the patient's.
+
+        Empty for other modes.
+        """
         if not self.visit_mode.needs_number or self.patient is None:
             return ""
         return self.other_phone or self.patient.phone
 
     @property
     def is_to_be_confirmed_by_phone(self) -> bool:
-        """Whether it is booked, not confirmed, and the patient has no email address and got no text. Needs
-        `with_was_texted`."""
+        """Whether the visit is booked and unconfirmed, and the patient has no email address and got no text.
+
+        Needs `with_was_texted`.
+        """
         is_open = self.state == State.BOOKED and self.confirmed_at is None
         return is_open and self.patient is not None and not self.patient.email and not self.was_texted
 
@@ -275,7 +286,7 @@ class Appointment(Terms):
         return (self.ends_at - self.starts_at) // MINUTE
 
     def shape_of(self, service: Service) -> VisitShape:
-        """Return the agreed length and buffers, with the current distance of start times of `service`."""
+        """Return the agreed length and buffers, with the current step between start times of `service`."""
         return VisitShape(
             minutes=self.minutes,
             step=service.start_step_minutes,
@@ -290,15 +301,19 @@ class Appointment(Terms):
 
     @property
     def shown(self) -> str:
-        """The value by which staff's forms detect a stale page: version and state, as a mark does not change the version.
+        """The version and state, by which staff's forms detect a stale page.
 
-        Arrived and completed count as one, because only time leads from one to the other.
+        The state is included because a mark does not change the version. Arrived and completed count as one state,
+        because an arrived visit becomes completed by the passing of time alone.
         """
         mark = State.ARRIVED if self.state == State.COMPLETED else self.state
         return f"{self.version}:{mark.value}"
 
     def outcome_at(self, now: datetime) -> Outcome:
-        """Whether the patient came, as far as is known at `now`; `with_outcome` finds the rows."""
+        """Return whether the patient came, as far as is known at `now`.
+
+        `with_outcome` filters rows by the same rule.
+        """
         return outcome_of(self.state, is_over=self.ends_at <= now)
 
 

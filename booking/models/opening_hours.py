@@ -88,11 +88,11 @@ class OpeningHours(models.Model):
         return f"{self.get_weekday_display()} {format_hours(self.opens, self.closes)}"
 
     def clean(self) -> None:
-        """Raise ValidationError if the hours overlap others of the same mode, and name those.
+        """Raise ValidationError if the hours overlap others of the same mode, and name one of these.
 
         Hours of different modes may overlap: part of a reserved morning can be by phone only.
         """
-        if None in (self.therapist_id, self.weekday, self.opens, self.closes):  # the fields' own errors say so
+        if None in (self.therapist_id, self.weekday, self.opens, self.closes):  # the fields' own errors report it
             return
         same = OpeningHours.objects.filter(therapist=self.therapist_id, weekday=self.weekday, mode=self.mode)
         for other in same.exclude(pk=self.pk):
@@ -101,7 +101,7 @@ class OpeningHours(models.Model):
 
     @property
     def in_full(self) -> str:
-        """Like "Tuesday 8:00 AM – noon (online from Dec 1, 2026)"."""
+        """Text like "Tuesday 8:00 AM – noon (online from Dec 1, 2026)"."""
         first = f" from {format_date(self.valid_from)}" if self.valid_from else ""
         last = f" until {format_date(self.valid_until)}" if self.valid_until else ""
         return f"{self._day_and_hours} ({self.get_mode_display()}{first}{last})"
@@ -165,14 +165,17 @@ class HoursOverride(models.Model):
         ]
 
     def __str__(self) -> str:
-        """For all therapists like "Closed Wed, Nov 11, 2026 (Veterans Day)". Staff write the note: keep it out of logs."""
+        """Return text like "Closed Wed, Nov 11, 2026 (Veterans Day)", with the therapist if it is for one.
+
+        Do not log it, because it contains the note that staff wrote.
+        """
         whose = f", {self.therapist.name}" if self.therapist else ""
         note = f" ({self.note})" if self.note else ""
         return f"{self.get_kind_display().capitalize()} {self.when}{whose}{note}"
 
     @property
     def when(self) -> str:
-        """The time in the current zone: whole days as days, like "Nov 26 – 27, 2026"."""
+        """The time in the current zone. Whole days are shown without hours, like "Nov 26 – 27, 2026"."""
         return format_interval(timezone.localtime(self.starts_at), timezone.localtime(self.ends_at))
 
     @property

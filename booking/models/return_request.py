@@ -8,8 +8,11 @@ from django.db.models.functions import Lower
 
 
 class ReturnRequest(models.Model):
-    """An email address that asked to be recognized, or to be confirmed as the visitor's own. Kept for a day and until the
-    next clean-up, known here or not."""
+    """A request to mail a link to `email`: to recognize a returning patient, or to confirm a visitor's own address.
+
+    It is kept for `booking.actions.return_links.KEPT_FOR` and until the next cleanup, whether or not a patient has the
+    address.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField()

@@ -34,10 +34,10 @@ class ServiceQuerySet(models.QuerySet["Service"]):
 
 
 class Terms(models.Model):
-    """Price and late fee: of a service, the current ones; of a visit, those agreed when it was held or booked.
+    """Price and late fee. A service has the current ones; a visit has those agreed when it was held or booked.
 
-    A new column needs a default in the database (`db_default`): between `migrate` and their restart, the processes of the
-    release before insert rows without it.
+    A new column needs a default in the database (`db_default`), because the processes of the previous release insert
+    rows without it between `migrate` and their restart.
     """
 
     price_cents = models.PositiveIntegerField("price")
@@ -91,7 +91,7 @@ class Terms(models.Model):
 
 
 class Purpose(models.TextChoices):
-    """What a service is for."""
+    """The purpose of a service."""
 
     CALL = "call", "call: a first talk before any visit"
     EVALUATION = "evaluation", "evaluation: a first visit"
@@ -254,7 +254,7 @@ class Service(Terms):
 
     @property
     def modes(self) -> list[VisitMode]:
-        """Its modes, in the order of the table."""
+        """Its modes, in the order of `MODES`."""
         return [mode for mode in MODES.values() if mode.name in self.offered_modes]
 
     @property
@@ -269,7 +269,7 @@ class Service(Terms):
 
     @property
     def is_only_by_clinics_clock(self) -> bool:
-        """Whether all its modes go by the clinic's clock, so that no other time zone matters."""
+        """Whether all its modes use the clinic's time zone, so that no other zone matters."""
         return all(mode.is_by_clinics_clock for mode in self.modes)
 
     @property

@@ -1,7 +1,7 @@
 """How therapist and patient meet, as one table with a row for each mode. Pure.
 
-Everything that depends on a visit's mode is read from its row. To add a mode, add its row and run makemigrations: the
-choices of the columns and the constraints list the names of this table.
+Everything that depends on a visit's mode is read from its row. To add a mode, add its row and run makemigrations,
+because the choices of the columns and the constraints list the names in this table.
 """
 
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class VisitMode:
-    """One mode: its stored name, its texts, and the facts that code asks for."""
+    """One mode: its stored name, its texts, and the facts that code depends on."""
 
     name: str
     label: str  # in lists and in calendars: "Visit, by phone"
     how: str  # in a sentence for the patient: "Your visit is now by phone"
     choice: str  # an option of a patient's form
     staff_choice: str  # an option of a service's form
-    place: str  # where the visit is; may hold {clinic}, its name and address, and {number}, the patient's or "you"
+    place: str  # where the visit is; may contain {clinic} (name and address) and {number} (the patient's, or "you")
     guardian_task: str  # of the parent or guardian of a patient under 18
-    is_at_clinic: bool = False  # the clinic's address, directions and what to bring are for these visits only
-    is_by_clinics_clock: bool = False  # otherwise its times are shown in the patient's zone
+    is_at_clinic: bool = False  # if so, patients get the clinic's address, directions and what to bring
+    is_by_clinics_clock: bool = False  # its times are shown in the clinic's zone; otherwise in the patient's
     needs_number: bool = False  # the therapist calls the patient
 
 

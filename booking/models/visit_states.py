@@ -1,7 +1,7 @@
 """The state machine of a visit, as one table: state × act → state. Pure.
 
-Domain functions use it under the row's lock. Buttons use it too, so that no button is shown whose act would be refused. A
-visit that is arrived and over becomes completed: `booking.actions.attend.complete_visits` stores that.
+Domain functions use it under the row's lock. Pages use it too, so that they show no button for an act that would be
+refused. An arrived visit becomes completed once it is over; `booking.actions.attend.complete_visits` stores that.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 
 class State(Enum):
-    """The stored status; a booked visit whose patient arrived is ARRIVED."""
+    """The stored status, except that a booked visit whose patient arrived is ARRIVED."""
 
     HELD = "held"
     BOOKED = "booked"
@@ -24,7 +24,7 @@ class State(Enum):
 class Outcome(Enum):
     """Whether the patient came, as known at some instant."""
 
-    OPEN = "open"  # a hold, or a visit that is not over and without a mark
+    OPEN = "open"  # a hold, or an unmarked visit that is not over
     CAME = "came"  # marked as arrived, whether the visit is over or not
     UNMARKED = "unmarked"  # over, and it is not known whether the patient came
     MISSED = "missed"
@@ -32,7 +32,7 @@ class Outcome(Enum):
 
 
 class Act(Enum):
-    """What patients and staff can do to a visit."""
+    """An action of patients or staff on a visit."""
 
     ARRIVE = "arrive"
     UNDO_ARRIVAL = "undo_arrival"
@@ -63,7 +63,10 @@ ALWAYS = frozenset(Phase)
 
 @dataclass(frozen=True)
 class Step:
-    """The state an act leads to, and the phases in which it is allowed. The same state: a no-op or a note."""
+    """The state that an act leads to, and the phases in which it is allowed.
+
+    An act that keeps the state is a no-op or records only a note.
+    """
 
     to: State
     phases: frozenset[Phase]
@@ -107,7 +110,7 @@ OUTCOMES = {
 
 
 def state_of(status: str, *, has_arrived: bool) -> State:
-    """Return the state for a stored `status` and an arrival."""
+    """Return the state for a stored `status` and whether the patient has arrived."""
     return State.ARRIVED if status == State.BOOKED.value and has_arrived else State(status)
 
 

@@ -19,10 +19,10 @@ DAY = timedelta(days=1)
 
 
 def _is_stuck() -> Q:
-    """Return the condition for entries that cannot be offered any time.
+    """Return the condition for entries to which no time can be offered.
 
-    The service is not booked online now, or no active therapist offers it, or the one asked for does not. A mode that was
-    taken off the service does not matter: `offered_mode` replaces it.
+    Their service cannot be booked online now, no active therapist offers it, or the requested therapist does not. A
+    mode that the service no longer has does not matter, because `offered_mode` replaces it.
     """
     doing_it = Therapist.objects.active().filter(services=OuterRef("service"))
     is_theirs_gone = Q(therapist__isnull=False) & ~Exists(doing_it.filter(pk=OuterRef("therapist")))
@@ -35,14 +35,17 @@ class WaitListQuerySet(models.QuerySet["WaitListEntry"]):
         return self.filter(status=WaitListEntry.Status.WAITING)
 
     def unexpired(self, *, now: datetime, today: date) -> Self:
-        """Waiting entries that can still be offered a time: their last day is not over, and the visit they would like earlier,
-        if any, is ahead. `today` is the clinic's; in a caller's own zone it can still be the day before."""
+        """Waiting entries that can still be offered a time.
+
+        Their last day is not over, and the visit that they would replace, if any, is booked and upcoming. `today` is
+        the date at the clinic; in an entry's own zone it can still be the day before.
+        """
         is_visit_ahead = Q(appointment__status=Appointment.Status.BOOKED, appointment__starts_at__gt=now)
         is_day_ahead = Q(last_on__gte=today) | ~Q(time_zone="") & Q(last_on__gte=today - DAY)
         return self.waiting().filter(Q(appointment=None) | is_visit_ahead, is_day_ahead)
 
     def stuck(self) -> Self:
-        """Entries that cannot be offered any time."""
+        """Entries to which no time can be offered."""
         return self.filter(_is_stuck())
 
     def with_is_stuck(self) -> Self:
@@ -52,7 +55,7 @@ class WaitListQuerySet(models.QuerySet["WaitListEntry"]):
     def with_next_visit(self, now: datetime) -> Self:
         """Annotate `next_visit_at`: the start of the visit that a taken offer would move; None without one.
 
-        It is the visit of the entry, else the next one of the same service, as patients book while they wait.
+        It is the visit of the entry, else the next one of the same service, because patients may book while they wait.
         """
         ahead = Appointment.objects.filter(
             patient=OuterRef("patient"),
@@ -64,9 +67,10 @@ class WaitListQuerySet(models.QuerySet["WaitListEntry"]):
         return self.annotate(next_visit_at=Coalesce("appointment__starts_at", soonest))
 
     def matching_slot(self, starts_at: datetime, *, day: date, therapist: Therapist, now: datetime) -> Self:
-        """Entries that a time freed at `starts_at` with `therapist` may suit, longest waiting first.
+        """Entries for which a time freed at `starts_at` with `therapist` may be suitable, longest waiting first.
 
-        `day` is its date in the clinic's zone. In a caller's own zone it can be the day before or after: `Wishes.suit` decides.
+        `day` is the date of `starts_at` in the clinic's zone. In an entry's own zone it can be the day before or after;
+        `Wishes.suit` checks that.
         """
         is_in_days = Q(first_on__lte=day, last_on__gte=day)
         may_be_in_days = ~Q(time_zone="") & Q(first_on__lte=day + DAY, last_on__gte=day - DAY)
@@ -82,7 +86,10 @@ class WaitListQuerySet(models.QuerySet["WaitListEntry"]):
 
 
 class WaitListEntry(models.Model):
-    """A patient's wish for an earlier time: ended by a taken offer or by the patient."""
+    """A patient's wish for an earlier time.
+
+    It ends when the patient takes an offer, or when it is removed from the list.
+    """
 
     class Status(models.TextChoices):
         WAITING = "waiting", "waiting"
@@ -129,10 +136,10 @@ class WaitListEntry(models.Model):
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING, editable=False)
     created_at = models.DateTimeField("since", editable=False)
     ended_at = models.DateTimeField(null=True, blank=True, editable=False)
-    next_visit_at: datetime | None  # only by `with_next_visit`
+    next_visit_at: datetime | None  # set only by `with_next_visit`
 
-    is_stuck: bool  # only by `with_is_stuck`
-    offer_count: int  # only in the admin
+    is_stuck: bool  # set only by `with_is_stuck`
+    offer_count: int  # set only in the admin
 
     objects = WaitListQuerySet.as_manager()
 
@@ -170,18 +177,22 @@ class WaitListEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Without the patient's name, as it may get into a log; `booking.admin.wait_list` has the state."""
+        """Return the service and days, without the patient's name, because the text may be logged.
+
+        `booking.admin.wait_list` shows the state.
+        """
         return f"{self.service}, {format_date_range(self.first_on, self.last_on)}"
 
     @property
     def guardian_name(self) -> str:
-        """The parent or guardian who booked the visit that they would like earlier; empty without one."""
+        """The parent or guardian who booked the visit of the entry; empty without one."""
         return self.appointment.guardian_name if self.appointment else ""
 
     @property
     def offered_mode(self) -> VisitMode:
-        """The mode of an offer: that of the entry while the service has it or a visit would be moved, else the service's
-        first.
+        """The mode of an offer.
+
+        It is the entry's if the service still has it or if a visit would be moved, else the service's first.
         """
         asked, modes = MODES[self.mode], self.service.modes
         return asked if self.appointment_id or asked in modes else modes[0]

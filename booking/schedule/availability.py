@@ -22,7 +22,7 @@ class FreeSlot:
     """A free time and its therapist. Sorts by time; at the same time, slots adjacent to another visit first."""
 
     starts_at: datetime
-    is_isolated: bool  # not adjacent to another visit; only if the service prefers no gaps
+    is_isolated: bool  # not adjacent to another visit; False unless the service prefers no gaps
     position: int  # of the therapist among those of the service; lower is preferred
     therapist: Therapist = field(compare=False)
     minutes: int = field(compare=False)
@@ -48,10 +48,11 @@ def free_slots(
     in_place_of: Appointment | None = None,
     patient: Patient | None = None,
 ) -> list[FreeSlot]:
-    """Return the free slots of `days` days from `first_day`, sorted; of `therapist`, or of all therapists of the service.
+    """Return the sorted free slots in `days` days from `first_day`, of `therapist` or of all therapists of the service.
 
     When moving a visit, pass it as `in_place_of`: its own time counts as free, and it keeps its length. Times at which
-    `patient` has another visit are left out (one more query). Pass `patient` only if the reader may know of their visits.
+    `patient` has another visit are omitted (one more query). Pass `patient` only if the reader may know of their
+    visits.
     """
     clinic = clinic or Clinic.objects.current()
     if not service.is_bookable or days <= 0:
@@ -83,7 +84,7 @@ def free_slots(
 def _apart_from_visits(
     slots: list[FreeSlot], patient: Patient, asked: Interval, in_place_of: Appointment | None
 ) -> list[FreeSlot]:
-    around = Interval(asked.start, asked.end + timedelta(days=1))  # the last visit may end after the days in question
+    around = Interval(asked.start, asked.end + timedelta(days=1))  # the last visit may end after the requested days
     visits = Appointment.objects.booked_within(around).filter(patient=patient)
     visits = visits if in_place_of is None else visits.exclude(pk=in_place_of.pk)
     taken = [visit.interval for visit in visits]
@@ -91,7 +92,7 @@ def _apart_from_visits(
 
 
 def count_days(slots: Iterable[FreeSlot], zone: ZoneInfo) -> dict[date, int]:
-    """Return the number of start times by local day in `zone`, sorted; days without any are left out.
+    """Return the number of start times by local day in `zone`, sorted. Days without any are omitted.
 
     Two therapists who are free at the same time count once.
     """
@@ -110,7 +111,10 @@ def next_free_slots(
     first_day: date | None = None,
     patient: Patient | None = None,
 ) -> list[FreeSlot]:
-    """Return the first `limit` free slots (None: all) from now, or from `first_day`, to the horizon; one slot for each time."""
+    """Return the first `limit` free slots (None: all) up to the horizon, one for each start time.
+
+    The search begins at the earliest bookable time, or on `first_day` if that is later.
+    """
     clinic = clinic or Clinic.objects.current()
     window = bookable_time(service, clinic=clinic, now=now)
     zone = zone or clinic.zone
@@ -140,8 +144,10 @@ def nearest_free_slots(
     patient: Patient | None = None,
     within_days: int = 14,
 ) -> list[FreeSlot]:
-    """Return the `limit` free slots nearest to `to`, at most `within_days` before or after it, sorted; one slot for each
-    time."""
+    """Return the `limit` free slots nearest to `to`, sorted, one for each start time.
+
+    They are at most `within_days` before or after `to`.
+    """
     first_day = to.astimezone(clinic.zone).date() - timedelta(days=within_days)
     days = 2 * within_days + 1
     slots = free_slots(service=service, first_day=first_day, days=days, now=now, clinic=clinic, patient=patient)

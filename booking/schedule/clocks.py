@@ -1,8 +1,8 @@
-"""The time zone in which a visit is chosen: one for the list of days, the counts, the parts of the day and the times.
+"""The time zone in which a visitor chooses a visit. The days, counts, parts of the day and times all use it.
 
-It follows from the mode (`VisitMode.is_by_clinics_clock`). A visit at the clinic is shown in the clinic's zone. A call is shown
-in the caller's zone, with the clinic's time beside it if that differs. A service that offers both is shown in the clinic's
-zone with the visitor's time beside it, as the visitor chooses the mode in the last step.
+It is determined by the mode (`VisitMode.is_by_clinics_clock`). A visit at the clinic is shown in the clinic's zone. A
+call is shown in the patient's zone, with the clinic's time beside it if that differs. A service that offers both is
+shown in the clinic's zone with the visitor's time beside it, because the visitor chooses the mode in the last step.
 """
 
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ class Clock:
 
     @property
     def label(self) -> str:
-        """Like "Eastern time (New York)"."""
+        """Text like "Eastern time (New York)"."""
         return clock_label(self.zone.key)
 
     @property
     def description(self) -> str:
-        """Like "your clock, Jamaica time"."""
+        """Text like "your clock, Jamaica time"."""
         return f"{'your' if self.is_visitors else 'the clinic’s'} clock, {self.label}"
 
     @property
@@ -44,7 +44,7 @@ class Clock:
 
     @property
     def stored_zone_name(self) -> str:
-        """The IANA name to store; empty for the clinic's zone, so that a change of that zone applies."""
+        """The IANA name to store; empty for the clinic's zone, so that a later change of that zone takes effect."""
         return self.zone.key if self.is_visitors else ""
 
     def time(self, instant: datetime) -> LocalTime:
@@ -67,7 +67,10 @@ class Clock:
 
 
 def clock_of_service(service: Service, *, clinic: Clinic, zone_name: str) -> Clock:
-    """Return the clock for a visitor in the zone `zone_name` (IANA) who chooses a time; the clinic's if the zone is unknown."""
+    """Return the clock for a visitor in the zone `zone_name` (IANA) who chooses a time.
+
+    If the zone is unknown, it is the clinic's clock.
+    """
     own = known_zone(zone_name)
     if own is None or service.is_only_by_clinics_clock:
         return Clock(clinic.zone)
@@ -82,7 +85,7 @@ def clock_of_visit(appointment: Appointment, *, clinic: Clinic) -> Clock:
 
 
 def visit_time(appointment: Appointment, clinic: Clinic) -> LocalTime:
-    """Return the start of a visit, by its patient's clock."""
+    """Return the start of a visit in the zone shown to its patient."""
     return clock_of_visit(appointment, clinic=clinic).time(appointment.starts_at)
 
 
@@ -92,8 +95,10 @@ def clock_of_entry(entry: WaitListEntry, *, clinic: Clinic) -> Clock:
 
 
 def clock_of_mode(mode: VisitMode, *, zone_name: str, clinic: Clinic) -> Clock:
-    """Return the clock of a visit in `mode` for a patient in the zone `zone_name` (IANA); the clinic's if the zone is
-    unknown."""
+    """Return the clock of a visit in `mode` for a patient in the zone `zone_name` (IANA).
+
+    If the zone is unknown, it is the clinic's clock.
+    """
     own = known_zone(zone_name)
     if own is None or mode.is_by_clinics_clock:
         return Clock(clinic.zone)

@@ -1,4 +1,4 @@
-"""Refusals of the domain functions. Each becomes a page that says what to do next."""
+"""Refusals by the domain functions. Each is shown as a page that says what to do next."""
 
 from enum import StrEnum
 
@@ -19,15 +19,15 @@ class NotOfferedBecause(StrEnum):
 
     NOTICE = "notice"  # too soon
     HORIZON = "horizon"  # too far ahead
-    HOURS = "hours"  # outside opening hours, or not on the service's steps
+    HOURS = "hours"  # outside opening hours, or not one of the service's start times
     KEPT = "kept"  # open, but by phone only or reserved until the day before
     CAP = "cap"  # the daily or weekly cap is reached
-    SERVICE = "service"  # not booked online, not by this therapist, or not in this mode
+    SERVICE = "service"  # not bookable online, not offered by this therapist, or not in this mode
     OWN_VISIT = "own_visit"  # the patient has another visit then
 
 
 class SlotNotOffered(BookingRefused):
-    """Rules hide this time: `reasons`, of which `reason` is the first.
+    """Rules hide this time. `reasons` are all of them, and `reason` is the first.
 
     For OWN_VISIT, `own_visit` is the patient's other visit. Show it only to readers who may see that visit.
     """
@@ -46,7 +46,7 @@ class PhoneOfAnother(BookingRefused):
 
 
 class TermsChanged(BookingRefused):
-    """The form showed another length, price or late fee than the current `terms`."""
+    """The form showed a length, price or late fee that differs from the current `terms`."""
 
     def __init__(self, terms: Terms) -> None:
         super().__init__("the length, price or late fee changed")
@@ -54,11 +54,14 @@ class TermsChanged(BookingRefused):
 
 
 class BusyTryAgain(BookingRefused):
-    """Timed out on the lock of a schedule, a patient or a visit."""
+    """A lock on a schedule, a patient or a visit timed out or deadlocked, or the visit was moved or merged meanwhile.
+
+    The request can be retried.
+    """
 
 
 class HoldNotRenewable(BookingRefused):
-    """The hold is gone, or was renewed before."""
+    """The hold no longer exists, or was renewed before."""
 
 
 class TooLateToUndo(BookingRefused):
@@ -78,11 +81,14 @@ class TimeClosed(BookingRefused):
 
 
 class OfferOver(BookingRefused):
-    """The offer has ended: the patient left the wait list or has a visit as early."""
+    """The offer is no longer valid.
+
+    The patient left the wait list, has a visit at least as early, or can no longer move their later visit online.
+    """
 
 
 class VisitCancelled(BookingRefused):
-    """The visit is cancelled, and the act needs one that is not."""
+    """The visit is canceled, so the act is refused."""
 
 
 class VisitNotStarted(BookingRefused):
@@ -90,15 +96,15 @@ class VisitNotStarted(BookingRefused):
 
 
 class ArrivalTooEarly(BookingRefused):
-    """The day of the visit, in the clinic's zone, has not come: an arrival cannot be marked before it."""
+    """An arrival cannot be marked before the day of the visit, in the clinic's zone."""
 
 
 class AddressProven(BookingRefused):
-    """A link from this mailbox was used, so that only staff can change the address."""
+    """A link mailed to this address was used, so only staff can change the address."""
 
 
 class MailOnItsWay(BookingRefused):
-    """The visit's mail is being sent, or was resent as often as allowed."""
+    """The visit's email is being sent, or was resent as often as allowed."""
 
 
 class VisitsInTheWay(BookingRefused):

@@ -17,8 +17,9 @@ TRIES = 3
 def lock_appointment(appointment: Appointment) -> Appointment:
     """Lock the visit's patient and the visit until the transaction ends. Return the current row.
 
-    If a merge gives the visit to another patient meanwhile, release both locks and take them again, TRIES times at most. Does
-    not join the patient: after a wait for the lock the joined row could be stale. Raises BusyTryAgain.
+    If a merge assigns the visit to another patient meanwhile, both locks are released and taken again, up to `TRIES`
+    times; then BusyTryAgain is raised. The patient is not joined, because after a wait for the lock the joined row
+    could be stale.
     """
     patient_id = appointment.patient_id
     for _ in range(TRIES):
@@ -37,7 +38,7 @@ def lock_appointment(appointment: Appointment) -> Appointment:
 def require_version(appointment: Appointment, version: int | str | None) -> None:
     """Raise VisitChanged if the locked visit is not the one that the page showed.
 
-    `version` is the visit's version, or its `shown`, which includes marks; None: no check.
+    `version` is the visit's version, or its `shown` value, which includes marks. None skips the check.
     """
     if version is not None and version != (appointment.shown if isinstance(version, str) else appointment.version):
         raise VisitChanged

@@ -13,7 +13,7 @@ from clinic.practice.values.dates import format_day, format_day_and_time, format
 
 
 def format_minor_note(modes: Sequence[VisitMode]) -> str:
-    """Return a sentence before booking: what a patient under 18 needs for a visit in one of `modes`."""
+    """Return a note for the booking form: what a patient under 18 needs for a visit in one of `modes`."""
     tasks = {mode.guardian_task for mode in modes}
     task = tasks.pop() if len(tasks) == 1 else "be there"
     return f"Is the patient under 18? A parent or guardian must book the visit and {task}."
@@ -28,7 +28,7 @@ def format_guardian_note(appointment: Appointment) -> str:
 
 
 def format_minutes_left(until: datetime, *, now: datetime) -> str:
-    """Return text like "about 9 minutes", rounded down so that it never promises too much."""
+    """Return text like "about 9 minutes". It is rounded down, so that the reader has at least that long."""
     minutes = max(0, int((until - now).total_seconds() // 60))
     if minutes == 0:
         return "less than a minute"
@@ -84,7 +84,10 @@ class LocalTime:
         return f"{format_day_and_time(self.local, today=self._today)} {self.zone_name}"
 
     def beside(self, other: "LocalTime") -> str:
-        """Return the text next to the same instant in another zone: with the day only if it is another day there."""
+        """Return the text to show beside `other`, the same instant in another zone.
+
+        It includes the day only if the day differs.
+        """
         return self.clock_and_zone if self.local.date() == other.local.date() else str(self)
 
     def __str__(self) -> str:
@@ -97,8 +100,10 @@ def clinic_time(instant: datetime, clinic: Clinic) -> LocalTime:
 
 
 def format_place(mode: VisitMode, clinic: Clinic, *, number: str = "") -> str:
-    """Return the place of a visit in `mode`: the clinic's address, or who calls whom; `number` is the patient's, as people
-    write it."""
+    """Return the place of a visit in `mode`: the clinic's address, or who calls whom.
+
+    `number` is the patient's phone number, formatted for reading.
+    """
     town = " ".join(part for part in (clinic.region, clinic.postal_code) if part)
     parts = (" ".join(part.split()) for part in (clinic.name, clinic.street, clinic.city, town))
     return mode.place.format(clinic=", ".join(part for part in parts if part), number=number or "you")

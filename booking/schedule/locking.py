@@ -1,6 +1,6 @@
 """Advisory locks on therapists' schedules, and lock timeouts.
 
-The order of locks is at `booking.schedule.rules.lock_patient`.
+`booking.schedule.rules.lock_patient` documents the order of locks.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -12,7 +12,7 @@ from psycopg import errors
 from booking.schedule.errors import BusyTryAgain, SlotTaken
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0)) IS NOT NULL"
-# False after a wait for another holder, which is done by now; then the lock is shared with other waiting callers.
+# Returns false after a wait for another holder. The lock is then only shared, with the other callers that waited.
 LOCK_OR_WAIT = """
     SELECT CASE WHEN pg_try_advisory_xact_lock(key) THEN true ELSE pg_advisory_xact_lock_shared(key) IS NULL END
     FROM hashtextextended(%s, 0) AS key"""
@@ -37,17 +37,19 @@ def row_locks() -> Iterator[None]:
 def locked_schedules(therapist_ids: Iterable, *, check_first: Callable[[], None] | None = None) -> Iterator[None]:
     """Open a transaction with an exclusive lock on the schedules of these therapists.
 
-    The lock must come before the first read: at READ COMMITTED every later statement sees what earlier holders committed,
-    so that a free slot stays free until the commit. An empty slot has no row to lock. The exclusion constraint protects
-    against writers without the lock.
+    The lock must be taken before the first read. At READ COMMITTED every later statement then sees what earlier holders
+    committed, so a slot that is free remains free until the commit. Row locks would not do, because an empty slot has
+    no row. The exclusion constraint protects against writers without the lock.
 
-    `check_first` runs after a wait for the lock: once the holder is done, all waiting callers run it together, and those that
-    have lost leave by its exception instead of queueing. Passing this check does not guarantee that the slot is free.
+    `check_first` runs only after a wait for the lock. When the holder is done, all waiting callers run it at the same
+    time, and those whose slot is taken exit with its exception instead of queueing. Passing this check does not
+    guarantee that the slot is free.
 
-    Raises SlotTaken on an exclusion violation, BusyTryAgain on a lock timeout or a deadlock, and RuntimeError for
-    `check_first` inside another transaction: that would keep the shared lock of the wait, and two callers could deadlock.
+    Raises SlotTaken on an exclusion violation, and BusyTryAgain on a lock timeout or a deadlock. Raises RuntimeError if
+    `check_first` is given inside another transaction, which would keep the shared lock, so that two callers could
+    deadlock.
     """
-    # Sorted against deadlocks. The prefix is the lock key of earlier releases.
+    # Sorted to prevent deadlocks. The prefix is the one that earlier releases use, so that both lock the same key.
     keys = [f"diary:{key}" for key in sorted(map(str, therapist_ids))]
     try:
         if check_first is not None:
@@ -72,7 +74,7 @@ def locked_schedules(therapist_ids: Iterable, *, check_first: Callable[[], None]
 
 
 def _lock(statement: str, key: str) -> bool:
-    """Take the lock until the transaction ends. Returns whether it is exclusive."""
+    """Take the lock until the transaction ends. Return whether it is exclusive."""
     with connection.cursor() as cursor:
         cursor.execute(statement, [key])
         return cursor.fetchone()[0]

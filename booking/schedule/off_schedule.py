@@ -1,4 +1,4 @@
-"""Visits ahead that the current schedule would not offer: find them, and accept them as they are.
+"""Find upcoming visits that the current schedule would not offer, and accept them as they are.
 
 Six queries for any number of visits. Instants are in UTC; days are the clinic's.
 """
@@ -23,14 +23,14 @@ from clinic.practice.models import Clinic, User
 class OffScheduleBecause(StrEnum):
     """Why the schedule would not offer a visit; stored once staff accept it."""
 
-    INACTIVE = "inactive"  # the therapist
-    THERAPIST = "therapist"  # does not do this service
-    HIDDEN = "hidden"  # the service
-    MODE = "mode"  # no longer one of the service's
+    INACTIVE = "inactive"  # the therapist is inactive
+    THERAPIST = "therapist"  # the therapist does not offer this service
+    HIDDEN = "hidden"  # the service is hidden
+    MODE = "mode"  # the service is no longer offered in this mode
     HOURS = "hours"  # outside the opening hours
     CLOSED = "closed"  # in blocked time
     TWICE = "twice"  # the patient has another visit then
-    ALONE = "alone"  # a follow-up whose earlier visit is gone
+    ALONE = "alone"  # a follow-up without its earlier visit
 
 
 Because, Kind = OffScheduleBecause, HoursOverride.Kind
@@ -56,15 +56,15 @@ class OffSchedule:
 
     @property
     def sentences(self) -> list[str]:
-        """The reasons for staff, a sentence each."""
+        """One sentence for staff for each reason."""
         return [SENTENCES[reason] for reason in self.reasons]
 
 
 def visits_off_schedule(*, now: datetime, clinic: Clinic | None = None) -> list[OffSchedule]:
     """Return booked visits after `now` that the schedule would not offer, soonest first.
 
-    Notice, horizon, caps, start times and hours by phone only are not checked: they restrict booking, not whether the
-    therapist is there. Reasons that staff accepted are left out, as are visits without another reason.
+    Notice, horizon, caps, start times and hours by phone only are not checked, because they restrict booking, not
+    whether the therapist is there. Reasons that staff accepted are omitted, and so are visits without another reason.
     """
     return [
         OffSchedule(visit, reasons)
@@ -79,8 +79,8 @@ def accept_off_schedule(
 ) -> Appointment:
     """Accept the visit's current reasons. A new reason is listed again. Idempotent.
 
-    Raises VisitChanged if the page showed another `version`, TooLateToChange unless it is booked and ahead, BusyTryAgain on a
-    lock timeout.
+    Raises VisitChanged if the page showed another `version`, TooLateToChange unless the visit is booked and upcoming,
+    or BusyTryAgain on a lock timeout.
     """
     appointment = lock_appointment(appointment)
     if appointment.status != Appointment.Status.BOOKED or appointment.starts_at <= now:
@@ -92,13 +92,16 @@ def accept_off_schedule(
 
 
 def find_off_schedule(appointment: Appointment, *, now: datetime) -> OffSchedule:
-    """Return the visit with its reasons, as in `visits_off_schedule`; none if it is not booked or not ahead."""
+    """Return the visit with its reasons, as in `visits_off_schedule`.
+
+    There are no reasons if it is not booked or not upcoming.
+    """
     found = dict(_with_reasons(_ahead(now).filter(patient=appointment.patient_id))).get(appointment, ())
     return OffSchedule(appointment, tuple(one for one in found if one not in appointment.off_schedule_accepted))
 
 
 def accept_reasons(appointment: Appointment, *, now: datetime) -> bool:
-    """Store the visit's current reasons as accepted. Returns whether the row changed."""
+    """Store the visit's current reasons as accepted. Return whether the row changed."""
     found = dict(_with_reasons(_ahead(now).filter(patient=appointment.patient_id))).get(appointment, ())
     accepted = sorted(map(str, found))
     if accepted == appointment.off_schedule_accepted:
@@ -149,7 +152,10 @@ def _who_does_what(visits: list[Appointment]) -> set[tuple[UUID, UUID]]:
 
 
 def _double_booked(visits: list[Appointment]) -> set[UUID]:
-    """Return the keys of visits whose patient has another visit then, unless staff accepted it for that one."""
+    """Return the keys of visits whose patient has another visit then.
+
+    A visit is omitted if staff accepted TWICE for the other one.
+    """
     found: set[UUID] = set()
     ahead: defaultdict[UUID | None, list[Appointment]] = defaultdict(list)
     for visit in visits:
@@ -161,10 +167,10 @@ def _double_booked(visits: list[Appointment]) -> set[UUID]:
 
 
 def _without_earlier_visit(visits: list[Appointment]) -> set[UUID]:
-    """Return the keys of follow-ups that are the patient's first booked or completed visit, although the patient has other
-    visits.
+    """Return the keys of follow-ups that are the patient's first booked or completed visit. Calls do not count.
 
-    A follow-up that is the patient's only visit is left out: staff booked it on purpose.
+    A follow-up that is the patient's only visit is omitted, because staff booked it on purpose. Canceled and missed
+    visits count as other visits.
     """
     follow_ups = [visit for visit in visits if visit.service.is_follow_up]
     if not follow_ups:
@@ -205,7 +211,7 @@ class _Week:
         self.days: dict[tuple[UUID, date], list[Interval]] = {}
 
     def reasons(self, visit: Appointment) -> list[OffScheduleBecause]:
-        """HOURS and CLOSED, for the visit without its buffers."""
+        """Return which of HOURS and CLOSED apply to the visit without its buffers."""
         extra, closed = (self.exceptions[visit.therapist_id, kind] for kind in (Kind.EXTRA, Kind.CLOSURE))
         openings = self._openings(visit) + [one for one in extra if one.overlaps(visit.interval)]
         broken = {
@@ -215,8 +221,10 @@ class _Week:
         return [reason for reason, is_broken in broken.items() if is_broken]
 
     def _openings(self, visit: Appointment) -> list[Interval]:
-        """Return the weekly openings of the day on which the visit starts and of the days beside it: a visit may cross
-        midnight."""
+        """Return the weekly openings of the day on which the visit starts, the day before and the day after.
+
+        A visit may cross midnight.
+        """
         day = visit.starts_at.astimezone(self.zone).date()
         if (visit.therapist_id, day) not in self.days:
             self.days[visit.therapist_id, day] = opening_intervals(

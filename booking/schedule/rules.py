@@ -1,4 +1,4 @@
-"""Check the booking rules for a time, from the same rows and by the same arithmetic as the times on offer."""
+"""Check the booking rules for a time, with the same rows and the same arithmetic as the offered times."""
 
 import uuid
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from clinic.practice.models import Clinic, Patient, Therapist
 Because = NotOfferedBecause
 
 
-GRACE = timedelta(minutes=30)  # after booking: time to correct a mistake, however soon the visit is
+GRACE = timedelta(minutes=30)  # time after booking to correct a mistake online, however soon the visit is
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,10 @@ class BookableTime:
 
 
 def bookable_time(service: Service, *, clinic: Clinic, now: datetime) -> BookableTime:
-    """Apply the notice and horizon of the service, by default the clinic's. The last day counts to its midnight."""
+    """Return the range given by the notice and horizon of the service, by default the clinic's.
+
+    The last day is bookable until midnight.
+    """
     notice, horizon = service.minimum_notice_minutes, service.horizon_days
     notice = clinic.minimum_notice_minutes if notice is None else notice
     horizon = clinic.horizon_days if horizon is None else horizon
@@ -46,8 +49,11 @@ def bookable_time(service: Service, *, clinic: Clinic, now: datetime) -> Bookabl
 
 
 def change_deadline(*, starts_at: datetime, booked_at: datetime, clinic: Clinic) -> datetime:
-    """Return the deadline to move or cancel a visit online: `change_window_hours` before it, or GRACE after booking if that
-    is later; its start at the latest."""
+    """Return the deadline to move or cancel a visit online.
+
+    It is `change_window_hours` before the visit, or `GRACE` after booking if that is later, but not after the visit's
+    start.
+    """
     window_begins = starts_at - timedelta(hours=clinic.change_window_hours)
     return min(max(window_begins, booked_at + GRACE), starts_at)
 
@@ -64,12 +70,12 @@ def require_free(
 ) -> None:
     """Check the booking rules for a time, and that no other visit overlaps it. `despite_rules` skips the rules.
 
-    With `patient`, also refuse a time at which they have another visit: only if the reader may know of their visits, and
-    under `lock_patient`. `in_place_of` is the visit to be moved or the hold to be booked: its own time counts as free, and it
-    keeps its length.
+    With `patient`, also refuse a time at which they have another visit. Pass `patient` only if the reader may know of
+    their visits, and under `lock_patient`. `in_place_of` is the visit to be moved or the hold to be booked. Its own
+    time counts as free, and it keeps its length.
 
-    Raises SlotNotOffered with the broken rules, SlotTaken if another visit overlaps. The result is valid while the caller has
-    the therapist's schedule locked.
+    Raises SlotNotOffered with the broken rules (for an inactive therapist also with `despite_rules`), or SlotTaken if
+    another visit overlaps. The result is valid while the caller has the therapist's schedule locked.
     """
     service, starts_at = slot.service, slot.starts_at
     shape = in_place_of.shape_of(service) if in_place_of else service.shape
@@ -92,15 +98,15 @@ def require_free(
 def lock_patient(patient_id: uuid.UUID) -> None:
     """Lock the patient's row until the transaction ends, for changes of their visits and wait list entries.
 
-    The order of locks everywhere, to prevent deadlocks: schedules (`locked_schedules`), then patients by pk, then their rows:
-    visits by pk (`history.lock_appointment` locks a visit and its patient), wait list entries. `accept_patient` locks in
-    the same order.
+    To prevent deadlocks, locks are taken in this order everywhere: schedules (`locked_schedules`), patients by pk,
+    visits by pk (`history.lock_appointment` locks a visit's patient and the visit), wait list entries. `accept_patient`
+    locks in the same order.
     """
     Patient.objects.select_for_update(no_key=True).get(pk=patient_id)
 
 
 def lock_patients(visits: QuerySet[Appointment]) -> None:
-    """Lock the patients of `visits`, as `lock_patient` does, before the visits are locked."""
+    """Lock the patients of `visits` like `lock_patient`. Call it before the visits are locked."""
     patients = Patient.objects.filter(pk__in=visits.order_by().values("patient"))
     list(patients.order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
@@ -132,9 +138,10 @@ def _other_visit_of(
 
 
 def require_untaken(*, slot: Slot, own: Q, now: datetime) -> None:
-    """Raise SlotTaken if a visit or a hold that is not `own` overlaps the first minute.
+    """Raise SlotTaken if a visit or hold that is not `own` overlaps the first minute of `slot`.
 
-    A quick check in one query after a wait for the lock; `require_free` checks the whole length."""
+    This is a quick check in one query after a wait for the lock; `require_free` checks the whole length.
+    """
     blocked = Interval(slot.starts_at, slot.starts_at + timedelta(minutes=1))
     if Appointment.objects.blocking(blocked, now=now).filter(therapist=slot.therapist).exclude(own).exists():
         raise SlotTaken
@@ -152,9 +159,9 @@ def require_time_free(appointment: Appointment, *, therapist: Therapist, starts_
 
 
 def _broken_by_the_service(service: Service, mode: str, in_place_of: Appointment | None) -> list[Because]:
-    """Return the reason if the service cannot be booked in `mode`.
+    """Return [SERVICE] if the service cannot be booked in `mode`, else an empty list.
 
-    A visit that is moved keeps a mode that was withdrawn since.
+    A visit that is moved keeps its mode, even if the service no longer has it.
     """
     moved = in_place_of if in_place_of and in_place_of.status == Appointment.Status.BOOKED else None
     is_kept = moved is not None and (moved.service_id, moved.mode) == (service.pk, mode)
@@ -171,7 +178,10 @@ def _broken_by_the_date(service: Service, starts_at: datetime, clinic: Clinic, n
 def _schedule_of_the_day(
     slot: Slot, *, clinic: Clinic, in_place_of: Appointment | None, now: datetime
 ) -> tuple[Schedule | None, bool]:
-    """Return the therapist's schedule on the day of `slot`, None if inactive; and whether the therapist does the service."""
+    """Return the therapist's schedule on the day of `slot`, and whether the therapist offers the service.
+
+    The schedule is None if the therapist is inactive.
+    """
     read = partial(
         read_schedules,
         first_day=slot.starts_at.astimezone(clinic.zone).date(),

@@ -27,7 +27,7 @@ class Schedule:
     kept: list[Interval]  # open, but by phone only or reserved until the day before
     closed: list[Interval] = field(default_factory=list)
     blocked: list[Interval] = field(default_factory=list)
-    counted: list[datetime] = field(default_factory=list)  # starts that count against the service's caps
+    counted: list[datetime] = field(default_factory=list)  # start times that count against the service's caps
 
     @property
     def all_openings(self) -> list[Interval]:
@@ -58,10 +58,10 @@ def read_schedules(
     therapist: Therapist | None = None,
     in_place_of: Appointment | None = None,
 ) -> list[Schedule]:
-    """Return the schedules of active therapists, in their order: all, or those of `service`, or only `therapist`.
+    """Return the schedules of active therapists, in display order, limited to `service` or `therapist` if given.
 
-    Each includes one more day before and after, as buffers and extra hours may cross midnight; so a day has the same times
-    whether one day is read or 60. The visit `in_place_of` is left out.
+    Each includes one more day before and after, because buffers and extra hours may cross midnight. A day therefore has
+    the same times however many days are read. The visit `in_place_of` is omitted.
     """
     therapists = Therapist.objects.active()
     if service is not None:
@@ -83,7 +83,10 @@ def read_schedules(
 
 
 def _taken(stretch: Interval, *, service: Service | None, now: datetime, clinic: Clinic) -> QuerySet[Appointment]:
-    """Return visits that block time in `stretch` and, for a service with caps, those that count in the weeks it overlaps."""
+    """Return visits that block time in `stretch`.
+
+    For a service with caps, also those that count against them in the weeks that `stretch` overlaps.
+    """
     blocking = Appointment.objects.blocking(stretch, now=now)
     if service is None or not service.caps.has_any:
         return blocking
@@ -108,7 +111,10 @@ def _add_visit(
 
 
 def _open_schedules(therapists: QuerySet, first_day: date, days: int, now: datetime, clinic: Clinic) -> dict:
-    """Return a schedule with the weekly openings for each therapist; one query with a row for each of their opening hours."""
+    """Return a schedule with the weekly openings for each therapist, by key.
+
+    One query, with a row for each of their opening hours.
+    """
     rows = therapists.annotate(
         weekday=F("opening_hours__weekday"),
         opens=F("opening_hours__opens"),
@@ -132,7 +138,7 @@ def _open_schedules(therapists: QuerySet, first_day: date, days: int, now: datet
 
 
 def _add_overrides(schedules: dict, therapists: QuerySet, stretch: Interval) -> None:
-    """Add closures and extra hours to the schedules they apply to; one query."""
+    """Add closures and extra hours to the schedules to which they apply. One query."""
     overrides = HoursOverride.objects.touching(stretch).filter(Q(therapist=None) | Q(therapist__in=therapists))
     for override in overrides:
         for schedule in schedules.values():

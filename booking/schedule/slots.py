@@ -9,7 +9,10 @@ from clinic.practice.models import Therapist
 
 @dataclass(frozen=True)
 class Slot:
-    """`starts_at` is converted to UTC. It may be taken: see `booking.schedule.rules.require_free`."""
+    """A slot, with `starts_at` converted to UTC.
+
+    It may be taken already; `booking.schedule.rules.require_free` checks that.
+    """
 
     service: Service
     therapist: Therapist

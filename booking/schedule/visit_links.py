@@ -13,21 +13,21 @@ from booking.models import Appointment
 from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Proof
 
-OPENS_AFTER_VISIT = timedelta(days=14)  # for looking it up afterwards
+OPENS_AFTER_VISIT = timedelta(days=14)  # so that the patient can look it up afterwards
 
 
 def visit_path(appointment: Appointment, *, proof: Proof = Proof.SHOWN, now: datetime) -> str:
-    """Return the path of the patient's page of the visit."""
+    """Issue a link and return the path of the patient's page of the visit."""
     return reverse("booking:visit", args=[_token(appointment, LinkPurpose.VISIT, appointment.pk, proof, now)])
 
 
 def visit_url(appointment: Appointment, *, now: datetime) -> str:
-    """Return the same with the site's address, for mails."""
+    """Issue a link for an email, and return the URL of the patient's page of the visit."""
     return settings.SITE_URL + visit_path(appointment, proof=Proof.MAILED, now=now)
 
 
 def intake_path(appointment: Appointment, *, proof: Proof = Proof.SHOWN, now: datetime) -> str:
-    """Return the path of the questions before the visit. Raises ValueError if it has none."""
+    """Issue a link and return the path of the questions before the visit. Raises ValueError if there are none."""
     if appointment.intake_id is None:
         raise ValueError("the visit has no questions")
     token = _token(appointment, LinkPurpose.INTAKE, appointment.intake_id, proof, now)
@@ -35,7 +35,10 @@ def intake_path(appointment: Appointment, *, proof: Proof = Proof.SHOWN, now: da
 
 
 def intake_url(appointment: Appointment, *, now: datetime) -> str:
-    """Return the same with the site's address, for mails."""
+    """Issue a link for an email, and return the URL of the questions before the visit.
+
+    Raises ValueError if there are none.
+    """
     return settings.SITE_URL + intake_path(appointment, proof=Proof.MAILED, now=now)
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """The most visits of one service that a therapist takes in a day and in a week; None: no cap."""
+    """The maximum number of visits of one service per therapist, in a day and in a week; None: no cap."""
 
     daily: int | None = None
     weekly: int | None = None
@@ -22,7 +22,7 @@ class Caps:
 def starts_under_caps(
     starts: Iterable[datetime], *, taken: Iterable[datetime], caps: Caps, zone: ZoneInfo
 ) -> list[datetime]:
-    """Return the `starts` whose day and week in `zone` have room for one more visit beside the `taken` ones."""
+    """Return the `starts` whose day and week in `zone` have room for one more visit besides the `taken` ones."""
     if not caps.has_any:
         return list(starts)
     taken_days = [start.astimezone(zone).date() for start in taken]

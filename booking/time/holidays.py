@@ -18,8 +18,10 @@ class Holiday:
 
 
 def federal_holidays(year: int) -> list[Holiday]:
-    """Return the holidays of `year`, sorted by the day on which they are observed: for New Year's Day that can be in the
-    year before."""
+    """Return the holidays of `year`, sorted by the day on which they are observed.
+
+    New Year's Day can be observed in the year before.
+    """
     fixed = {
         "New Year’s Day": date(year, 1, 1),
         "Juneteenth": date(year, 6, 19),

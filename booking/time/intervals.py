@@ -34,7 +34,7 @@ class Interval:
 
 
 def union(intervals: Iterable[Interval]) -> list[Interval]:
-    """Merge intervals that overlap or touch; sorted."""
+    """Merge intervals that overlap or touch, and sort them."""
     merged: list[Interval] = []
     for interval in sorted(intervals):
         if merged and interval.start <= merged[-1].end:
@@ -80,7 +80,7 @@ def intersect(intervals: Iterable[Interval], others: Iterable[Interval]) -> list
 
 @dataclass(frozen=True, slots=True)
 class VisitShape:
-    """Length of a visit, distance of its start times, and buffers, in minutes."""
+    """Length of a visit, step between its start times, and buffers, in minutes."""
 
     minutes: int
     step: int  # between start times, counted from the beginning of each opening

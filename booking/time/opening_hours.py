@@ -5,7 +5,7 @@ Weekly hours are local times in the clinic's zone. On the days the clocks change
 - A local time that is skipped (02:30 when the clocks go from 02:00 to 03:00) means the instant of the change.
 - A local time that is repeated (01:30 when they go back from 02:00 to 01:00) means the first of the two.
 
-So hours never end before they start; hours inside the skipped hour are left out that day.
+Therefore hours never end before they start. Hours inside the skipped hour are omitted that day.
 """
 
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ DAY_S = 24 * 60 * 60  # in local time
 
 @dataclass(frozen=True, slots=True)
 class WeeklyHours:
-    """Open every `weekday` (Monday is 0) from `opens` to `closes`, local times of one day; MIDNIGHT closes at its end.
+    """Hours on every `weekday` (Monday is 0) from `opens` to `closes`, in local time; MIDNIGHT closes at the day's end.
 
     `valid_from` and `valid_until` are the first and last valid days; None: no limit.
     """
@@ -93,7 +93,10 @@ def change_between(early: datetime, late: datetime, zone: ZoneInfo) -> datetime:
 
 
 def opening_intervals(weekly: Iterable[WeeklyHours], *, first_day: date, days: int, zone: ZoneInfo) -> list[Interval]:
-    """Return the openings of `days` days from `first_day`, sorted, in UTC. Not merged: start times count from each opening."""
+    """Return the openings of `days` days from `first_day`, sorted, in UTC.
+
+    They are not merged, because start times count from the beginning of each opening.
+    """
     weekly, openings = list(weekly), set()
     for day in (first_day + timedelta(days=n) for n in range(days)):
         for hours in weekly:
@@ -107,7 +110,7 @@ def online_openings(
 ) -> tuple[list[Interval], list[Interval]]:
     """Return the openings offered online as of `today`, and those that are not: by phone only, or reserved.
 
-    Reserved hours are offered online from the day before on, at midnight in `zone`.
+    Reserved hours are offered online from midnight (in `zone`) at the beginning of the day before.
     """
     weekly = list(weekly)
     reserve = [hours for hours in weekly if hours.mode == "reserve"]
@@ -122,7 +125,10 @@ def online_openings(
 
 
 def day_interval(first_day: date, days: int, zone: ZoneInfo) -> Interval:
-    """Return the interval of `days` local days in `zone` from `first_day`; a day of a clock change has 23 or 25 hours."""
+    """Return the interval of `days` local days in `zone` from `first_day`.
+
+    A day of a clock change has 23 or 25 hours.
+    """
     return Interval(instant_of(first_day, time.min, zone), instant_of(first_day + timedelta(days=days), time.min, zone))
 
 

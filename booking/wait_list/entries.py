@@ -25,14 +25,17 @@ from clinic.practice.values.zones import known_zone
 
 LINK_LASTS_BEYOND = timedelta(days=14)
 LONGEST_WAIT = timedelta(days=180)
-CONFIRM_WITHIN = timedelta(days=1)  # later, the mail that confirms joining is no longer useful
+CONFIRM_WITHIN = timedelta(days=1)  # after that, the email that confirms joining is no longer useful
 
 Status = WaitListEntry.Status
 
 
 @dataclass(frozen=True)
 class Wishes:
-    """When an earlier time would suit: days and part of the day in `time_zone`, an IANA name, empty for the clinic's."""
+    """The days and the part of the day that suit a patient.
+
+    They are in `time_zone`, an IANA name, or empty for the clinic's zone.
+    """
 
     first_on: date
     last_on: date
@@ -53,8 +56,10 @@ def unexpired_entries(*, now: datetime) -> WaitListQuerySet:
 
 
 def end_expired_entries(*, patient: Patient, service: Service | None = None, now: datetime) -> None:
-    """End the entries of `patient` (for `service` only, if given) that can no longer be served, such as after their visit
-    was cancelled, so that they can join again."""
+    """End the entries of `patient` that can no longer be offered a time, so that the patient can join again.
+
+    For example, the visit of the entry was canceled. With `service`, only entries for that service.
+    """
     waiting = WaitListEntry.objects.waiting().filter(patient=patient)
     waiting = waiting if service is None else waiting.filter(service=service)
     for entry in waiting.exclude(pk__in=unexpired_entries(now=now).values("pk")):
@@ -79,7 +84,7 @@ def join_wait_list(
 ) -> WaitListEntry:
     """Add `patient` to the list for `service`, or change the wishes of their waiting entry.
 
-    `appointment` is the visit to have earlier; None if there is none or it is unknown.
+    `appointment` is the visit that they want earlier; None if there is none or it is unknown.
     """
     end_expired_entries(patient=patient, service=service, now=now)
     wanted: dict[str, Any] = {"mode": mode, "therapist": therapist, **vars(wishes)}
@@ -112,11 +117,11 @@ def join_as_visitor(
     screen: Screen | None = None,
     now: datetime,
 ) -> WaitListEntry:
-    """Join by a form that anyone can fill in.
+    """Add a visitor to the list, from a form that anyone can fill in.
 
-    A visitor who types a patient's name and address must not change that patient's wishes: an existing entry is unchanged,
-    and the link to it is mailed, at most once a day. A new entry belongs to a provisional patient, as do the answers of
-    `screen`, which staff see whether or not a time becomes free.
+    A visitor who types a patient's name and address must not change that patient's wishes. An existing entry is
+    therefore unchanged, and the link to it is mailed, at most once a day. A new entry and the answers of `screen`
+    belong to a provisional patient. Staff see the answers whether or not a time becomes free.
     """
     entry = _entry_of_same_person(name=name, email=email, service=service, now=now)
     if entry is None or (screen is not None and screen.answers):
@@ -145,8 +150,8 @@ def join_as_visitor(
 def _enter(fresh: WaitListEntry) -> WaitListEntry:
     """Insert `fresh`, or return the waiting entry that it conflicts with.
 
-    That entry can end between the two statements: then the next attempt inserts. Raises WaitListEntry.DoesNotExist after
-    the last attempt.
+    That entry can end between the two statements; the next attempt then inserts. Raises WaitListEntry.DoesNotExist
+    after the last attempt.
     """
     for _ in range(ATTEMPTS_TO_REGISTER):
         WaitListEntry.objects.bulk_create([fresh], ignore_conflicts=True)
@@ -173,7 +178,10 @@ def leave_wait_list(*, entry: WaitListEntry, by: User | None = None, now: dateti
 
 
 def next_visit_of(entry: WaitListEntry, *, now: datetime) -> Appointment | None:
-    """Return the visit that an earlier time would replace: the entry's own, or the next one of the same service."""
+    """Return the visit that an earlier time would replace; None if there is none.
+
+    It is the entry's own, or the next one of the same service.
+    """
     visits = Appointment.objects.select_related("service", "therapist", "patient")
     if entry.appointment_id is not None:
         return visits.get(pk=entry.appointment_id)
@@ -182,7 +190,7 @@ def next_visit_of(entry: WaitListEntry, *, now: datetime) -> Appointment | None:
 
 
 def entry_path(entry: WaitListEntry, *, clinic: Clinic, now: datetime) -> str:
-    """Issue a link and return the path of the page that shows the entry, for a mail."""
+    """Issue a link for an email, and return the path of the page that shows the entry."""
     days_left = max(timedelta(0), entry.last_on - now.astimezone(clinic.zone).date())
     token = issue_link(
         patient=entry.patient,

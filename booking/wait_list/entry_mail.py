@@ -1,4 +1,4 @@
-"""Mails about a wait list entry, with the link to its page and one to leave.
+"""Emails about a wait list entry, with a link to its page and a link to leave the list.
 
 Anyone can have typed the address, so they name no service, visit or person.
 """
@@ -29,7 +29,7 @@ BUTTON = "See or leave the wait list"
 def render_entry_mail(
     message: Message, template: TemplateText | None, now: datetime, *, with_wish: bool = False
 ) -> Email:
-    """Render the mail as of `now`, with the wished days if `with_wish`. Issues the link in it."""
+    """Render the email as of `now`, and issue its link. It contains the wished days if `with_wish`."""
     entry = WaitListEntry.objects.select_related("patient", "service", "appointment").get(pk=message.subject_id)
     clinic = Clinic.objects.current()
     clock = clock_of_entry(entry, clinic=clinic)

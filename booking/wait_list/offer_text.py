@@ -1,4 +1,4 @@
-"""Placeholders of the mail and the page of a slot offer: its time and place, and how many others were told."""
+"""Placeholders of the email and the page of a slot offer, such as its time, place and number of other offers."""
 
 from datetime import datetime
 
@@ -47,7 +47,7 @@ def count_other_offers(offer: SlotOffer, *, now: datetime) -> int:
 
 
 def format_others(count: int) -> str:
-    """Say how many others were told."""
+    """Return a sentence that says how many others are notified of the freed time."""
     if not count:
         return "You are the first to hear of it; others may follow. The first to say yes gets it."
     return f"We are telling {'1 other person' if count == 1 else f'{count} others'} too. The first to say yes gets it."

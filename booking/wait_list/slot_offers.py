@@ -1,10 +1,11 @@
 """Offer a freed time to patients on the wait list, in the transaction that frees it.
 
-Offers are rows. Their messages are planned for after `UNDO_FOR`, when a cancellation can no longer be undone. Just before
-each is sent, its relevance check asks whether the time is still free. There is no periodic search for freed times. The
-longest waiting are told first, `AT_ONCE` at a time; the first taker gets the time.
+Each offer is a row. Its message is due at the end of `UNDO_FOR` or later, when a cancellation can no longer be undone.
+Just before it is sent, a relevance check confirms that the time is still free. There is no periodic search for freed
+times. The longest waiting patients are notified first, `AT_ONCE` at a time, and the first taker gets the time.
 
-A visit that is moved several times within UNDO_FOR frees one time, the one it left first: the others were free before.
+If a visit is moved several times within `UNDO_FOR`, only the time that it left first is offered. The others were free
+before.
 """
 
 from collections import Counter
@@ -27,15 +28,15 @@ from clinic.practice.access.rate_limits import mailbox_of
 from clinic.practice.models import Clinic, Patient, Therapist
 
 AT_ONCE = 5  # offers of one freed time sent together
-THEN_AFTER = timedelta(minutes=30)  # until the next AT_ONCE
-MOST_OFFERS = 30  # of one freed time
-MOST_A_DAY = 3  # to one mailbox
+THEN_AFTER = timedelta(minutes=30)  # interval between these batches
+MOST_OFFERS = 30  # offers of one freed time
+MOST_A_DAY = 3  # offers to one mailbox
 DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class FreedTime:
-    """The time of a visit before it was cancelled or moved."""
+    """The time of a visit before it was canceled or moved."""
 
     therapist: Therapist
     starts_at: datetime
@@ -43,7 +44,10 @@ class FreedTime:
     moved_there_at: datetime | None
 
     def was_kept_for_a_moment(self, *, now: datetime) -> bool:
-        """Whether it was taken less than UNDO_FOR ago: it was free until then, so it is not offered."""
+        """Whether the visit was moved there less than `UNDO_FOR` ago.
+
+        The time was free until then, so it is not offered.
+        """
         return self.moved_there_at is not None and now < self.moved_there_at + UNDO_FOR
 
 
@@ -56,17 +60,17 @@ def time_of(appointment: Appointment) -> FreedTime:
 
 
 def offer_freed_time(freed: FreedTime, *, freed_by: Appointment, clinic: Clinic, now: datetime) -> list[SlotOffer]:
-    """Offer `freed`, freed by a change of `freed_by`, to the entries it suits, except those of that visit's patient.
+    """Offer `freed`, the time freed by a change of `freed_by`, to suitable entries of other patients.
 
-    Each is offered the freed start, or the nearest start that it makes possible for the entry's service. Earlier offers of
-    the same visit are postponed until this change can no longer be undone.
+    Each entry is offered the freed start time, or the nearest one that has become possible for its service. Earlier
+    offers of the same visit are postponed until this change can no longer be undone.
     """
     _postpone_offers(freed_by=freed_by, until=now + UNDO_FOR)
     if freed.was_kept_for_a_moment(now=now):
         return []
     day = freed.starts_at.astimezone(clinic.zone).date()
     candidates = WaitListEntry.objects.matching_slot(freed.starts_at, day=day, therapist=freed.therapist, now=now)
-    candidates = candidates.exclude(patient__email="")  # offers are mailed; staff see entries without an address
+    candidates = candidates.exclude(patient__email="")  # offers are emailed; staff see entries without an address
     starts: dict[Service, list[datetime]] = {}
     offers: list[SlotOffer] = []
     told = _planned_or_sent(now)
@@ -87,7 +91,10 @@ def offer_freed_time(freed: FreedTime, *, freed_by: Appointment, clinic: Clinic,
 
 
 def withdraw_offers(*, freed_by: Appointment, now: datetime) -> None:
-    """Withdraw and delete the offers of the time that `freed_by` freed and takes back. None has been sent yet."""
+    """Withdraw and delete the offers of the time that `freed_by` freed and now takes back.
+
+    None of them has been sent yet.
+    """
     offers = SlotOffer.objects.filter(freed_by=freed_by, freed_version=freed_by.version)
     for offer in offers:
         withdraw_messages(subject_id=offer.pk, reason="the cancellation was undone", now=now)
@@ -95,12 +102,15 @@ def withdraw_offers(*, freed_by: Appointment, now: datetime) -> None:
 
 
 def offers_a_day(messages: QuerySet[Message]) -> Counter[str]:
-    """Count the offers in `messages` by mailbox, whatever the patients' names."""
+    """Count the offers in `messages` by mailbox. Patients with different names can have the same mailbox."""
     return Counter(map(mailbox_of, messages.filter(kind=OFFER).values_list("patient__email", flat=True)))
 
 
 def is_over_daily_limit(patient: Patient, *, now: datetime) -> bool:
-    """Whether `MOST_A_DAY` offers were sent to the patient's mailbox in the last 24 hours. More can be planned."""
+    """Whether `MOST_A_DAY` offers were sent to the patient's mailbox in the last 24 hours.
+
+    Offers that are only planned do not count.
+    """
     sent = Message.objects.filter(state=State.SENT, settled_at__gt=now - DAY)
     return offers_a_day(sent)[mailbox_of(patient.email)] >= MOST_A_DAY
 
@@ -116,7 +126,7 @@ def _postpone_offers(*, freed_by: Appointment, until: datetime) -> None:
 
 
 def _newly_free(freed: FreedTime, service: Service, clinic: Clinic, now: datetime) -> list[datetime]:
-    """Return the starts of `service` that the freed time makes possible, nearest to its own start first."""
+    """Return the start times of `service` that the freed time makes possible, nearest to its own start first."""
     slots = free_slots(
         service=service,
         therapist=freed.therapist,

@@ -1,7 +1,7 @@
-"""Wait list entries that cannot be offered any time: staff see them, and the patients are asked to call.
+"""Wait list entries to which no time can be offered. Staff see them, and the patients are asked to call.
 
-The service is no longer booked online, or the therapist has left. The entry stays, in case that changes. Like every mail
-about the wait list, this one names no service, visit or person.
+The service can no longer be booked online, or no suitable therapist offers it. The entry is kept in case that changes.
+Like every email about the wait list, this one names no service, visit or person.
 """
 
 from datetime import datetime, timedelta
@@ -20,12 +20,12 @@ USEFUL_FOR = timedelta(days=3)
 
 
 def stuck_entries(*, now: datetime) -> QuerySet[WaitListEntry]:
-    """Return the live entries that cannot be offered any time, the longest waiting first."""
+    """Return the unexpired entries to which no time can be offered, longest waiting first."""
     return unexpired_entries(now=now).stuck().order_by("created_at", "pk")
 
 
 def why_stuck(entry: WaitListEntry) -> str | None:
-    """Say why no time can be offered, for staff; None if one can."""
+    """Return the reason why no time can be offered, for staff; None if one can."""
     able = Therapist.objects.active().filter(services=entry.service_id)
     if not entry.service.is_bookable:
         return "the service is no longer booked online"
@@ -40,7 +40,10 @@ def count_stuck(*, user: User, now: datetime) -> int:
 
 
 def tell_stuck_patients(*, now: datetime) -> int:
-    """Plan a mail for each stuck entry whose patient was not told yet. Return their number."""
+    """Plan an email for each stuck entry whose patient was not notified yet.
+
+    Return the number of emails.
+    """
     told = Message.objects.filter(kind=WAIT_STUCK, subject_id=OuterRef("pk"))
     untold = (
         stuck_entries(now=now).exclude(Exists(told.exclude(state=State.SKIPPED))).select_related("patient", "service")
