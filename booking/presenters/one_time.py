@@ -89,7 +89,7 @@ def offer_time(request: HttpRequest, context: dict, now: datetime, *, was_held: 
 
 
 def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str = "") -> HttpResponse:
-    """Book with the submitted form, and redirect to the visit. If the booking is refused, show the form again as typed."""
+    """Book with the submitted form, and redirect to the visit. If it is refused, show the form again as typed."""
     service, clinic = context["service"], context["clinic"]
     form = DetailsForm(request.POST, service=service, clinic=clinic, patient=recognized_patient(request))
     if not form.is_valid():

@@ -132,12 +132,12 @@ def own_visit_context(refusal: BookingRefused, clinic: Clinic) -> dict:
 
 
 def named_visit_context(visit: Appointment | None, clinic: Clinic) -> dict:
-    """Return the context of another visit of the patient. Empty without one. For pages that only the patient can open."""
+    """Return the context of the patient's other `visit`, for pages that only the patient can open. Empty if None."""
     return {"own_visit": visit, "own_visit_time": visit_time(visit, clinic)} if visit else {}
 
 
 def waiting_entry(appointment: Appointment, *, now: datetime) -> WaitListEntry | None:
-    """Find the patient's wait list entry for the service of this visit, under a known or a provisional row of the person."""
+    """Find the wait list entry of this visit's patient for the same service, under a known or a provisional row."""
     patient = appointment.booked_patient
     people = Patient.objects.same_person_as(patient)
     entries = unexpired_entries(now=now).filter(patient__in=people, service=appointment.service_id)

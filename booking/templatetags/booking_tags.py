@@ -69,7 +69,7 @@ def guardian_at_booking(response: Response) -> str:
 
 @register.inclusion_tag("booking/_admin_contact.html", takes_context=True)
 def intake_contact(context: Context, response: Response) -> dict:
-    """Show staff how to reach the patient of an intake: phone number, guardian, and links to the patient and the visit."""
+    """Show staff how to reach the patient of an intake: phone number, guardian, links to patient and visit."""
     visit = Appointment.objects.filter(intake=response).first()
     return {"visit": visit, "patient": response.patient, "clinic": context.get("clinic"), "perms": context.get("perms")}
 
