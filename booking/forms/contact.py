@@ -25,7 +25,7 @@ def own_email_field(label: str, *, help_text: str = "") -> AddressField:
 
 
 class AsksAboutTypos(forms.Form):
-    """Mixin for forms with an `email` field. It rejects a likely typo once, and accepts the same address the second time."""
+    """Mixin for forms with an `email` field. It rejects a likely typo once, then accepts the same address."""
 
     email_asked_about = forms.CharField(required=False, widget=forms.HiddenInput)
 

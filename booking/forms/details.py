@@ -30,7 +30,7 @@ WHY_FIRST_NAME = (
 class DetailsForm(ContactForm):
     """The form that books a visit.
 
-    With a known `patient`, it has no fields for name and email. Without a text provider, it has no field for text consent.
+    With a known `patient`, it has no fields for name and email. Without a text provider, it has none for text consent.
     """
 
     name = NameField(

@@ -12,7 +12,7 @@ from clinic.practice.templatetags.practice_tags import page_time
 class HoursOverrideForm(forms.ModelForm):
     """The form for a closure or extra hours.
 
-    A new closure over booked visits is rejected with a list of them, until staff check the box to block the time anyway.
+    A new closure over booked visits is rejected with a list of them, until staff check the box to block it anyway.
     Changes of a stored row are checked by the admin page. `names_patients` is False for staff without the permission to
     view visits.
     """

@@ -70,7 +70,7 @@ class StaffMoveForm(MayBreakRules):
     field_order = ("therapist", "starts_at", "despite_rules")
 
     def ask_again(self, text: str, *, version: str) -> None:
-        """Show `text` about what changed meanwhile, and set the form's version to `version`, the `shown` of the visit as it is now.
+        """Show `text` about what has changed, and set the form's version to `version`, the visit's current `shown`.
 
         The next submit applies to that version.
         """

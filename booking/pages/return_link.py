@@ -76,7 +76,7 @@ def again(request: LinkRequest, token: str, appointment: Appointment, now: datet
 @require_POST
 @never_cache
 def not_me(request: HttpRequest) -> HttpResponse:
-    """Forget the patient that this browser books for, and redirect to the form of its live hold, else to the services."""
+    """Forget the patient that this browser books for. Redirect to the form of its live hold, else to the services."""
     return forget_patient(_on_to_booking(request, timezone.now()))
 
 

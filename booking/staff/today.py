@@ -255,7 +255,7 @@ def _next_visits(whole_day: Interval, clinic: Clinic, now: datetime) -> list[Tod
 
 
 def _cannot_come(now: datetime) -> QuerySet[Appointment]:
-    """Return the unmarked visits that are not over and whose patients reported that they cannot come. Staff have to call."""
+    """Return the unmarked visits, not yet over, whose patients reported that they cannot come. Staff have to call."""
     open_visits = Appointment.objects.with_outcome(Outcome.OPEN, now=now)
     return _with_details(open_visits.filter(not_coming_at__isnull=False).order_by("starts_at"))
 
