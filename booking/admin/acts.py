@@ -50,7 +50,7 @@ OUTCOMES = {
 
 MOST_AT_ONCE = 200  # visits in one request, each in its own transaction
 
-# The URL fragment on Today after a button there: the visit's row, or the list that the row has left.
+# The URL fragment to scroll to after a button on Today: the visit's row, or the list that the row has left.
 BACK_ON_TODAY = {"today": "visit-{pk}", "unmarked": "unmarked", "call": "to-call"}
 
 
@@ -88,7 +88,7 @@ class VisitActs(admin.ModelAdmin):
     def _act(self, request: HttpRequest, visit: Appointment, act: str, *, version: str, **more: bool) -> bool:
         """Apply the act and return whether it was done.
 
-        A refusal is shown as a message, except TimeClosed, which is raised so that the caller asks for confirmation.
+        A refusal is shown as a message. TimeClosed is raised instead, so that the caller can ask for confirmation.
         """
         function, outcome = ACTS[act]
         try:
@@ -202,7 +202,7 @@ def _read_seen(sent: str) -> dict[uuid.UUID, str]:
 
 
 def _outcome(visit: Appointment, act: str, told: str = "", *, clinic: Clinic, now: datetime) -> str:
-    """Return text: the effect of `act` and how the patient would be notified, or why nothing would change."""
+    """Describe the effect of `act` on the visit and how its patient would be notified, or why nothing would change."""
     row, effect = OUTCOMES[act]
     try:
         state_after(visit, row, clinic=clinic, now=now)

@@ -23,8 +23,8 @@ MOST_LISTED = 100
 def ask_about_visits(request: HttpRequest, view: View) -> HttpResponse:
     """Call `view`. If its save puts visits outside the schedule, roll the save back and ask for confirmation.
 
-    All schedules are locked, so that no visit is booked between the check and the commit. If other visits than those
-    confirmed are affected, ask again. Respond 503 on a lock timeout.
+    All schedules are locked, so that no visit is booked between the check and the commit. If the affected visits
+    differ from those confirmed, ask again. Respond 503 on a lock timeout.
     """
     now, is_busy, affected = timezone.now(), False, []
     try:

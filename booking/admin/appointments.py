@@ -57,7 +57,7 @@ MARKS = {
     "undo-no-show": (Act.UNDO_NO_SHOW, "Undo no-show"),
 }
 
-# Fields that show rows of another model, and that model, whose view permission they need.
+# Fields that show another model's rows, and that model. Users see them only with its view permission.
 NEEDS_RIGHT_TO_VIEW = {"intake_link": Response, "messages_link": Message, "offers_of_the_time": WaitListEntry}
 
 
@@ -354,7 +354,7 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
 
 
 def _show_refusal(form: StaffBookingForm | StaffMoveForm, refusal: BookingRefused, *, now: datetime) -> None:
-    """Add the refusal to the form: broken rules with the checkbox that overrides them, or an error at the start time."""
+    """Add the refusal to the form: broken rules with the checkbox that overrides them, or an error at the start."""
     if not isinstance(refusal, SlotNotOffered):
         form.add_error("starts_at", format_refusal(refusal))
         return

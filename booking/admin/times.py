@@ -1,4 +1,4 @@
-"""Times for the admin in the active zone, which is the clinic's, and filters by day and by missing mark."""
+"""Times in the active zone, which is the clinic's, and filters for the lists of the admin."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta

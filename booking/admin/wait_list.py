@@ -64,7 +64,7 @@ class WaitListEntryForm(forms.ModelForm):
 
 @admin.register(WaitListEntry)
 class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
-    """The admin of entries. Wishes can be edited; an entry is served or ended only by the domain functions."""
+    """The admin of entries. Staff can edit the wishes. Only the domain functions serve or end an entry."""
 
     form = WaitListEntryForm
     formfield_overrides = {models.DateField: {"form_class": StaffDayField, "widget": AdminDateWidget}}

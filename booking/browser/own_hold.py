@@ -1,4 +1,4 @@
-"""The signed cookie for this browser's hold, by which holding another time releases the earlier hold.
+"""The signed cookie for this browser's hold. With it, holding another time releases the earlier hold.
 
 The cookie lasts for two `HOLD` periods and is set again on renewal, so it outlives the hold.
 """
@@ -40,7 +40,7 @@ def remember_hold(request: HttpRequest, response: HttpResponse, held: Appointmen
 
 
 def held_path(held: Appointment, name: str = "held") -> str:
-    """Return the path of the form for a hold, or of another of its URLs by `name`, such as "renew_hold"."""
+    """Return the path of the hold's URL `name`: by default its form, or for example "renew_hold"."""
     place = [held.service.slug, held.therapist.slug, held.starts_at, hold_token(held)]
     return reverse(f"booking:{name}", args=place)
 

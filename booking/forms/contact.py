@@ -44,7 +44,7 @@ class AsksAboutTypos(forms.Form):
 
 
 class ContactForm(AsksAboutTypos):
-    """Name, email, phone, and the mode if the service offers several."""
+    """The form for name, email, phone, and the mode if the service offers several."""
 
     name = NameField(
         label="Your name",

@@ -69,7 +69,7 @@ class DetailsForm(ContactForm):
             del self.fields["text_consent"]
 
     def show_terms(self, fingerprint: str) -> None:
-        """Set the terms in the bound form to those with this `fingerprint`, which the rendered page shows."""
+        """Set the terms in the bound form to those with `fingerprint`. The rendered page must show them."""
         replace_sent(self, "terms_seen", fingerprint)
 
     @classmethod

@@ -148,7 +148,7 @@ class StaffBookingForm(MayBreakRules):
 
 
 def find_chosen(key: str) -> list[Patient]:
-    """Return a list of the patient with the id `key`. Empty for an unknown or malformed id."""
+    """Return the patient with the id `key`, in a list. The list is empty for an unknown or malformed id."""
     try:
         return list(Patient.objects.current().filter(pk=uuid.UUID(key)))
     except ValueError:

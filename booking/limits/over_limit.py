@@ -1,6 +1,6 @@
 """Rate limit checks of the pages for patients, and the pages shown when a limit is exceeded.
 
-The functions that check a limit count the request. They return None within the limit, and the page to show over it.
+The functions that check a limit count the request. They return None within the limit, else the page to show.
 `is_copy_over_budget` returns a bool instead.
 """
 
@@ -99,7 +99,7 @@ def _is_own_visit(request: LinkRequest, appointment: Appointment) -> bool:
 
 
 def slow_down(request: HttpRequest, template: str, context: dict, verdict: Verdict, now: datetime) -> HttpResponse:
-    """Render `template` with status 429, a Retry-After header and `again_at`, the formatted time to try again."""
+    """Render `template` with status 429, a Retry-After header and `again_at`, when to try again."""
     clinic = Clinic.objects.current()
     assert verdict.retry_at is not None  # set in every verdict that is over a limit
     again = clinic_time(verdict.retry_at + MINUTE, clinic)  # add a minute, since the page omits seconds

@@ -1,4 +1,4 @@
-"""Pages that send a visit's email again, even by a revoked link, or correct the address."""
+"""Pages that send a visit's email again, even from a revoked link, or correct the address."""
 
 from contextlib import suppress
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Pages that confirm an email address by an emailed link."""
+"""Pages that confirm an email address through an emailed link."""
 
 from datetime import datetime
 

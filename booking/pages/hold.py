@@ -58,7 +58,7 @@ def hold(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def held(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, token: str) -> HttpResponse:
-    """Show the form of a held time. A POST books it, even after the hold has expired if the time is still free."""
+    """Show the form of a held time. A POST books it, even after the hold has expired, if the time is still free."""
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
     if page := page_before(request, context["service"], context["choices"]):

@@ -69,7 +69,7 @@ def welcome_back(request: LinkRequest, token: str, patient: Patient, now: dateti
 @require_POST
 @visit_link(Capability.BOOK_AGAIN)
 def again(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Start another booking for the patient of this visit, who is proven by its emailed link."""
+    """Start another booking for this visit's patient. The visit's emailed link is the proof of identity."""
     return remember_patient(request, _on_to_booking(request, now), appointment.booked_patient)
 
 

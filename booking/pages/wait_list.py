@@ -178,7 +178,7 @@ def entry(request: LinkRequest, token: str, entry: WaitListEntry, now: datetime)
     return _show_entry(request, token, entry, now)
 
 
-@csrf_exempt  # email clients post here without a page of this site (RFC 8058); the link is the proof
+@csrf_exempt  # email clients post here directly (RFC 8058), so without a CSRF token; the link is the proof
 @require_http_methods(["GET", "HEAD", "POST"])
 @patient_link(Capability.LEAVE_WAIT_LIST, load=_find_entry, accepts=False)
 def leave(request: LinkRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:

@@ -29,7 +29,7 @@ def days_context(counts: dict[date, int], first_day: date, today: date, last_day
 def times_context(rows: list[dict]) -> dict:
     """Return the context of a day's times, grouped by part of the day.
 
-    If the service prefers some of them (those that leave no gap), these are in a first group of their own.
+    If the service prefers times that leave no gap and only some do, those are in a first group of their own.
     """
     suits_us = [row for row in rows if not row["slot"].is_isolated]
     is_marked = 0 < len(suits_us) < len(rows)

@@ -88,7 +88,7 @@ def _is_move_back(appointment: Appointment, last: AppointmentEvent) -> bool:
 def visit_context(request: LinkRequest, appointment: Appointment, now: datetime) -> dict:
     """Return the template context of a visit's pages for the holder of `request.link`.
 
-    For a link that was not emailed, its only details of the patient are those typed to book this visit.
+    For a link that was not emailed, it contains no patient details except those typed to book this visit.
     """
     is_mailed = request.proof >= Proof.MAILED
     clinic, patient = Clinic.objects.current(), appointment.booked_patient

@@ -26,14 +26,14 @@ from clinic.outbox.sending.heartbeat import silent_since
 from clinic.practice.models import Clinic, Patient, Therapist
 
 SHORTEST_GAP_MINUTES = 30
-UNMARKED_FOR = timedelta(days=14)  # how long visits without a mark are listed
+UNMARKED_FOR = timedelta(days=14)  # how far back unmarked visits are listed
 MOST_MESSAGES, MOST_OFFERS = 20, 100
 
 Status = Appointment.Status
 
 
 class Section(Enum):
-    """A section of the page, which needs its own permission. The value is its name for staff."""
+    """A section of the page that needs its own permission. The value is its name for staff."""
 
     FLAGS = "warning signs"
     VISITS = "visits"
@@ -145,7 +145,7 @@ class Today:
     nothing_sent_since: datetime | None = None  # time of the last sweep, if the heartbeat has stopped
     unmarked: Sequence[Appointment] = ()
     cannot_come: Sequence[Appointment] = ()  # reported when it was too late to cancel online
-    to_call: Sequence[Appointment] = ()  # with a change of which no message reaches the patient
+    to_call: Sequence[Appointment] = ()  # changed, and no message can reach the patient
     off_schedule: Sequence[OffSchedule] = ()  # upcoming visits that the current schedule would not offer
     offered_times: Sequence[OfferedTime] = ()
     waiting: int = 0  # entries on the wait list
@@ -267,7 +267,7 @@ def _unmarked(whole_day: Interval) -> QuerySet[Appointment]:
 
 
 def _offered_times(now: datetime, clinic: Clinic) -> list[OfferedTime]:
-    """Return the upcoming freed times that were offered, soonest first. One query, with a row per offer."""
+    """Return the upcoming freed times that were offered, soonest first. One query, at most MOST_OFFERS rows."""
     sent = Message.objects.filter(kind=OFFER, subject_id=OuterRef("pk"), state=State.SENT)
     ahead = SlotOffer.objects.filter(starts_at__gt=now).annotate(was_sent=Exists(sent)).select_related("entry__patient")
     freed_time = ("starts_at", "therapist_id", "freed_by_id")

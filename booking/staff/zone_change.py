@@ -1,4 +1,4 @@
-"""The schedule's rows that a change of the clinic's time zone affects: visits, and blocked or extra time."""
+"""The rows of the schedule that a change of the clinic's time zone affects: visits, and blocked or extra time."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from clinic.practice.saving.zone_changes import Dated, register_dated
 
 
 def register_schedule() -> None:
-    """Register the readers of upcoming visits and of blocked or extra time. Called from AppConfig.ready."""
+    """Register the readers of upcoming visits and of blocked or extra time. Call it in AppConfig.ready."""
     register_dated("visits", _visits_ahead)
     register_dated("blocked and extra time", _overrides_ahead)
 

@@ -44,7 +44,7 @@ def more_minutes() -> str:
 def visit_advice(context: Context) -> dict:
     """Show the patient's current advice on a visit's pages.
 
-    By an emailed link, it is based on all of the patient's answers; otherwise, only on those for this visit.
+    With an emailed link, it is based on all of the patient's answers, otherwise only on those for this visit.
     """
     visit = context["appointment"]
     begun = responses_begun(visit.patient_id, at=visit.created_at, intake_id=visit.intake_id)
@@ -76,7 +76,7 @@ def intake_contact(context: Context, response: Response) -> dict:
 
 @register.inclusion_tag("booking/_admin_without_questions.html", takes_context=True)
 def visits_without_questions(context: Context) -> dict:
-    """List for staff the first MOST_VISITS upcoming visits without an intake whose service has one, soonest first."""
+    """List for staff the next MOST_VISITS visits that have no intake although their service has one, soonest first."""
     ahead = Appointment.objects.filter(status=Appointment.Status.BOOKED, starts_at__gt=timezone.now(), intake=None)
     visits = ahead.exclude(service__intake_slug="").select_related("patient", "service").order_by("starts_at")
     return {"visits": visits[:MOST_VISITS], "clinic": context["today"].clinic}

@@ -41,7 +41,7 @@ def _render(message: Message, template: TemplateText | None, now: datetime) -> E
 
 
 def _query_for(slug: str) -> str:
-    """Return the query string for the service `slug`. It has the service's id, since emails name no service."""
+    """Return the query string for the service `slug`. It contains the service's id, since emails name no service."""
     service = Service.objects.listed().filter(slug=slug).first() if slug else None
     return f"?for={service.pk.hex}" if service else ""
 

@@ -25,7 +25,7 @@ def _extras(appointment: Appointment, links: VisitLinks, clinic: Clinic, now: da
 
 
 def _not_me(appointment: Appointment, links: VisitLinks, clinic: Clinic) -> dict[str, str]:
-    """Return the note and the link for a reader who did not book. Without a link if the patient is known.
+    """Return the note and the link for a reader who did not book, or no link for a known patient.
 
     The link cancels the visit, or tells the clinic if it is too late to cancel online. Both pages offer what is
     possible when they are opened.

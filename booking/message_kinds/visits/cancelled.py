@@ -1,4 +1,4 @@
-"""The message that a visit is canceled. It withdraws the calendar entry."""
+"""The message that tells the patient that a visit is canceled. It withdraws the calendar entry."""
 
 from dataclasses import replace
 
