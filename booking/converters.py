@@ -1,4 +1,4 @@
-"""URL converters for days and instants. A malformed one does not match: 404."""
+"""URL converters for days and instants. A malformed or out-of-range value does not match, so the response is 404."""
 
 from datetime import UTC, date, datetime
 
@@ -29,7 +29,7 @@ class InstantConverter:
 
 
 def _in_range[Day: date](value: Day) -> Day:
-    # Python has the years 1 to 9999; near either end a conversion to another zone overflows.
+    # Python supports the years 1 to 9999. Near either end, a conversion to another zone overflows.
     if not 1900 < value.year < 3000:
         raise ValueError("year out of range")
     return value

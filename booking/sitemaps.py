@@ -8,7 +8,7 @@ from booking.models import Purpose, Service
 
 
 class VisitsMap(Sitemap):
-    """The page of days of each listed service, without follow-ups: new patients cannot book them."""
+    """The page of days of each listed service. Follow-ups are omitted, since new patients cannot book them."""
 
     def items(self) -> QuerySet[Service]:
         return Service.objects.listed().exclude(purpose=Purpose.FOLLOW_UP)

@@ -1,4 +1,4 @@
-"""Periodic tasks; their schedule is in `clinic.celery`."""
+"""Periodic tasks of booking. Their schedule is in `clinic.celery`."""
 
 from celery import shared_task
 from django.utils import timezone

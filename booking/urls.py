@@ -1,4 +1,4 @@
-"""URLs of booking: choose and book a visit, the visit's pages, the wait list, calendar feeds."""
+"""URLs of booking: the pages to choose and book a visit, the visit's own pages, the wait list, calendar feeds."""
 
 from django.urls import path, register_converter
 

@@ -1,4 +1,4 @@
-"""What staff can do to one visit, or to several at once after a page that lists the effect on each."""
+"""Actions of staff on one visit, or on several at once after a page that lists the effect on each."""
 
 import uuid
 from contextlib import suppress
@@ -29,7 +29,7 @@ from clinic.practice.access.staff import staff_of
 from clinic.practice.models import Clinic
 from clinic.responses.redirects import see_other
 
-# The domain function of each act, and the end of the success message "… is".
+# The domain function of each act, and the text that follows "… is" in the success message.
 ACTS = {
     "arrived": (mark_arrived, "marked as arrived"),
     "undo-arrival": (undo_arrival, "no longer marked as arrived"),
@@ -41,26 +41,26 @@ ACTS = {
     "undo": (undo_cancellation, "booked again; the patient was not told of the cancellation"),
 }
 
-# Acts on several visits: the act of `visit_states`, and its effect for the list.
+# Acts on several visits: the act in `visit_states`, and the effect that the page lists.
 OUTCOMES = {
     "cancel": (Act.CANCEL, "will be canceled"),
     "arrived": (Act.ARRIVE, "will be marked as arrived"),
     "no-show": (Act.NO_SHOW, "will be marked as a no-show"),
 }
 
-MOST_AT_ONCE = 200  # visits: each is a transaction of its own, within one request
+MOST_AT_ONCE = 200  # visits in one request, each in its own transaction
 
-# Where Today scrolls to after a button there: to the row, or to the list that the row has left.
+# The URL fragment to scroll to after a button on Today: the visit's row, or the list that the row has left.
 BACK_ON_TODAY = {"today": "visit-{pk}", "unmarked": "unmarked", "call": "to-call"}
 
 
 class VisitActs(admin.ModelAdmin):
-    """Buttons on a visit's page, and actions of the list of visits."""
+    """Base of the admin of visits: the buttons on a visit's page, and the actions of the list."""
 
     actions = ("mark_as_arrived", "mark_as_no_show", "cancel")
 
     def has_act_permission(self, request: HttpRequest) -> bool:
-        """Whether the user may mark and cancel visits: the right to change them, though rows are never edited."""
+        """Whether the user may mark and cancel visits. It needs the change permission, though rows are never edited."""
         return request.user.has_perm("booking.change_appointment")
 
     def act_view(self, request: HttpRequest, pk: uuid.UUID, act: str) -> HttpResponse:
@@ -82,13 +82,13 @@ class VisitActs(admin.ModelAdmin):
         return self._to_visit(pk)
 
     def _to_visit(self, pk: uuid.UUID) -> HttpResponse:
-        """Redirect to the page of a visit. Without such a visit, that page redirects on with a message."""
+        """Redirect to the page of a visit. If it does not exist, that page redirects again with a message."""
         return see_other(reverse("admin:booking_appointment_change", args=[pk]))
 
     def _act(self, request: HttpRequest, visit: Appointment, act: str, *, version: str, **more: bool) -> bool:
         """Apply the act and return whether it was done.
 
-        A refusal becomes a message, except TimeClosed, about which the page asks.
+        A refusal is shown as a message. TimeClosed is raised instead, so that the caller can ask for confirmation.
         """
         function, outcome = ACTS[act]
         try:
@@ -126,12 +126,15 @@ class VisitActs(admin.ModelAdmin):
         question: str,
         button: str,
     ) -> TemplateResponse | None:
-        """Show the effect on each visit. The button on that page applies it to those still at the version shown."""
+        """Return a page that lists the effect of `act` on each visit. Once that is confirmed, apply it and return None.
+
+        Only visits that are still at the version shown are changed.
+        """
         if request.POST.get("confirmed"):
             seen = _read_seen(request.POST.get("seen", ""))
             for visit in self.get_queryset(request).filter(
                 pk__in=seen
-            ):  # also visits that have left the list meanwhile
+            ):  # includes visits that have left the list since
                 self._act(request, visit, act, version=seen[visit.pk])
             return None
         visits = list(queryset.select_related("patient", "service", "therapist")[: MOST_AT_ONCE + 1])
@@ -143,7 +146,7 @@ class VisitActs(admin.ModelAdmin):
         now, clinic = timezone.now(), Clinic.objects.current()
         told = describe_deliveries(visits, CANCELLED) if act == "cancel" else {}
         lines = [f"{_line(one)}: {_outcome(one, act, told.get(one.pk, ''), clinic=clinic, now=now)}" for one in visits]
-        # The admin needs one chosen row; `seen` has all of them.
+        # Django's admin requires one selected row. `seen` has all of them.
         hidden = [("action", action), ("confirmed", "1"), (ACTION_CHECKBOX_NAME, visits[0].pk if visits else "")]
         hidden.append(("seen", " ".join(f"{visit.pk}={visit.shown}" for visit in visits)))
         page = {"title": question, "lines": lines, "hidden": hidden, "action": "", "button": button}
@@ -171,14 +174,14 @@ class VisitActs(admin.ModelAdmin):
 
 
 def _format_done(visit: Appointment, outcome: str, told: str) -> SafeString:
-    """Name the visit with a link to it: its row may have left the list that had the button."""
+    """Return the success message, with a link to the visit since its row may have left the list with the button."""
     address = reverse("admin:booking_appointment_change", args=[visit.pk])
     whose = ", ".join(filter(None, (visit.patient.name if visit.patient else "", visit.reference)))
     return format_html('<a href="{}">{}</a> is {}.{}', address, whose, outcome, told)
 
 
 def format_state(visit: Appointment) -> str:
-    """Say the current state, time and therapist of a visit, read from its row."""
+    """Return a sentence with the state, time and therapist of a visit, freshly read from the database."""
     visit = Appointment.objects.select_related("therapist").get(pk=visit.pk)
     return f"It is {visit.get_status_display()} now: {local_time(visit.starts_at)}, with {visit.therapist}."
 
@@ -190,7 +193,7 @@ def _line(visit: Appointment) -> str:
 
 
 def _read_seen(sent: str) -> dict[uuid.UUID, str]:
-    """Parse the version shown of each visit, by its key. Malformed pairs are ignored."""
+    """Parse the shown version of each visit, by its key. Pairs with a malformed key are ignored."""
     seen = {}
     for key, is_pair, shown in (pair.partition("=") for pair in sent.split()):
         with suppress(ValueError):
@@ -199,7 +202,7 @@ def _read_seen(sent: str) -> dict[uuid.UUID, str]:
 
 
 def _outcome(visit: Appointment, act: str, told: str = "", *, clinic: Clinic, now: datetime) -> str:
-    """Say what `act` would do to the visit and how its patient would be told, or why nothing would change."""
+    """Describe the effect of `act` on the visit and how its patient would be notified, or why nothing would change."""
     row, effect = OUTCOMES[act]
     try:
         state_after(visit, row, clinic=clinic, now=now)

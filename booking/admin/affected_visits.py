@@ -1,4 +1,4 @@
-"""Ask staff before a save that would put visits outside the schedule: of hours, services, therapists, the clinic."""
+"""Confirmation of saves (hours, services, therapists, the clinic) that would put visits outside the schedule."""
 
 from django.contrib import admin
 from django.contrib.messages.storage import default_storage
@@ -16,15 +16,15 @@ from booking.schedule.off_schedule import OffSchedule, visits_off_schedule
 from clinic.practice.models import Therapist
 from clinic.practice.saving.guarded_saving import View
 
-SEEN = "affected_visits_seen"  # fingerprint of the visits that were shown
+SEEN = "affected_visits_seen"  # the form field with the fingerprint of the visits that were shown
 MOST_LISTED = 100
 
 
 def ask_about_visits(request: HttpRequest, view: View) -> HttpResponse:
-    """Call `view`; if its save puts visits outside the schedule, roll it back and ask for confirmation.
+    """Call `view`. If its save puts visits outside the schedule, roll the save back and ask for confirmation.
 
-    All schedules are locked, so that no visit is booked between the check and the commit. If other visits are affected when
-    it is confirmed, it asks again.
+    All schedules are locked, so that no visit is booked between the check and the commit. If the affected visits
+    differ from those confirmed, ask again. Respond 503 on a lock timeout.
     """
     now, is_busy, affected = timezone.now(), False, []
     try:
@@ -37,7 +37,7 @@ def ask_about_visits(request: HttpRequest, view: View) -> HttpResponse:
             transaction.set_rollback(True)
     except BusyTryAgain:
         is_busy = True
-    # Drop "was changed successfully". MessageMiddleware sets the attribute, so the stubs do not know it.
+    # Drop the message "was changed successfully". MessageMiddleware sets this attribute, which the type stubs lack.
     request._messages = default_storage(request)  # type: ignore[attr-defined]
     return _question(request, affected, is_busy=is_busy)
 

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 CHIPS = {"held": "chip-quiet", "booked": "chip-ok", "cancelled": "chip-quiet", "completed": "chip-quiet"}
 INTAKE_CHIPS = {"none": "chip-warn", "part": "chip-warn", "done": "chip-ok"}
 
-# Buttons of a visit's page for arrivals and no-shows: the act of `visit_states`, and the label.
+# Buttons of a visit's page for arrivals and no-shows: the act in `visit_states`, and the label.
 MARKS = {
     "arrived": (Act.ARRIVE, "Mark as arrived"),
     "undo-arrival": (Act.UNDO_ARRIVAL, "Undo arrival"),
@@ -57,12 +57,12 @@ MARKS = {
     "undo-no-show": (Act.UNDO_NO_SHOW, "Undo no-show"),
 }
 
-# Fields that show rows of another model, and that model.
+# Fields that show another model's rows, and that model. Users see them only with its view permission.
 NEEDS_RIGHT_TO_VIEW = {"intake_link": Response, "messages_link": Message, "offers_of_the_time": WaitListEntry}
 
 
 def _find_visit(object_id: str | None) -> Appointment | None:
-    """Find the visit with this id; None if it is malformed or unknown, which the admin itself reports."""
+    """Find the visit with this id. None if it is malformed or unknown, which Django's admin reports."""
     try:
         return Appointment.objects.filter(pk=uuid.UUID(object_id or "")).first()
     except ValueError:
@@ -70,7 +70,7 @@ def _find_visit(object_id: str | None) -> Appointment | None:
 
 
 def _acts_context(visit: Appointment, *, by: User, now: datetime) -> dict[str, Any]:
-    """Return the acts that the visit allows now, for its page."""
+    """Return the context of a visit's page: the acts that are allowed now, and why the visit is off schedule."""
     clinic = Clinic.objects.current()
     return {
         "may_act": True,
@@ -124,7 +124,7 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Appointment | None = None) -> "_FieldsetSpec":
-        """Leave out fields about models that the user may not view."""
+        """Omit fields about models that the user may not view."""
         return [
             (
                 title,
@@ -188,7 +188,7 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
 
     @admin.display(description="agreed")
     def agreed(self, visit: Appointment) -> str:
-        """The length, price and late fee the visit was booked with."""
+        """The length, price and late fee that the visit was booked with."""
         terms = f"{minutes_words(visit.minutes)}, {format_money(visit.price_cents)}"
         return f"{terms}. {visit.late_fee_text}" if visit.late_fee_text else terms
 
@@ -316,7 +316,7 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
     # Move a visit
 
     def move_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-        """Move a visit to another time or therapist. Staff may break rules once they were shown which."""
+        """Move a visit to another time or therapist. Staff may break booking rules that they were shown."""
         if not self.has_act_permission(request):
             raise PermissionDenied
         visit = Appointment.objects.filter(pk=pk).first()
@@ -354,7 +354,7 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
 
 
 def _show_refusal(form: StaffBookingForm | StaffMoveForm, refusal: BookingRefused, *, now: datetime) -> None:
-    """Add the refusal to the form: broken rules with the box that overrides them, else an error of the time."""
+    """Add the refusal to the form: broken rules with the checkbox that overrides them, or an error at the start."""
     if not isinstance(refusal, SlotNotOffered):
         form.add_error("starts_at", format_refusal(refusal))
         return

@@ -1,4 +1,4 @@
-"""Secret calendar addresses for therapists: created, shown once, and ended here."""
+"""Calendar feeds in the admin: secret URLs for therapists. They are created, shown once and revoked here."""
 
 from django import forms
 from django.conf import settings
@@ -23,7 +23,7 @@ def _chip(style: str, text: str) -> SafeString:
 
 @admin.register(CalendarFeed)
 class CalendarFeedAdmin(admin.ModelAdmin):
-    """An address cannot be edited: end it and create another."""
+    """A feed cannot be edited. To change one, revoke it and create another."""
 
     list_display = ("therapist", "created", "created_by", "last_read", "state")
     list_select_related = ("therapist", "created_by")
@@ -40,7 +40,7 @@ class CalendarFeedAdmin(admin.ModelAdmin):
         return False
 
     def has_end_permission(self, request: HttpRequest) -> bool:
-        """Whether the user may end an address: the right to create one."""
+        """Whether the user may revoke a feed. It needs the permission to create one."""
         return request.user.has_perm("booking.add_calendarfeed")
 
     @admin.display(description="state")
@@ -67,7 +67,7 @@ class CalendarFeedAdmin(admin.ModelAdmin):
         return see_other(reverse("admin:booking_calendarfeed_changelist"))
 
     def log_addition(self, request: HttpRequest, obj: CalendarFeed, message: object) -> None:  # type: ignore[override]  # returns no entry
-        """Skip Django's log: the row records by whom and when."""
+        """Skip Django's log, since the row records who created it and when."""
 
     @admin.action(description="End these addresses", permissions=["end"])
     def end(self, request: HttpRequest, queryset: QuerySet[CalendarFeed]) -> None:

@@ -1,4 +1,4 @@
-"""Format refusals as sentences for staff."""
+"""Refusals as sentences for staff."""
 
 from booking.schedule.errors import (
     ArrivalTooEarly,
@@ -42,11 +42,11 @@ NOT_OFFERED = {
 
 
 def format_refusal(refusal: BookingRefused) -> str:
-    """Say why it was refused."""
+    """Return the reason for a refusal, as one or more sentences."""
     return " ".join(format_broken_rules(refusal)) if isinstance(refusal, SlotNotOffered) else REFUSALS[type(refusal)]
 
 
 def format_broken_rules(refusal: SlotNotOffered, *, past: str = "") -> list[str]:
-    """Return a sentence for each broken rule; `past` replaces the one about the minimum notice for a past time."""
+    """Return a sentence for each broken rule. For a past time, `past` replaces the sentence about minimum notice."""
     sentences = NOT_OFFERED | ({NotOfferedBecause.NOTICE: past} if past else {})
     return [sentences[reason] for reason in refusal.reasons]

@@ -1,4 +1,4 @@
-"""Opening hours, and overrides: closures and extra hours."""
+"""Opening hours and overrides (closures and extra hours) in the admin."""
 
 from typing import Any
 
@@ -51,8 +51,11 @@ class OpeningHoursAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
 
 @admin.register(HoursOverride)
 class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, LogsNoName):
-    """ "Block time": a new closure goes through `block_time`, which locks the schedule; for a change of a stored row the guard
-    locks all schedules and asks."""
+    """Closures and extra hours, which staff see as "blocked and extra time".
+
+    A new closure is created by `block_time`, which locks the schedule. For a change of a stored row, the guard locks
+    all schedules and asks for confirmation.
+    """
 
     form = HoursOverrideForm
     formfield_overrides = {models.DateTimeField: {"form_class": StaffMomentField, "widget": ClinicClockInput}}
@@ -90,7 +93,7 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, LogsNoName):
         return [path("holidays/", view, name="booking_hoursoverride_holidays"), *super().get_urls()]
 
     def holidays_view(self, request: HttpRequest) -> HttpResponse:
-        """Show the federal holidays of the next 12 months, each with a button that closes for all therapists."""
+        """Show the federal holidays of the next 12 months, each with a button that blocks it for all therapists."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         return self._holidays_page(request)
@@ -128,7 +131,7 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, LogsNoName):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        # For a closure that was confirmed, `block_time` locks the schedule.
+        # A closure that was confirmed skips the guard: `block_time` locks the schedule.
         is_asked = object_id is None and bool(request.POST.get("despite_visits"))
         change = super(GuardedSaving, self).changeform_view if is_asked else super().changeform_view
         try:

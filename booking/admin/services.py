@@ -18,12 +18,12 @@ from clinic.practice.values.money import format_money
 if TYPE_CHECKING:
     from django.contrib.admin.options import _FieldsetSpec
 
-# Read-only columns for users without the right to change a service.
+# Read-only columns that replace form fields for users without the permission to change services.
 SHOWN_AS = {"price_cents": "price", "late_fee_cents": "late_fee", "offered_modes": "ways"}
 
 
 class ServiceForm(forms.ModelForm):
-    """A service, with prices in dollars and its intake chosen from the published questionnaires."""
+    """The form for a service, with prices in dollars and a choice of published questionnaires as its intake."""
 
     price_cents = MoneyField(label="Price ($)", help_text="In dollars, like 165 or 87.50. 0 is shown as free.")
     late_fee_cents = MoneyField(
@@ -44,7 +44,7 @@ class ServiceForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "intake_slug" not in self.fields:  # read-only without the right to change
+        if "intake_slug" not in self.fields:  # it is read-only without the change permission
             return
         known = dict(Questionnaire.objects.published().order_by("slug", "version").values_list("slug", "title"))
         chosen = self.instance.intake_slug
@@ -97,7 +97,7 @@ class ServiceAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
         ]
 
     def has_delete_permission(self, request: HttpRequest, obj: Service | None = None) -> bool:
-        return False  # visits keep their service; hide it instead
+        return False  # visits refer to their service; staff hide it instead
 
     @admin.display(description="for", ordering="purpose")
     def purpose_words(self, service: Service) -> str:
@@ -105,7 +105,7 @@ class ServiceAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
 
     @admin.display(description="visits ahead")
     def visits_ahead(self, service: Service) -> str:
-        """The visits that a change of price or length does not affect."""
+        """Text about the upcoming visits, which keep the terms that they were booked with."""
         ahead = Appointment.objects.filter(
             service=service.pk, status=Appointment.Status.BOOKED, starts_at__gt=timezone.now()
         )

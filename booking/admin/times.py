@@ -1,4 +1,4 @@
-"""Times in lists of the admin, in the active zone, which is the clinic's; filters by day and by missing mark."""
+"""Times in the active zone, which is the clinic's, and filters for the lists of the admin."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ def local_time(instant: datetime) -> LocalTime:
 
 
 class UnmarkedFilter(admin.SimpleListFilter):
-    """Visits that are over and not marked as arrived or no-show, of all days."""
+    """Filter for visits of all days that are over and not marked as arrived or no-show."""
 
     title = "ending"
     parameter_name = "ending"
@@ -42,7 +42,7 @@ class UnmarkedFilter(admin.SimpleListFilter):
 
 
 class WhenFilter(admin.SimpleListFilter):
-    """From today on by default. Days are in the active zone, which is the clinic's."""
+    """Filter by day. By default, it shows visits from today on. Days are in the active zone, which is the clinic's."""
 
     title = "when"
     parameter_name = "when"
@@ -72,7 +72,7 @@ class WhenFilter(admin.SimpleListFilter):
         start = day_interval(today, 1, zone).start
         if self.value() == "past":
             return queryset.filter(starts_at__lt=start).order_by("-starts_at")
-        # A search, or a day chosen in the date hierarchy, covers all days.
+        # A search, the date hierarchy and the filter for unmarked visits cover all days.
         is_narrowed = self.value() == "all" or any(
             name.startswith((SEARCHED_VAR, "starts_at__", UnmarkedFilter.parameter_name)) for name in request.GET
         )

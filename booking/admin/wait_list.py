@@ -34,7 +34,7 @@ CHIPS = {"waiting": "chip-warn", "served": "chip-ok", "left": "chip-quiet"}
 
 
 class StuckFilter(admin.SimpleListFilter):
-    """Entries that cannot be offered any time."""
+    """Filter for entries that cannot be offered any time."""
 
     title, parameter_name = "offers", "stuck"
 
@@ -47,7 +47,10 @@ class StuckFilter(admin.SimpleListFilter):
 
 
 class WaitListEntryForm(forms.ModelForm):
-    """Refuse a second waiting entry with a message. The database refuses it too, but the status is not in the form."""
+    """The form for an entry. It rejects a second waiting entry with a message.
+
+    The database has a constraint for that, but the form cannot check it, as the status is not one of its fields.
+    """
 
     def clean(self) -> dict[str, Any]:
         super().clean()
@@ -61,7 +64,7 @@ class WaitListEntryForm(forms.ModelForm):
 
 @admin.register(WaitListEntry)
 class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
-    """Wishes can be edited; serving or ending an entry goes through the domain functions."""
+    """The admin of entries. Staff can edit the wishes. Only the domain functions serve or end an entry."""
 
     form = WaitListEntryForm
     formfield_overrides = {models.DateField: {"form_class": StaffDayField, "widget": AdminDateWidget}}
@@ -91,7 +94,7 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
         form_url: str = "",
         obj: WaitListEntry | None = None,
     ) -> HttpResponse:
-        """Head the page of an entry with its patient, service and state."""
+        """Show the patient, service and state of an entry as the subtitle of its page."""
         if obj is not None:
             context["subtitle"] = f"{obj.patient}, {obj.service}: {self._state_chip(obj)[1]}"
         return super().render_change_form(request, context, add, change, form_url, obj)
@@ -104,10 +107,10 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
         return self.details + (self.fields if is_over else ("patient", "service") if obj else ())
 
     def has_delete_permission(self, request: HttpRequest, obj: WaitListEntry | None = None) -> bool:
-        return False  # offers stay on record; use "Take them off the list"
+        return False  # offers are kept on record; staff use "Take them off the list"
 
     def has_take_off_permission(self, request: HttpRequest) -> bool:
-        """Whether the user may take patients off the list: the right to change entries."""
+        """Whether the user may take patients off the list. It needs the permission to change entries."""
         return request.user.has_perm("booking.change_waitlistentry")
 
     def save_model(self, request: HttpRequest, obj: WaitListEntry, form: forms.ModelForm, change: bool) -> None:
@@ -134,7 +137,7 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
         return format_html('<span class="chip {}">{}</span>', *self._state_chip(entry))
 
     def _today_of(self, entry: WaitListEntry) -> date:
-        """Today in the zone of the entry. The active zone is the clinic's (`AdminByClinicClock`)."""
+        """Return today's date in the zone of the entry. The active zone is the clinic's (`AdminByClinicClock`)."""
         clinic = Clinic(time_zone=timezone.get_current_timezone_name())
         return clock_of_entry(entry, clinic=clinic).day(timezone.now())
 
@@ -152,7 +155,7 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
 
     @admin.display(description="how")
     def how(self, entry: WaitListEntry) -> str:
-        """The mode asked for, and the one offered if the service has changed."""
+        """The requested mode and, if the service no longer has it, the mode that is offered instead."""
         asked, offered = entry.get_mode_display(), entry.offered_mode
         is_changed = entry.status == WaitListEntry.Status.WAITING and offered.name != entry.mode
         return f"{offered.label} (asked for {asked})" if is_changed else asked

@@ -1,1 +1,1 @@
-"""What a browser sends: choices in the query string, and signed cookies."""
+"""Data that a browser sends: choices in the query string, and signed cookies."""

@@ -1,6 +1,6 @@
-"""A visitor's choices, in the query string of every page: source article, time zone, part of the day, therapist.
+"""A visitor's choices, kept in the query string of every page: source article, time zone, part of the day, therapist.
 
-None of them identifies a person: an article's code is opaque.
+None of them identifies the visitor. The article's code is opaque.
 """
 
 import re
@@ -16,7 +16,7 @@ from clinic.practice.values.zones import city_label, clock_label, visitors_zone_
 from education.articles.library import published
 from education.models import Article
 
-# Offered first in the picker, before the other zones of the US and of the world.
+# IANA name → label. The picker lists these zones after the clinic's and the visitor's own, and before all others.
 COMMON_ZONES = {
     "America/New_York": "Eastern time",
     "America/Chicago": "Central time",
@@ -34,7 +34,7 @@ UNITED_STATES, ELSEWHERE = "United States", "Other"
 
 @dataclass(frozen=True)
 class BookingChoices:
-    """The valid choices of a query string. `therapist_slug` is only checked for its form."""
+    """The valid choices of a query string. Only the format of `therapist_slug` is checked."""
 
     article: Article | None
     zone_name: str
@@ -43,7 +43,7 @@ class BookingChoices:
 
     @property
     def query(self) -> str:
-        """The query string with its question mark; empty without choices."""
+        """The query string with its question mark. Empty without choices."""
         return f"?{urlencode(self.pairs)}" if self.pairs else ""
 
     @property
@@ -59,7 +59,7 @@ class BookingChoices:
 
     @property
     def pairs_without_zone(self) -> dict[str, str]:
-        """Hidden fields of the zone picker's form."""
+        """The hidden fields of the zone picker's form."""
         return {name: value for name, value in self.pairs.items() if name != "tz"}
 
     def changed(self, **changes: Any) -> "BookingChoices":
@@ -68,11 +68,14 @@ class BookingChoices:
 
     @property
     def more(self) -> str:
-        """The query string to append to another one, with an ampersand."""
+        """The choices to append to another query string, starting with an ampersand."""
         return self.query.replace("?", "&", 1)
 
     def zones(self, *, clinic_zone_name: str) -> list[tuple[str, list[tuple[str, str]]]]:
-        """Return the picker's choices as (group, [(IANA name, label)]); the clinic's and the visitor's own come first."""
+        """Return the options of the zone picker as (group, [(IANA name, label)]).
+
+        The clinic's zone and the visitor's own are in the first group.
+        """
         own = {name: clock_label(name) for name in (clinic_zone_name, self.zone_name) if name}
         common = {name: label for name, label in COMMON_ZONES.items() if name not in own}
         listed = {*own, *common}
@@ -92,7 +95,7 @@ class BookingChoices:
 
 
 def read_choices(request: HttpRequest, *, now: datetime) -> BookingChoices:
-    """Read the choices of a request; unknown or malformed values are ignored. At most one query."""
+    """Read the choices of a request. Unknown or malformed values are ignored. At most one query."""
     code, zone_name = request.GET.get("via", ""), request.GET.get("tz", "")
     is_plausible = len(code) <= 6 and code.isalnum()
     article = published(now=now).filter(code=code).first() if is_plausible else None

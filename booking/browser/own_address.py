@@ -1,4 +1,4 @@
-"""A signed cookie for the email address this browser has confirmed by a mailed link."""
+"""The signed cookie for the email address that this browser has confirmed through an emailed link."""
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare

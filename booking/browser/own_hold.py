@@ -1,6 +1,6 @@
-"""The hold of this browser, in a signed cookie, so that holding another time releases the first one.
+"""The signed cookie for this browser's hold. With it, holding another time releases the earlier hold.
 
-The cookie lasts twice as long as a hold and is set again on renewal, so it outlives the hold.
+The cookie lasts for two `HOLD` periods and is set again on renewal, so it outlives the hold.
 """
 
 from datetime import datetime
@@ -17,7 +17,7 @@ COOKIE, SALT = "hold", "booking.hold.cookie"
 
 
 def own_hold(request: HttpRequest) -> Appointment | None:
-    """Find the hold of this browser, live or expired; no query without the cookie."""
+    """Find this browser's hold, live or expired. No query without the cookie."""
     key = request.get_signed_cookie(COOKIE, default=None, salt=SALT, max_age=2 * HOLD)
     if key is None:
         return None
@@ -40,25 +40,25 @@ def remember_hold(request: HttpRequest, response: HttpResponse, held: Appointmen
 
 
 def held_path(held: Appointment, name: str = "held") -> str:
-    """Return the path of the form of the held time, or of the URL `name`, such as renew_hold."""
+    """Return the path of the hold's URL `name`: by default its form, or for example "renew_hold"."""
     place = [held.service.slug, held.therapist.slug, held.starts_at, hold_token(held)]
     return reverse(f"booking:{name}", args=place)
 
 
 def own_hold_of(request: HttpRequest, context: dict, now: datetime) -> Appointment | None:
-    """Find this browser's live hold of the same time as the page, as from another tab."""
+    """Find this browser's live hold of the page's slot, for example from another tab."""
     held = own_hold(request)
     return held if held is not None and holds_slot(held, slot=context["slot"], now=now) else None
 
 
 def to_own_hold(request: HttpRequest, context: dict, now: datetime) -> HttpResponse | None:
-    """Redirect to the form if this browser holds the time of the page; else None."""
+    """Redirect to the form if this browser holds the page's slot, else return None."""
     held = own_hold_of(request, context, now)
     return None if held is None else HttpResponseRedirect(held_path(held) + context["choices"].query)
 
 
 def own_hold_context(request: HttpRequest, service: Service, clock: Clock, now: datetime) -> dict:
-    """Return the context for the page of times: this browser's live hold of the same service."""
+    """Return the context of this browser's live hold, if it is for `service`. Empty otherwise."""
     held = own_hold(request)
     if held is None or held.service_id != service.pk or not is_live(held, now=now):
         return {}
@@ -66,7 +66,7 @@ def own_hold_context(request: HttpRequest, service: Service, clock: Clock, now: 
 
 
 def kept_time_context(request: HttpRequest, clinic: Clinic, zone_name: str, now: datetime) -> dict:
-    """Return the context for other booking pages: this browser's live hold of any service, in that service's zone."""
+    """Return the context of this browser's live hold for any service, by that service's clock. Empty without one."""
     held = own_hold(request)
     if held is None or not is_live(held, now=now):
         return {}

@@ -1,4 +1,7 @@
-"""Signed cookies for what this browser booked or released within the last hour, for its Back button."""
+"""Signed cookies for the visit that this browser booked and the hold that it released, within `KEPT_FOR`.
+
+With them, a page reached by the Back button can explain what happened to its time.
+"""
 
 from datetime import datetime, timedelta
 
@@ -17,17 +20,23 @@ KEPT_FOR = timedelta(hours=1)
 
 
 def remember_booking(request: HttpRequest, response: HttpResponse, path: str) -> HttpResponse:
-    """Set the cookie with the token of the booked visit's link, which the browser was shown anyway."""
+    """Set the cookie with the token in `path`, the URL of the booked visit.
+
+    The browser is redirected to that URL, so the cookie reveals nothing new to it.
+    """
     return _remember(request, response, BOOKED, resolve(path).kwargs["token"])
 
 
 def remember_given_back(request: HttpRequest, response: HttpResponse, hold_token: str) -> HttpResponse:
-    """Set the cookie for the hold that was released last."""
+    """Set the cookie for the hold that was just released."""
     return _remember(request, response, GIVEN_BACK, hold_token)
 
 
 def own_booking(request: HttpRequest, *, now: datetime) -> dict:
-    """Return the booked `visit` of this browser, its `path` and its `time`; empty if there is none or it was cancelled."""
+    """Return the `visit` that this browser booked, its `path` and its `time`.
+
+    Empty if there is none, its link is no longer valid, or the visit is no longer booked.
+    """
     token = _read(request, BOOKED)
     if not token:
         return {}
@@ -44,14 +53,17 @@ def own_booking(request: HttpRequest, *, now: datetime) -> dict:
 
 
 def booked_here(request: HttpRequest, context: dict, *, now: datetime) -> dict:
-    """Return `own_booking` if it has the same slot as the page; else empty."""
+    """Return `own_booking` if that visit has the page's slot, else an empty dict."""
     if not (booked := own_booking(request, now=now)):
         return {}
     return booked if context["slot"].is_of(booked["visit"]) else {}
 
 
 def why_not_held(request: HttpRequest, context: dict, row: Appointment | None, token: str, *, now: datetime) -> dict:
-    """Say why a hold has ended: `why` is given_back, over, other_hold, other_booking, or unknown."""
+    """Return why a hold has ended: `why` is given_back, over, other_hold, other_booking, or unknown.
+
+    For other_hold and other_booking, also the path and time of that hold or visit.
+    """
     if _read(request, GIVEN_BACK) == token:
         return {"why": "given_back"}
     if row is not None:

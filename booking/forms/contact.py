@@ -1,4 +1,4 @@
-"""Name, email address, phone: what visitors type about themselves."""
+"""The forms for visitors' contact details: name, email address, phone."""
 
 from typing import Any, cast
 
@@ -14,7 +14,7 @@ from clinic.practice.values.mail_domains import suggest_address
 
 
 def own_email_field(label: str, *, help_text: str = "") -> AddressField:
-    """Return the field for a visitor's own address, with autocomplete."""
+    """Return the field for a visitor's own email address, with autocomplete."""
     field = AddressField(
         label=label,
         help_text=help_text,
@@ -25,7 +25,7 @@ def own_email_field(label: str, *, help_text: str = "") -> AddressField:
 
 
 class AsksAboutTypos(forms.Form):
-    """Mixin for forms with an `email`: reject a likely typo once, and accept it the second time."""
+    """Mixin for forms with an `email` field. It rejects a likely typo once, then accepts the same address."""
 
     email_asked_about = forms.CharField(required=False, widget=forms.HiddenInput)
 
@@ -44,7 +44,7 @@ class AsksAboutTypos(forms.Form):
 
 
 class ContactForm(AsksAboutTypos):
-    """Name, email, phone, and the mode if the service offers several."""
+    """The form for name, email, phone, and the mode if the service offers several."""
 
     name = NameField(
         label="Your name",
@@ -72,7 +72,7 @@ class ContactForm(AsksAboutTypos):
         modes = service.modes
         cast(forms.ChoiceField, self.fields["mode"]).choices = [(mode.name, mode.choice) for mode in modes]
         is_other_sent = self.is_bound and self.data.get(self.add_prefix("mode")) != modes[0].name
-        if len(modes) == 1 and not is_other_sent:  # a mode that is no longer offered is asked about anew
+        if len(modes) == 1 and not is_other_sent:  # if the sent mode is no longer offered, ask again
             self.fields["mode"].widget = forms.HiddenInput()
             self.initial["mode"] = modes[0].name
         self.helper = FormHelper()
@@ -81,7 +81,7 @@ class ContactForm(AsksAboutTypos):
 
 
 class AddressForm(AsksAboutTypos):
-    """The corrected address of a visit."""
+    """The form for the corrected email address of a visit."""
 
     email = own_email_field("Your email address")
 
@@ -92,7 +92,7 @@ class AddressForm(AsksAboutTypos):
 
 
 class ReturningForm(AsksAboutTypos):
-    """The address of an earlier booking."""
+    """The form for the email address of an earlier booking."""
 
     email = own_email_field("Email address you booked with")
 

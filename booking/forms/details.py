@@ -28,7 +28,10 @@ WHY_FIRST_NAME = (
 
 
 class DetailsForm(ContactForm):
-    """Books a visit. With a known `patient` it asks no name or address; without a text provider no text consent."""
+    """The form that books a visit.
+
+    With a known `patient`, it has no fields for name and email. Without a text provider, it has none for text consent.
+    """
 
     name = NameField(
         label="Patient’s name",
@@ -66,7 +69,7 @@ class DetailsForm(ContactForm):
             del self.fields["text_consent"]
 
     def show_terms(self, fingerprint: str) -> None:
-        """Replace the terms in the sent form; the page that is rendered shows them."""
+        """Set the terms in the bound form to those with `fingerprint`. The rendered page must show them."""
         replace_sent(self, "terms_seen", fingerprint)
 
     @classmethod
@@ -107,7 +110,7 @@ class DetailsForm(ContactForm):
         return cleaned
 
     def contact(self, *, time_zone: str) -> Contact:
-        """Return the contact; name and email of a recognized patient come from the record."""
+        """Return the contact details. For a recognized patient, the name and email are those on file."""
         typed, known = self.cleaned_data, self.patient
         return Contact(
             name=known.name if known else typed["name"],

@@ -1,4 +1,4 @@
-"""Closures and extra hours."""
+"""The form for closures and extra hours."""
 
 from typing import Any
 
@@ -10,9 +10,11 @@ from clinic.practice.templatetags.practice_tags import page_time
 
 
 class HoursOverrideForm(forms.ModelForm):
-    """A closure or extra hours. A new closure over booked visits is refused once, with a list of them.
+    """The form for a closure or extra hours.
 
-    The admin page checks changes of a stored row. `names_patients` is False for staff without the permission to view visits.
+    A new closure over booked visits is rejected with a list of them, until staff check the box to block it anyway.
+    Changes of a stored row are checked by the admin page. `names_patients` is False for staff without the permission to
+    view visits.
     """
 
     names_patients = True
@@ -20,7 +22,7 @@ class HoursOverrideForm(forms.ModelForm):
     despite_visits = forms.BooleanField(
         label="Block it anyway",
         required=False,
-        widget=forms.HiddenInput,  # shown once visits are in the way
+        widget=forms.HiddenInput,  # a checkbox once visits are in the way
         help_text="The visits stay booked until you cancel them. Call those patients.",
     )
 
@@ -49,7 +51,7 @@ class HoursOverrideForm(forms.ModelForm):
 
 
 def format_visits_in_the_way(visits: list[Appointment], *, named: bool) -> str:
-    """List the visits in a time to be blocked; only their number unless `named`."""
+    """Return a sentence that lists the visits in a time to be blocked, or only counts them unless `named`."""
     if not named:
         return f"Booked in this time: {len(visits)} visit{'' if len(visits) == 1 else 's'}."
     names = "; ".join(

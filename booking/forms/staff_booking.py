@@ -1,4 +1,4 @@
-"""The form in which staff book a visit, for a patient on the phone or at the desk."""
+"""The form with which staff book a visit, for a patient on the phone or at the desk."""
 
 import uuid
 from typing import Any, cast
@@ -28,7 +28,7 @@ MOST_FOUND = 10
 
 
 class StaffBookingForm(MayBreakRules):
-    """Book a visit for a known patient, or for a new one."""
+    """The form that books a visit for a known or a new patient."""
 
     service = forms.ModelChoiceField(Service.objects.all())
     therapist = forms.ModelChoiceField(Therapist.objects.active())
@@ -76,7 +76,7 @@ class StaffBookingForm(MayBreakRules):
         self._offer(find_chosen(self.data.get("patient", "")))
 
     def look_up(self, text: str) -> None:
-        """Search patients by `text` and offer them as choices of an unbound form."""
+        """Search patients by `text`, and offer the ones found as choices of the unbound form."""
         fitting = filter_people(Patient.objects.current().order_by("name"), text)
         found, count = list(fitting[:MOST_FOUND]), fitting.count()
         self._offer(found)
@@ -137,7 +137,7 @@ class StaffBookingForm(MayBreakRules):
             self.add_error("patient", "We may know this patient already. Choose who it is.")
 
     def booking(self) -> BookingRequest:
-        """Return what the valid form asks for."""
+        """Return the booking request of the valid form."""
         rest = dict(self.cleaned_data)
         typed = {name: rest.pop(name) for name in ("name", "email", "phone", "guardian_name")}
         if self.chosen is not None:
@@ -148,7 +148,7 @@ class StaffBookingForm(MayBreakRules):
 
 
 def find_chosen(key: str) -> list[Patient]:
-    """Return the patient with this id in a list; an empty list for anything else."""
+    """Return the patient with the id `key`, in a list. The list is empty for an unknown or malformed id."""
     try:
         return list(Patient.objects.current().filter(pk=uuid.UUID(key)))
     except ValueError:

@@ -15,7 +15,7 @@ from clinic.practice.values.dates import format_day
 
 
 class DayInput(forms.DateInput):
-    """A date input of the browser."""
+    """A date input."""
 
     input_type = "date"
 
@@ -24,7 +24,7 @@ class DayInput(forms.DateInput):
 
 
 class WishesForm(forms.Form):
-    """Days and part of the day that suit, in the zone of `clock`."""
+    """The form for the days and the part of the day that suit, in the zone of `clock`."""
 
     part_of_day = forms.ChoiceField(
         label="Time of day",
@@ -60,7 +60,7 @@ class WishesForm(forms.Form):
         self.helper.form_tag = False
 
     def clean_last_on(self) -> date:
-        """Require a day from today and `first_on` to `latest`."""
+        """Require a last day that is not before today or `first_on`, and not after `latest`."""
         first_on, last_on = self.cleaned_data.get("first_on"), self.cleaned_data["last_on"]
         if last_on < max(first_on or self.today, self.today):
             raise forms.ValidationError("Choose a last day that is not before the first day or today.")
@@ -72,13 +72,13 @@ class WishesForm(forms.Form):
 
     @property
     def wishes(self) -> Wishes:
-        """The cleaned fields with the zone they are meant in."""
+        """The cleaned days and part of the day, with their time zone."""
         typed = {name: self.cleaned_data[name] for name in ("first_on", "last_on", "part_of_day")}
         return Wishes(**typed, time_zone=self.clock.stored_zone_name)
 
 
 class JoinForm(WishesForm, ContactForm):
-    """Wishes and contact details of a visitor who joins."""
+    """The form for the wishes and contact details of a visitor who joins."""
 
     field_order = ("part_of_day", "first_on", "last_on", "name", "email", "phone", "mode")
 

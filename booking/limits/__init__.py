@@ -1,1 +1,1 @@
-"""Rate limits of booking: what each act spends, and the pages shown over a limit."""
+"""Rate limits of booking: the charges of each action, and the pages shown when a limit is exceeded."""

@@ -1,4 +1,8 @@
-"""Pages shown over a rate limit, with the form as typed and what to do. Each function returns None within the limit."""
+"""Rate limit checks of the pages for patients, and the pages shown when a limit is exceeded.
+
+The functions that check a limit count the request. They return None within the limit, else the page to show.
+`is_copy_over_budget` returns a bool instead.
+"""
 
 from datetime import datetime, timedelta
 
@@ -22,7 +26,10 @@ MINUTE = timedelta(minutes=1)
 
 
 def booking_over_budget(request: HttpRequest, form: DetailsForm, context: dict, now: datetime) -> HttpResponse | None:
-    """Spend a booking. Patients with a mailed link are counted apart from strangers who type the same address."""
+    """Count a booking against its rate limits.
+
+    Visitors who proved the address by an emailed link are counted separately from strangers who type the same address.
+    """
     email = form.patient.email if form.patient else form.cleaned_data["email"]
     is_own = form.patient is not None or is_own_address(request, email)
     verdict = spend_booking(
@@ -40,7 +47,7 @@ def booking_over_budget(request: HttpRequest, form: DetailsForm, context: dict, 
 def join_over_budget(
     request: HttpRequest, template: str, context: dict, now: datetime, *, name: str, email: str
 ) -> HttpResponse | None:
-    """Spend a wait list entry."""
+    """Count a wait list entry against its rate limits."""
     is_own = is_own_address(request, email)
     verdict = spend_join(
         email=email,
@@ -57,14 +64,14 @@ def join_over_budget(
 def move_over_budget(
     request: LinkRequest, token: str, appointment: Appointment, now: datetime, *, to: datetime
 ) -> HttpResponse | None:
-    """Spend a move by a visit's link."""
+    """Count a move by the visit's link against its rate limits."""
     is_own = _is_own_visit(request, appointment)
     verdict = spend_move(appointment=appointment, to=to, network=network_of(request), is_own=is_own, now=now)
     return _call_us(request, token, appointment, verdict, now)
 
 
 def undo_over_budget(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse | None:
-    """Spend an undone cancellation."""
+    """Count an undone cancellation against its rate limits."""
     verdict = spend_undo(appointment=appointment, network=network_of(request), now=now)
     return _call_us(request, token, appointment, verdict, now)
 
@@ -72,27 +79,30 @@ def undo_over_budget(request: LinkRequest, token: str, appointment: Appointment,
 def correction_over_budget(
     request: LinkRequest, token: str, appointment: Appointment, now: datetime, *, email: str
 ) -> HttpResponse | None:
-    """Spend a corrected address, to which the visit's mail is sent."""
+    """Count an address correction against its rate limits. It sends an email to the new address."""
     verdict = spend_correction(appointment=appointment, email=email, network=network_of(request), now=now)
     return _call_us(request, token, appointment, verdict, now)
 
 
 def is_copy_over_budget(request: LinkRequest, appointment: Appointment, now: datetime) -> bool:
-    """Spend a copy of the visit's mail, unless the browser has proven to own the mailbox."""
+    """Count a copy of the visit's email, and return whether it exceeds a rate limit.
+
+    A visitor who has proven to own the mailbox is not limited.
+    """
     is_own = _is_own_visit(request, appointment)
     return not is_own and spend_copy(appointment=appointment, network=network_of(request), now=now).is_over
 
 
 def _is_own_visit(request: LinkRequest, appointment: Appointment) -> bool:
-    """Whether the visit's mailbox is proven, by this link or by the cookie."""
+    """Whether this link or the cookie proves that the visitor owns the visit's mailbox."""
     return request.proof >= Proof.MAILED or is_own_address(request, appointment.booked_patient.email)
 
 
 def slow_down(request: HttpRequest, template: str, context: dict, verdict: Verdict, now: datetime) -> HttpResponse:
-    """Respond 429 with Retry-After and `again_at`, the time from which the request will pass."""
+    """Render `template` with status 429, a Retry-After header and `again_at`, when to try again."""
     clinic = Clinic.objects.current()
-    assert verdict.retry_at is not None  # as for every verdict that is over a limit
-    again = clinic_time(verdict.retry_at + MINUTE, clinic)  # the clock shows whole minutes
+    assert verdict.retry_at is not None  # set in every verdict that is over a limit
+    again = clinic_time(verdict.retry_at + MINUTE, clinic)  # add a minute, since the page omits seconds
     day = format_near_day(again.instant, now=now, zone=clinic.zone)
     page = {**context, "again_at": f"{'' if day == 'today' else day + ' '}after {again.clock_and_zone}"}
     response = render(request, template, page, status=429)
@@ -103,7 +113,10 @@ def slow_down(request: HttpRequest, template: str, context: dict, verdict: Verdi
 def _ask_again(
     request: HttpRequest, template: str, context: dict, verdict: Verdict, unproven_email: str, now: datetime
 ) -> HttpResponse | None:
-    """Respond 429 with the form. If only the address is over its limit, mail a link that confirms it."""
+    """Return None within the limits, else the form with status 429.
+
+    If only the limits of an unproven address are exceeded, also email a link that confirms the address.
+    """
     if not verdict.is_over:
         return None
     if Per.NETWORK in verdict.over or not unproven_email:

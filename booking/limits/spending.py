@@ -1,7 +1,8 @@
-"""Rate limits of what visitors do. Spend before the act, outside its transaction. Staff are not limited.
+"""Rate limits on what visitors do. Staff are not limited.
 
-The limits are in `clinic.practice.access.rate_limits`; the clinic sets those for bookings and the wait list. A refusal does not
-reveal whether an address is known.
+Count the action before it runs, and outside its transaction. The limits are defined in
+`clinic.practice.access.rate_limits`. The clinic sets those for bookings and the wait list. A refusal does not reveal
+whether an address is known.
 """
 
 import uuid
@@ -19,7 +20,7 @@ from clinic.practice.models import Clinic
 def spend_booking(
     *, email: str, network: Network, is_own: bool, form_key: uuid.UUID, clinic: Clinic, now: datetime
 ) -> Verdict:
-    """Count a booking, once for each form and address. `is_own`: a mailed link has proven the address."""
+    """Count a booking, once per form and address. `is_own`: an emailed link has proven the address."""
     charges = _acts(
         limits.BOOKINGS, limits.NETWORK_BOOKINGS, email=email, network=network, is_own=is_own, clinic=clinic
     )
@@ -29,7 +30,7 @@ def spend_booking(
 def spend_join(
     *, email: str, name: str, service: Service, network: Network, is_own: bool, clinic: Clinic, now: datetime
 ) -> Verdict:
-    """Count a wait list entry. `is_own` as for a booking."""
+    """Count a wait list entry. `is_own` as in `spend_booking`."""
     charges = _acts(limits.JOINS, limits.NETWORK_JOINS, email=email, network=network, is_own=is_own, clinic=clinic)
     return spend(*charges, once=(limits.SAME_CLICK, service.pk, email, name), now=now)
 
@@ -43,7 +44,7 @@ def spend_hold(*, network: Network, form_key: uuid.UUID, slot: Slot, clinic: Cli
 def spend_move(
     *, appointment: Appointment, to: datetime, network: Network, is_own: bool = False, now: datetime
 ) -> Verdict:
-    """Count a move by the patient. `is_own`: a mailed link has proven the visit's address."""
+    """Count a move by the patient. `is_own`: an emailed link has proven the visit's address."""
     charges = [(limits.MOVES, appointment.pk), (limits.NETWORK_CHANGES, network)]
     if not is_own:
         charges.append((limits.MAILS, appointment.booked_patient.email))
@@ -51,28 +52,28 @@ def spend_move(
 
 
 def spend_undo(*, appointment: Appointment, network: Network, now: datetime) -> Verdict:
-    """Count an undone cancellation. Canceling is not limited, as it happens once without undoing it."""
+    """Count an undone cancellation. Canceling is not limited: a visit can be canceled again only after an undo."""
     charges = [(limits.UNDOS, appointment.pk), (limits.NETWORK_CHANGES, network)]
     return spend(*charges, once=(limits.SAME_CLICK, appointment.pk, appointment.version, "undo"), now=now)
 
 
 def spend_correction(*, appointment: Appointment, email: str, network: Network, now: datetime) -> Verdict:
-    """Count a corrected address, to which the visit's mail is sent."""
+    """Count an address correction, which sends an email to the new address."""
     charges = [(limits.CORRECTIONS, appointment.pk), (limits.NETWORK_CHANGES, network), (limits.MAILS, email)]
     return spend(*charges, once=(limits.SAME_CLICK, appointment.pk, email), now=now)
 
 
 def spend_copy(*, appointment: Appointment, network: Network, now: datetime) -> Verdict:
-    """Count a copy of a visit's mail, requested without proof of the mailbox."""
+    """Count a copy of a visit's email that was requested without proof of the mailbox."""
     return spend((limits.MAILS, appointment.booked_patient.email), (limits.NETWORK_CHANGES, network), now=now)
 
 
 def _acts(
     per_mailbox: Limit, per_network: Limit, *, email: str, network: Network, is_own: bool, clinic: Clinic
 ) -> list[Charge]:
-    """Return the charges for an act by `email`.
+    """Return the charges for a booking or a wait list entry with the address `email`.
 
-    A clinic setting of 0 disables its limit; for addresses the one on mails too.
+    A clinic setting of 0 disables its limit. If it is the setting per address, `MAILS` is disabled too.
     """
     a_day, a_day_per_network = clinic.bookings_a_day_per_address, clinic.bookings_a_day_per_network
     if is_own:

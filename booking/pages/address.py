@@ -1,4 +1,4 @@
-"""Send a mail that did not arrive again, also by a revoked link, or correct the address."""
+"""Pages that send a visit's email again, even from a revoked link, or correct the address."""
 
 from contextlib import suppress
 from datetime import datetime
@@ -28,7 +28,7 @@ from clinic.responses.redirects import see_other
 @require_http_methods(["GET", "HEAD", "POST"])
 @visit_link(Capability.CORRECT_ADDRESS, accepts=False)
 def address(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Correct the address of a visit whose patient is still provisional."""
+    """Correct the email address of a visit whose patient is still provisional."""
     context = visit_context(request, appointment, now)
     if not context["can_correct"]:
         return render(request, "booking/address.html", context, status=409)
@@ -47,7 +47,7 @@ def address(request: LinkRequest, token: str, appointment: Appointment, now: dat
 @require_POST
 @visit_link(Capability.ASK_FOR_MAIL, accepts=False)
 def mail_again(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Send the visit's mail again, unless a copy is still on its way (409)."""
+    """Send the visit's email again. Respond 409 if that is refused, for example while a copy is pending."""
     state = "sent"
     try:
         if is_copy_over_budget(request, appointment, now):
@@ -63,9 +63,9 @@ def mail_again(request: LinkRequest, token: str, appointment: Appointment, now: 
 @private_page
 @declares(Capability.ASK_FOR_MAIL)
 def newest_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Send the newest mail about the visit of a revoked link to the address on file.
+    """Send the newest email about the visit of a revoked link to the address on file.
 
-    The response is the same whether a mail was sent, is on its way, or the visit is over: it reveals nothing.
+    The response is the same whether an email is sent, one is pending, or the visit is over, so it reveals nothing.
     """
     now = timezone.now()
     try:
@@ -73,13 +73,13 @@ def newest_link(request: HttpRequest, token: str) -> HttpResponse:
     except LinkExpired as expired:
         if expired.link.revoked_at is not None:
             _mail_newest_link(request, expired.link, now)
-    else:  # opened again, as by a move that was undone
+    else:  # the link is valid again, for example after a move was undone
         return see_other(reverse("booking:visit", args=[token]))
     return render(request, "booking/newest_link.html")
 
 
 def _mail_newest_link(request: HttpRequest, link: PatientLink, now: datetime) -> None:
-    """Send the mail if within the rate limit for strangers: a revoked link proves nothing."""
+    """Send the email within the rate limit for strangers, since a revoked link proves nothing."""
     appointment = (
         Appointment.objects.select_related("patient").filter(pk=link.subject_id, patient=link.patient_id).first()
     )

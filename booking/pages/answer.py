@@ -1,4 +1,7 @@
-"""The answers to a reminder: coming or not. A GET only shows a page, since mail scanners open every link."""
+"""Pages where patients answer whether they are coming, and open the settings of their messages.
+
+A GET only shows a page, since email scanners open every link.
+"""
 
 from datetime import datetime
 
@@ -23,7 +26,7 @@ from clinic.responses.redirects import see_other
 @require_http_methods(["GET", "HEAD", "POST"])
 @visit_link(Capability.CHANGE_VISIT)
 def coming(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """ "I’ll be there": ask, and record it on a POST."""
+    """Ask the patient to confirm that they are coming. A POST records it."""
     status = 200
     if request.method == "POST":
         try:
@@ -41,7 +44,7 @@ def coming(request: LinkRequest, token: str, appointment: Appointment, now: date
 @require_POST
 @visit_link(Capability.OPEN_MESSAGES)
 def messages(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Redirect to the patient's choice of messages. A POST, since it issues a link."""
+    """Redirect to the page where the patient chooses messages. Requires a POST, since it issues a link."""
     return see_other(messages_path(appointment.booked_patient, now=now))
 
 
@@ -56,10 +59,13 @@ def first_name(request: LinkRequest, token: str, appointment: Appointment, now: 
 @require_http_methods(["GET", "HEAD", "POST"])
 @visit_link(Capability.CHANGE_VISIT, accepts=False)
 def not_coming(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """ "I can’t make it": offer to move or cancel; too late for both, record the absence on a POST."""
+    """Offer to move or cancel a visit that the patient cannot make.
+
+    If it is too late for both, a POST records that the patient cannot come.
+    """
     status = 200
     if request.method == "POST" and is_changeable(appointment, clinic=Clinic.objects.current(), now=now):
-        status = 409  # it can still be cancelled, which the page offers
+        status = 409  # it can still be canceled, which the page offers
     elif request.method == "POST":
         try:
             version = asked_version(request)

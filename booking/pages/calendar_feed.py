@@ -1,4 +1,4 @@
-"""The therapist's own calendar, for a calendar program."""
+"""The feed of a therapist's visits for a calendar app."""
 
 import logging
 
@@ -17,9 +17,10 @@ logger = logging.getLogger(__name__)
 @require_safe
 @private_page
 def feed(request: HttpRequest, token: str) -> HttpResponse:
-    """Return the therapist's visits, without names. An unknown or revoked URL: 404.
+    """Return the therapist's visits as an iCalendar file, without patients' names.
 
-    Records the reading, so that an alert can tell when no calendar program fetches the feed.
+    Record each read, so that the clinic can be alerted when no calendar app fetches the feed any longer. Raises Http404
+    for an unknown or revoked URL.
     """
     now = timezone.now()
     try:
@@ -28,7 +29,7 @@ def feed(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404 from None
     try:
         content = therapist_calendar(therapist=calendar_feed.therapist, clinic=Clinic.objects.current(), now=now)
-    except Exception:  # one bad visit: the calendar program keeps its copy, and staff are alerted
+    except Exception:  # such as one bad visit: the calendar app keeps its copy, and staff are alerted
         logger.exception("a calendar could not be created")
         note_failure(calendar_feed, now=now)
         return HttpResponse(status=503, headers={"Retry-After": "3600"})

@@ -1,4 +1,4 @@
-"""Choose a service, a therapist, a day and a time. Read-only; every step has its own URL."""
+"""Pages that choose a service, a therapist, a day and a time. They are read-only, and each step has its own URL."""
 
 import uuid
 from datetime import date, datetime
@@ -43,7 +43,10 @@ def services(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def days(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the next free time and four weeks of days with their number of free times; without any, the next one after."""
+    """Show the next free time, and the number of free times on each of DAYS_A_PAGE days.
+
+    If none of these days has a free time, show the next free time after them.
+    """
     now, clinic = timezone.now(), Clinic.objects.current()
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     choices = read_choices(request, now=now)
@@ -77,7 +80,7 @@ def days(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 @never_cache
 def times(request: HttpRequest, slug: str, day: date) -> HttpResponse:
-    """Show the free times of one day by part of the day; without any, the next one after. A past day: 410."""
+    """Show the free times of one day by part of the day, or else the next free time. Respond 410 for a past day."""
     now, clinic = timezone.now(), Clinic.objects.current()
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     if not service.is_bookable:
@@ -112,7 +115,7 @@ def times(request: HttpRequest, slug: str, day: date) -> HttpResponse:
 
 
 def _slot_filters(context: dict) -> dict:
-    """Return arguments of `free_slots`: the chosen therapist, and the patient whose other visits are left out."""
+    """Return arguments of `free_slots`: the chosen therapist, and the patient whose other visits rule out times."""
     return {"therapist": context["therapist"], "patient": context["booked_for"]}
 
 

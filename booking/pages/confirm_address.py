@@ -1,4 +1,4 @@
-"""Confirm an email address by a mailed link."""
+"""Pages that confirm an email address through an emailed link."""
 
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from clinic.responses.redirects import see_other
 @require_http_methods(["GET", "HEAD", "POST"])
 @private_page
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask to confirm, since mail scanners open every link; a POST sets the cookie."""
+    """Ask the visitor to confirm the address. Only a POST sets the cookie, since email scanners open every link."""
     try:
         email = open_confirmation(token=token, now=timezone.now())
     except ConfirmationEnded:
@@ -33,7 +33,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 @never_cache
 def confirmed(request: HttpRequest) -> HttpResponse:
-    """Say that the address is confirmed, and link to the form of the live hold, else to the services."""
+    """Show that the address is confirmed, with a link to the form of the live hold, or else to the services."""
     now = timezone.now()
     return render(
         request,

@@ -1,4 +1,4 @@
-"""The page of one time, and booking it. The forms of a held time are in `pages.hold`."""
+"""The page that shows one time and books it. The form of a held time is in `pages.hold`."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from booking.presenters.one_time import book, details_context, offer_time
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def details(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime) -> HttpResponse:
-    """Offer a time with a button that holds it. A POST books it, by a form that was filled in for another time."""
+    """Show a time with a button that holds it. A POST books it with a form that was filled in for another time."""
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
     if page := page_before(request, context["service"], context["choices"]):

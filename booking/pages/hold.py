@@ -1,4 +1,4 @@
-"""Hold a time while its form is filled in, renew or release the hold, and show the form."""
+"""Pages that hold a time while its form is filled in, renew or release the hold, and show the form."""
 
 import uuid
 from datetime import datetime
@@ -29,7 +29,10 @@ from clinic.responses.redirects import see_other
 @require_POST
 @never_cache
 def hold(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime) -> HttpResponse:
-    """Hold a time in place of the browser's earlier hold, and redirect to the form. Over the rate limit: without a hold."""
+    """Hold a time in place of the browser's earlier hold, and redirect to the form.
+
+    Over the rate limit, redirect to the form without a hold.
+    """
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
     if page := page_before(request, context["service"], context["choices"]):
@@ -55,7 +58,7 @@ def hold(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def held(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, token: str) -> HttpResponse:
-    """Show the form of a held time; a POST books it. An expired hold still books while the time is free."""
+    """Show the form of a held time. A POST books it, even after the hold has expired, if the time is still free."""
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
     if page := page_before(request, context["service"], context["choices"]):
@@ -82,9 +85,9 @@ def held(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def renew(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, token: str) -> HttpResponse:
-    """Renew the hold, once, and show the form with its fields as sent, neither validated nor stored.
+    """Renew the hold, which is possible once, and show the form with the fields as sent, neither validated nor stored.
 
-    Redirect to the form if no fields were sent, as when the URL is opened later.
+    Redirect to the form if the hold was booked, or if no fields were sent, as when the URL is opened later.
     """
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
@@ -139,7 +142,7 @@ def release(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dat
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def unheld(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime) -> HttpResponse:
-    """Show the form for a time without a hold; a POST books it if it is still free."""
+    """Show the form for a time without holding it. A POST books the time if it is still free."""
     now = timezone.now()
     context = {**details_context(request, slug, therapist_slug, starts_at, now), "is_unheld": True}
     if page := page_before(request, context["service"], context["choices"]):

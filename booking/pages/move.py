@@ -1,4 +1,4 @@
-"""Move a visit by its link: choose a day, choose a time, confirm. GET changes nothing."""
+"""Pages that move a visit by its link: choose a day, choose a time, confirm. A GET changes nothing."""
 
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -40,7 +40,7 @@ SENT_TWICE_WITHIN = timedelta(minutes=1)
 @require_safe
 @visit_link(Capability.CHANGE_VISIT)
 def move_days(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Show days with free times: of the visit's therapist, or of the one, or any, that `?with=` names."""
+    """Show the days with free times of the visit's therapist. `?with=` selects another therapist, or any."""
     context = visit_context(request, appointment, now)
     if not context["can_change"] or not appointment.service.is_booked_online:
         return render(request, "booking/move_days.html", context, status=409)
@@ -77,14 +77,14 @@ def _times_page(
 
 
 def _therapist_context(request: LinkRequest, appointment: Appointment) -> dict:
-    """Return the chosen therapist (`whom`, None for any) and the choices. Unknown therapist slug: 404."""
+    """Return the chosen therapist (`whom`, None for any) and the choices. Raises Http404 for an unknown slug."""
     able = list(Therapist.objects.active().filter(services=appointment.service))
     own, is_handed_on = appointment.therapist, appointment.therapist not in able
     able.sort(key=lambda one: one != own)
     choices = {one.slug: (one.name, one) for one in able} | {ANY_THERAPIST: ("Any therapist", None)}
     start = ANY_THERAPIST if is_handed_on else own.slug
     slug = request.GET.get("with", start)
-    if is_handed_on and slug == own.slug:  # a page from before the therapist stopped offering the service
+    if is_handed_on and slug == own.slug:  # the page was loaded before the therapist stopped offering the service
         slug = start
     if slug not in choices:
         raise Http404
@@ -114,13 +114,13 @@ def _other_slots(context: dict, first_day: date, days: int, now: datetime) -> li
 @private_page
 @declares(Capability.CHANGE_VISIT)
 def move(request: HttpRequest, token: str, starts_at: datetime) -> HttpResponse:
-    """Show the move and ask to confirm it; a POST moves the visit, revokes its links and redirects by a new one."""
+    """Ask to confirm the move. A POST moves the visit, revokes its links and redirects with a new link."""
     if request.method != "POST":
         return _ask(request, token, starts_at=starts_at)
     try:
         return _move(request, token, starts_at=starts_at)
     except LinkExpired as expired:
-        # A double click sends the form twice; the first has just revoked the link that the second uses.
+        # A double click sends the form twice. The first request has just revoked the link that the second one uses.
         if (visit := _moved_a_moment_ago(expired.link, starts_at, timezone.now())) is None:
             raise
         path = visit_path(visit, proof=Proof(expired.link.proof), now=timezone.now())
@@ -131,7 +131,7 @@ def move(request: HttpRequest, token: str, starts_at: datetime) -> HttpResponse:
 def _ask(
     request: LinkRequest, token: str, appointment: Appointment, now: datetime, starts_at: datetime
 ) -> HttpResponse:
-    """Show the present and the new time; if the new one is not free, the times of that day (409)."""
+    """Show the current and the new time. If the new time is not free, show the free times of that day (409)."""
     context = visit_context(request, appointment, now)
     context["clock"] = clock_of_visit(appointment, clinic=context["clinic"])
     day = context["clock"].day(starts_at)
@@ -156,7 +156,7 @@ def _ask(
 
 def _asked_therapist(sent: QueryDict, appointment: Appointment) -> Therapist:
     slug = sent.get("to") or appointment.therapist.slug
-    if not slug_re.match(slug):  # a NUL would reach Postgres, which raises DataError
+    if not slug_re.match(slug):  # a NUL would make Postgres raise DataError
         raise Http404
     return get_object_or_404(Therapist, slug=slug)
 
@@ -193,6 +193,6 @@ def _moved_a_moment_ago(link: PatientLink, starts_at: datetime, now: datetime) -
     if link.revoked_at is None or now - link.revoked_at > SENT_TWICE_WITHIN:
         return None
     here = Appointment.objects.filter(pk=link.subject_id, patient=link.patient_id, starts_at=starts_at)
-    moved = AppointmentEvent.Kind.MOVED  # by the patient: staff can revoke the link too
+    moved = AppointmentEvent.Kind.MOVED  # only moves by the patient: a move by staff revokes the link too
     here = here.filter(events__kind=moved, events__at=link.revoked_at, events__by=None)
     return here.select_related("patient").filter(status=Appointment.Status.BOOKED).first()

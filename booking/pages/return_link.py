@@ -1,4 +1,4 @@
-"""Returning patients: request a link by email, and book by it without typing their details again."""
+"""Pages for returning patients: request a link by email, and book with it without typing their details again."""
 
 from datetime import datetime
 from uuid import UUID
@@ -29,7 +29,7 @@ from clinic.responses.redirects import see_other
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def ask(request: HttpRequest) -> HttpResponse:
-    """Mail a link that leads to the service of `?for=`. The response is the same for known and unknown addresses."""
+    """Email a link that leads to the service in `?for=`. The response is the same for known and unknown addresses."""
     now, service = timezone.now(), _service_with(slug=_slug_of(request.GET.get("for", "")))
     form = ReturningForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
@@ -44,14 +44,17 @@ def ask(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD"])
 @never_cache
 def asked(request: HttpRequest) -> HttpResponse:
-    """Say that a link was mailed if the address is known."""
+    """Show the page after a request. It says that a link was emailed if the address is known."""
     return render(request, "booking/returning.html", {"is_sent": True})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @patient_link(Capability.COME_BACK, load=patient_of, accepts=False)
 def welcome_back(request: LinkRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
-    """List the patients of this mailbox; a POST remembers the chosen one and redirects to the service of `?for=`."""
+    """List the patients of this mailbox. A POST remembers the chosen one.
+
+    It redirects to the form of the browser's live hold, else to the service in `?for=`, else to the services.
+    """
     service = _service_with(pk=_key_of(request.GET.get("for", "")))
     patients = patients_at(patient.email)
     if request.method != "POST":
@@ -66,14 +69,14 @@ def welcome_back(request: LinkRequest, token: str, patient: Patient, now: dateti
 @require_POST
 @visit_link(Capability.BOOK_AGAIN)
 def again(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Start another booking for the patient of this visit; its mailed link is the proof."""
+    """Start another booking for this visit's patient. The visit's emailed link is the proof of identity."""
     return remember_patient(request, _on_to_booking(request, now), appointment.booked_patient)
 
 
 @require_POST
 @never_cache
 def not_me(request: HttpRequest) -> HttpResponse:
-    """Forget the patient this browser books for, and redirect to the form."""
+    """Forget the patient that this browser books for. Redirect to the form of its live hold, else to the services."""
     return forget_patient(_on_to_booking(request, timezone.now()))
 
 
@@ -86,12 +89,12 @@ def _on_to_booking(request: HttpRequest, now: datetime, service: Service | None 
 
 
 def _service_with(**key: str | UUID | None) -> Service | None:
-    """Find a listed service by `key`; None if the key is empty or unknown."""
+    """Find a listed service by `key`. None if the key is empty or unknown."""
     return Service.objects.listed().filter(**key).first() if all(key.values()) else None
 
 
 def _slug_of(text: str) -> str:
-    return text if slug_re.match(text) else ""  # a NUL would reach Postgres, which raises DataError
+    return text if slug_re.match(text) else ""  # a NUL would make Postgres raise DataError
 
 
 def _key_of(text: str) -> UUID | None:

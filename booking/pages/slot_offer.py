@@ -1,4 +1,7 @@
-"""The page of a slot offer: see the freed time and take it. The first taker gets it; others stay on the wait list."""
+"""The page of a slot offer, where a patient sees the freed time and takes it.
+
+The first patient to take it gets it. The others remain on the wait list.
+"""
 
 from datetime import datetime
 
@@ -26,7 +29,7 @@ def _find_offer(link: PatientLink) -> SlotOffer | None:
 @require_http_methods(["GET", "HEAD", "POST"])
 @patient_link(Capability.TAKE_OFFER, load=_find_offer)
 def offer(request: LinkRequest, token: str, offer: SlotOffer, now: datetime) -> HttpResponse:
-    """Show the offer; a POST takes it, in one transaction."""
+    """Show the offer. A POST takes it, in one transaction."""
     return _take(request, offer, now) if request.method == "POST" else _show(request, offer, now)
 
 
@@ -60,6 +63,6 @@ def _take(request: LinkRequest, offer: SlotOffer, now: datetime) -> HttpResponse
     except BookingRefused:
         offer.refresh_from_db()
         return _show(request, offer, now)
-    is_theirs = visit.patient_id == request.link.patient_id  # an entry may name the visit of a patient not yet proven
+    is_theirs = visit.patient_id == request.link.patient_id  # the visit can belong to a provisional row of the patient
     proof = request.proof if is_theirs else Proof.SHOWN
     return see_other(visit_path(visit, proof=proof, now=now))

@@ -1,6 +1,6 @@
-"""The page of one visit, for the holder of its link: see, confirm and cancel it, add it to a calendar.
+"""The pages of one visit for the holder of its link: see, confirm and cancel it, and add it to a calendar.
 
-`pages.move` moves it.
+Moving it is in `pages.move`.
 """
 
 from datetime import datetime
@@ -51,7 +51,7 @@ def visit(request: LinkRequest, token: str, appointment: Appointment, now: datet
 @require_http_methods(["GET", "HEAD", "POST"])
 @visit_link(Capability.CHANGE_VISIT, accepts=False)
 def cancel(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Ask first, since mail scanners open every link; a POST cancels."""
+    """Ask whether to cancel the visit. Only a POST cancels it, since email scanners open every link."""
     context = visit_context(request, appointment, now)
     if request.method != "POST":
         return render(request, "booking/cancel.html", context)
@@ -67,7 +67,7 @@ def cancel(request: LinkRequest, token: str, appointment: Appointment, now: date
 @require_POST
 @visit_link(Capability.CHANGE_VISIT)
 def undo(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Undo a cancellation or a move within `UNDO_FOR`. If that is not possible, say why (409)."""
+    """Undo a cancellation or a move within `UNDO_FOR`. If that is not possible, show why (409)."""
     if page := undo_over_budget(request, token, appointment, now):
         return page
     undo_it = undo_move if request.POST.get("what") == "move" else undo_cancellation
@@ -81,7 +81,7 @@ def undo(request: LinkRequest, token: str, appointment: Appointment, now: dateti
         context |= {"can_undo": False, "can_undo_move": False, "why_not_undone": WHY_NOT_UNDONE[type(refusal)]}
         shown = {**context, **own_visit_context(refusal, context["clinic"])}
         return render(request, "booking/visit.html", shown, status=409)
-    if undo_it == undo_move:  # a move ends the links to the visit
+    if undo_it == undo_move:  # a move revokes the links to the visit
         return see_other(visit_path(visit, proof=request.proof, now=now))
     return _to_visit(token)
 
@@ -89,7 +89,7 @@ def undo(request: LinkRequest, token: str, appointment: Appointment, now: dateti
 @require_POST
 @visit_link(Capability.CHANGE_VISIT)
 def confirm(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """ "I will be there." """
+    """Record that the patient is coming."""
     try:
         confirm_appointment(appointment=appointment, version=asked_version(request), now=now)
     except VisitChanged:
@@ -102,7 +102,7 @@ def confirm(request: LinkRequest, token: str, appointment: Appointment, now: dat
 @require_POST
 @visit_link(Capability.BEGIN_QUESTIONS)
 def questions(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Redirect to the questions before the visit. A POST, since it issues a link."""
+    """Redirect to the questions to answer before the visit. Requires a POST, since it issues a link."""
     if appointment.intake_id is None or appointment.status != Appointment.Status.BOOKED:
         return render(request, "booking/visit.html", visit_context(request, appointment, now), status=409)
     return see_other(intake_path(appointment, proof=request.proof, now=now))
@@ -111,7 +111,10 @@ def questions(request: LinkRequest, token: str, appointment: Appointment, now: d
 @require_POST
 @patient_link(Capability.RETURN_TO_VISIT, load=_find_visit_of_answers)
 def visit_of_answers(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Redirect from the questions to their visit. A POST, since it issues a link, of the same proof as the old one."""
+    """Redirect from the questions to the visit that they are for.
+
+    Requires a POST, since it issues a link. The new link has the same proof as the old one.
+    """
     return see_other(visit_path(appointment, proof=request.proof, now=now))
 
 

@@ -1,4 +1,4 @@
-"""The wait list for patients: join from the days or from a visit, see an entry, and leave."""
+"""The wait list pages for patients: join from the page of days or from a visit, see an entry, and leave."""
 
 from datetime import datetime
 from typing import TypedDict
@@ -39,7 +39,7 @@ from clinic.responses.redirects import see_other
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def join(request: HttpRequest, slug: str) -> HttpResponse:
-    """Join the wait list as a visitor: the days that suit, and contact details."""
+    """Show the form that asks a visitor for suitable days and contact details. A POST joins the wait list."""
     now, clinic = timezone.now(), Clinic.objects.current()
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     if not service.is_bookable:
@@ -107,7 +107,7 @@ def _join(request: HttpRequest, context: dict, form: JoinForm, now: datetime) ->
 
 @require_safe
 def joined(request: HttpRequest, slug: str) -> HttpResponse:
-    """Say what happens next. The same page for every visitor: the link to an entry goes only by email."""
+    """Show what happens next. The page is the same for every visitor: the link to an entry is sent only by email."""
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     return render(request, "booking/joined_wait_list.html", {"service": service})
 
@@ -115,7 +115,10 @@ def joined(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @visit_link(Capability.ASK_FOR_EARLIER)
 def earlier(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Ask for an earlier time than this visit's. A mailed link also shows the entry, to change or leave it."""
+    """Join the wait list for a time earlier than this visit's.
+
+    An emailed link also shows the existing entry, which can be changed or left.
+    """
     context = visit_context(request, appointment, now)
     may_see_place = has_proof(request, Capability.SEE_WAIT_LIST_PLACE, now=now)
     context["entry"] = entry = waiting_entry(appointment, now=now) if may_see_place else None
@@ -144,7 +147,7 @@ def earlier(request: LinkRequest, token: str, appointment: Appointment, now: dat
 
 
 class VisitWish(TypedDict):
-    """An earlier time that is wished for, as `join_wait_list` and `join_as_visitor` take it."""
+    """The arguments of `join_wait_list` and `join_as_visitor` about the wish for an earlier time."""
 
     service: Service
     mode: str
@@ -155,7 +158,7 @@ class VisitWish(TypedDict):
 def _join_unproven(
     request: LinkRequest, appointment: Appointment, wish: VisitWish, context: dict, now: datetime
 ) -> HttpResponse:
-    """Join as a visitor would: an existing entry of the person is unchanged, and its link goes by email."""
+    """Join as a visitor does: an existing entry of the same person is unchanged, and its link is sent by email."""
     patient = appointment.booked_patient
     if page := join_over_budget(request, "booking/earlier.html", context, now, name=patient.name, email=patient.email):
         return page
@@ -171,15 +174,15 @@ def _find_entry(link: PatientLink) -> WaitListEntry | None:
 @require_safe
 @patient_link(Capability.LEAVE_WAIT_LIST, load=_find_entry)
 def entry(request: LinkRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:
-    """Show the wish and a button to leave. Shows no visit: any visitor may have sent the form."""
+    """Show the wishes and a button to leave the list, but no visit, since anyone may have sent the form."""
     return _show_entry(request, token, entry, now)
 
 
-@csrf_exempt  # a mail program posts here for its reader (RFC 8058), with no page of ours open; the link is the proof
+@csrf_exempt  # email clients post here directly (RFC 8058), so without a CSRF token; the link is the proof
 @require_http_methods(["GET", "HEAD", "POST"])
 @patient_link(Capability.LEAVE_WAIT_LIST, load=_find_entry, accepts=False)
 def leave(request: LinkRequest, token: str, entry: WaitListEntry, now: datetime) -> HttpResponse:
-    """Leave the list; a GET asks first. A one-click unsubscribe of a mail client gets 204."""
+    """Leave the list. A GET asks first. A one-click unsubscribe by an email client gets status 204."""
     if request.method != "POST":
         return _show_entry(request, token, entry, now)
     leave_wait_list(entry=entry, now=now)

@@ -1,1 +1,1 @@
-"""Contexts and steps that several pages share."""
+"""Template contexts and view steps that several pages share."""

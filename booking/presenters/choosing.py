@@ -1,4 +1,4 @@
-"""Contexts of the pages on which a visit is chosen: clock, part of the day, therapist."""
+"""Template contexts of the pages that choose a time: clock, part of the day, therapist."""
 
 from django.http import Http404
 
@@ -11,7 +11,7 @@ from clinic.practice.models import Clinic, Therapist
 
 
 def zone_context(service: Service, clinic: Clinic, choices: BookingChoices) -> dict:
-    """Return the clock of the page and the values of the zone picker, which services that can be a call have."""
+    """Return the page's clock and the values of the zone picker. Only services that can be a call have a picker."""
     return {
         "clock": clock_of_service(service, clinic=clinic, zone_name=choices.zone_name),
         "has_zone_picker": not service.is_only_by_clinics_clock,
@@ -21,7 +21,7 @@ def zone_context(service: Service, clinic: Clinic, choices: BookingChoices) -> d
 
 
 def choices_context(service: Service, choices: BookingChoices) -> dict:
-    """Return the parts of the day and the therapists to choose from. Unknown therapist slug: 404."""
+    """Return the parts of the day and the therapists to choose from. Raises Http404 for an unknown therapist slug."""
     therapists = list(Therapist.objects.active().filter(services=service))
     therapist = next((one for one in therapists if one.slug == choices.therapist_slug), None)
     if choices.therapist_slug and therapist is None:

@@ -1,4 +1,4 @@
-"""Pages before the times of a service: safety questions, and who can book a follow-up."""
+"""Pages shown before the times of a service: the safety questions, and the page about who can book a follow-up."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -21,7 +21,10 @@ def page_before(request: HttpRequest, service: Service, choices: BookingChoices)
 
 
 def follow_up_page(request: HttpRequest, service: Service, choices: BookingChoices) -> HttpResponse:
-    """Say who can book follow-ups, and what else to book. Depends on nothing typed, so it reveals no patient."""
+    """Show who can book follow-ups, and which services to book instead.
+
+    The page does not depend on what was typed, so it does not reveal whether someone is a patient.
+    """
     context = {
         "service": service,
         "clinic": Clinic.objects.current(),

@@ -1,4 +1,4 @@
-"""Contexts of lists of free times: weeks of days, and the times of one day."""
+"""Template contexts of lists of free times: weeks of days, and the times of one day."""
 
 from datetime import date, timedelta
 from itertools import groupby
@@ -15,7 +15,7 @@ DAYS_A_PAGE = 28
 
 
 def days_context(counts: dict[date, int], first_day: date, today: date, last_day: date) -> dict:
-    """Return the days by week, and the first days of the pages before and after."""
+    """Return the context of a page of days: the days by week, and the first days of the previous and next pages."""
     after = first_day + timedelta(days=DAYS_A_PAGE)
     return {
         "weeks": _weeks(counts, today),
@@ -27,7 +27,10 @@ def days_context(counts: dict[date, int], first_day: date, today: date, last_day
 
 
 def times_context(rows: list[dict]) -> dict:
-    """Return the times by part of the day, after those the clinic prefers if the service has a preference."""
+    """Return the context of a day's times, grouped by part of the day.
+
+    If the service prefers times that leave no gap and only some do, those are in a first group of their own.
+    """
     suits_us = [row for row in rows if not row["slot"].is_isolated]
     is_marked = 0 < len(suits_us) < len(rows)
     parts = [{"name": name, "rows": list(group)} for name, group in groupby(rows, key=_part_of_day)]
@@ -46,7 +49,7 @@ def times_context(rows: list[dict]) -> dict:
 
 
 def time_row(slot: FreeSlot, clock: Clock) -> dict:
-    """Return a slot with its time in the zone of the page and, where it differs, in the other zone too."""
+    """Return the context of a slot: its time in the page's zone and, if different, in the second zone."""
     time, beside = clock.time(slot.starts_at), clock.beside(slot.starts_at)
     beside_text = beside.clock_and_zone if beside else ""
     if beside and beside.local.date() != time.local.date():
@@ -55,7 +58,7 @@ def time_row(slot: FreeSlot, clock: Clock) -> dict:
 
 
 def asked_day(request: HttpRequest) -> date | None:
-    """Return the day of `?from=`, None without one. Raises Http404 for an invalid day."""
+    """Return the day in `?from=`, or None without one. Raises Http404 for an invalid day."""
     if text := request.GET.get("from"):
         try:
             return DayConverter().to_python(text)

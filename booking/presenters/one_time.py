@@ -1,4 +1,4 @@
-"""What the pages about one start time share: the offer, the booking, and the page for a time that is not free."""
+"""Code shared by the pages about one start time: the offer, the booking, and the page for a time that is not free."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -42,7 +42,10 @@ OTHER_TIMES = 6
 
 
 def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, now: datetime) -> dict:
-    """Return the context of every page about one time. Raises Http404 for an unlisted service or an inactive therapist."""
+    """Return the template context of a page about one time.
+
+    Raises Http404 for an unlisted service or an inactive therapist.
+    """
     clinic = Clinic.objects.current()
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     therapist = get_object_or_404(Therapist.objects.active(), slug=therapist_slug)
@@ -71,9 +74,9 @@ def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts
 
 
 def offer_time(request: HttpRequest, context: dict, now: datetime, *, was_held: dict | None = None) -> HttpResponse:
-    """Show the button that holds the time, or why it is not free; redirect to the form if this browser holds it.
+    """Show the button that holds the time, or why it is not free. If this browser holds the time, redirect to the form.
 
-    `was_held` says why an earlier hold has ended (`why_not_held`).
+    `was_held` is the reason why an earlier hold has ended (`why_not_held`). It disables the redirect.
     """
     if not was_held and (page := to_own_hold(request, context, now)):
         return page
@@ -86,7 +89,7 @@ def offer_time(request: HttpRequest, context: dict, now: datetime, *, was_held: 
 
 
 def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str = "") -> HttpResponse:
-    """Book by the form that was sent, and redirect to the visit. A refusal shows the form again as typed."""
+    """Book with the submitted form, and redirect to the visit. If it is refused, show the form again as typed."""
     service, clinic = context["service"], context["clinic"]
     form = DetailsForm(request.POST, service=service, clinic=clinic, patient=recognized_patient(request))
     if not form.is_valid():
@@ -112,7 +115,7 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
 def _booking_of(
     request: HttpRequest, context: dict, form: DetailsForm, now: datetime, *, hold_token: str
 ) -> BookingRequest:
-    """Return what the valid form asks for, with this browser's hold of the time and its answers to the safety questions."""
+    """Return the booking request of a valid form, with this browser's hold of the time and its safety answers."""
     if not hold_token and (own := own_hold_of(request, context, now)):
         hold_token = token_of(own)
     typed, choices = form.cleaned_data, context["choices"]
@@ -131,11 +134,14 @@ def _booking_of(
 def _after_booking(
     request: HttpRequest, booking: BookingRequest, appointment: Appointment, now: datetime
 ) -> HttpResponse:
-    """Clear the browser's hold and answers, and redirect to the visit."""
+    """Release the browser's other hold, forget its safety answers, and redirect to the visit.
+
+    Answers of a new booking are forgotten only if they were stored.
+    """
     screen, known = booking.screen, booking.contact.patient
     if (left := own_hold(request)) is not None:
-        release_hold(left)  # of another time
-    is_new = appointment.created_at == now  # else the form was sent before, perhaps by another visitor
+        release_hold(left)  # a hold of another time: the one that was booked is a visit now
+    is_new = appointment.created_at == now  # otherwise the form was sent before, perhaps by another visitor
     if not is_new or is_screen_kept(screen=screen, patient=appointment.booked_patient, now=now):
         forget_screen(request.session)
     if is_new and screen is not None and appointment.intake is not None:
@@ -149,7 +155,10 @@ def _after_booking(
 def time_not_free(
     request: HttpRequest, context: dict, refusal: SlotTaken | SlotNotOffered, *, form: DetailsForm | None, now: datetime
 ) -> HttpResponse:
-    """Show that a time is not free, with the nearest free ones and the form as typed."""
+    """Show that a time is not free, with the nearest free times and the form as typed.
+
+    Raises Http404 if the service cannot be booked with this therapist.
+    """
     reason = getattr(refusal, "reason", None)
     if reason == NotOfferedBecause.SERVICE or NotOfferedBecause.SERVICE in getattr(refusal, "reasons", ()):
         raise Http404
@@ -169,5 +178,5 @@ def time_not_free(
 
 def _refusal_status(reason: NotOfferedBecause | None, *, is_sent: bool) -> int:
     if is_sent or reason in (None, NotOfferedBecause.CAP):
-        return 409  # the form and the schedule disagree
+        return 409  # the form conflicts with the schedule
     return 410 if reason == NotOfferedBecause.NOTICE else 404

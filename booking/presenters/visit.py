@@ -1,4 +1,4 @@
-"""What the pages behind a visit’s link share: the decorator, the context, and the page for a stale form."""
+"""Code shared by the pages behind a visit's link: the decorator, the template context, the page for a stale form."""
 
 from datetime import datetime
 from functools import partial
@@ -41,19 +41,19 @@ visit_link = partial(patient_link, load=_find_visit, busy=(BusyTryAgain, "bookin
 
 
 def asked_version(request: LinkRequest) -> int:
-    """Return the version of the visit on the page whose form was sent (`read_version`)."""
+    """Return the version of the visit in the submitted form, parsed by `read_version`."""
     return read_version(request.POST.get("version", ""))
 
 
 def changed_meanwhile(request: LinkRequest, appointment: Appointment, now: datetime, *, wanted: str) -> HttpResponse:
-    """Respond 409 to a form of an older version: the visit as it is now, and a link to what was `wanted`."""
+    """Respond 409 to a stale form: show the visit as it is now, and a link to the action that was `wanted`."""
     appointment = _find_visit(request.link) or appointment
     context = {**visit_context(request, appointment, now), "wanted": wanted}
     return render(request, "booking/changed_meanwhile.html", context, status=409)
 
 
 def _change_context(appointment: Appointment, clinic: Clinic, now: datetime) -> dict:
-    """Return the last move or undo of a booked visit, while it can be undone."""
+    """Return the context of a booked visit's last change, if it was a move or an undo within the last `UNDO_FOR`."""
     kinds = (Kind.MOVED, Kind.RESTORED)
     changes = appointment.events.filter(version=appointment.version, kind__in=kinds, at__gt=now - UNDO_FOR)
     last = changes.last() if appointment.status == Appointment.Status.BOOKED else None
@@ -69,8 +69,10 @@ def _change_context(appointment: Appointment, clinic: Clinic, now: datetime) -> 
 
 
 def _number_to_call(appointment: Appointment, clinic: Clinic, *, is_mailed: bool) -> str:
-    """Return the formatted number that the clinic calls. Empty unless the visit is by phone, and for a link that was not
-    mailed unless the number was typed to book this visit."""
+    """Return the phone number that the clinic calls for the visit, formatted. Empty if its mode needs no number.
+
+    A link that was not emailed shows the number only if it was typed to book this visit.
+    """
     patient = appointment.booked_patient
     is_typed_here = patient.is_provisional and patient.created_at == appointment.created_at
     needs_number = appointment.visit_mode.needs_number
@@ -84,9 +86,9 @@ def _is_move_back(appointment: Appointment, last: AppointmentEvent) -> bool:
 
 
 def visit_context(request: LinkRequest, appointment: Appointment, now: datetime) -> dict:
-    """Return what the pages of a visit show to the holder of `request.link`.
+    """Return the template context of a visit's pages for the holder of `request.link`.
 
-    For a link that was not mailed: nothing of the patient but what was typed to book this visit.
+    For a link that was not emailed, it contains no patient details except those typed to book this visit.
     """
     is_mailed = request.proof >= Proof.MAILED
     clinic, patient = Clinic.objects.current(), appointment.booked_patient
@@ -125,17 +127,17 @@ def visit_context(request: LinkRequest, appointment: Appointment, now: datetime)
 
 
 def own_visit_context(refusal: BookingRefused, clinic: Clinic) -> dict:
-    """Return the patient's other visit that a refusal is about, for a page that only they can open; empty without one."""
+    """Return `named_visit_context` of the patient's other visit that caused the refusal, if any."""
     return named_visit_context(getattr(refusal, "own_visit", None), clinic)
 
 
 def named_visit_context(visit: Appointment | None, clinic: Clinic) -> dict:
-    """Return another visit of the same patient, for a page that only they can open; empty without one."""
+    """Return the context of the patient's other `visit`, for pages that only the patient can open. Empty if None."""
     return {"own_visit": visit, "own_visit_time": visit_time(visit, clinic)} if visit else {}
 
 
 def waiting_entry(appointment: Appointment, *, now: datetime) -> WaitListEntry | None:
-    """Find the wait list entry of this visit's patient for the same service, whether known or provisional."""
+    """Find the wait list entry of this visit's patient for the same service, under a known or a provisional row."""
     patient = appointment.booked_patient
     people = Patient.objects.same_person_as(patient)
     entries = unexpired_entries(now=now).filter(patient__in=people, service=appointment.service_id)

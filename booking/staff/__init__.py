@@ -1,1 +1,1 @@
-"""What staff see apart from the admin of each model: Today, and the effects of a new time zone."""
+"""Data for staff pages outside the models' own admin: Today, and the preview of a time zone change."""

@@ -1,4 +1,4 @@
-"""Read Today, the front page of the admin, in a constant number of queries."""
+"""The data of Today, the front page of the admin. It is read in a constant number of queries."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ from clinic.outbox.sending.heartbeat import silent_since
 from clinic.practice.models import Clinic, Patient, Therapist
 
 SHORTEST_GAP_MINUTES = 30
-UNMARKED_FOR = timedelta(days=14)  # older ones are no longer listed
+UNMARKED_FOR = timedelta(days=14)  # how far back unmarked visits are listed
 MOST_MESSAGES, MOST_OFFERS = 20, 100
 
 Status = Appointment.Status
 
 
 class Section(Enum):
-    """A part of the page that needs a right; its value is its name for staff."""
+    """A section of the page that needs its own permission. The value is its name for staff."""
 
     FLAGS = "warning signs"
     VISITS = "visits"
@@ -48,8 +48,8 @@ class TodaysVisit:
     appointment: Appointment
     time: LocalTime
     is_new: bool  # the patient's first visit here
-    intake: str  # "none", "part" or "done"; empty if nothing was asked
-    has_begun: bool  # only then can it be marked as a no-show
+    intake: str  # progress of the questions: "none", "part" or "done"; empty if there are none
+    has_begun: bool  # a visit that has begun can be marked as a no-show
     outcome: Outcome
 
     @property
@@ -67,7 +67,7 @@ class TodaysVisit:
 
 @dataclass(frozen=True)
 class FlaggedIntake:
-    """The open flags of one intake, worst first. `is_late`: one is overdue for review."""
+    """The open flags of one intake, worst first. `is_late`: at least one is overdue for review."""
 
     flags: list[Flag]
     is_late: bool
@@ -78,7 +78,7 @@ class FlaggedIntake:
 
     @property
     def counts(self) -> list[tuple[Flag, int]]:
-        """The first current flag of each level, and the number of that level, worst level first."""
+        """For each level of the current flags, worst first: its first flag, and the number of its flags."""
         levels = groupby(self.current, attrgetter("level"))
         return [(group[0], len(group)) for _, rows in levels if (group := list(rows))]
 
@@ -102,7 +102,7 @@ class FlaggedIntake:
 
     @property
     def is_unread(self) -> bool:
-        """Whether the patient has not yet read the advice of a current flag."""
+        """Whether the patient has yet to acknowledge the advice of some current flag."""
         return not all(flag.patient_acknowledged_at for flag in self.current)
 
 
@@ -121,7 +121,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class OfferedTime:
-    """A freed time ahead that was offered to the wait list, and its outcome."""
+    """An upcoming freed time that was offered to the wait list, and the patient who took it."""
 
     time: LocalTime
     asked: int  # number of sent offers
@@ -130,34 +130,30 @@ class OfferedTime:
 
 @dataclass(frozen=True)
 class Today:
-    """The values of the page; empty for sections that were not read."""
+    """The data of the page. Sections that were not read are empty."""
 
     clinic: Clinic
     day: date
     flagged: Sequence[FlaggedIntake] = ()
     visits: Sequence[TodaysVisit] = ()
     gaps: Sequence[Gap] = ()
-    is_closed: bool = False  # no hours are open on the day
+    is_closed: bool = False  # there is no open time on the day
     holiday: str = ""  # the federal holiday that is observed on the day
-    next_visits: Sequence[TodaysVisit] = ()  # of the next day with visits; only on a day without any
+    next_visits: Sequence[TodaysVisit] = ()  # of the next day that has any; empty if today has visits
     failed_messages: Sequence[Message] = ()
     overdue_messages: Sequence[Message] = ()
-    nothing_sent_since: datetime | None = None  # the heartbeat of worker or beat has stopped
+    nothing_sent_since: datetime | None = None  # time of the last sweep, if the heartbeat has stopped
     unmarked: Sequence[Appointment] = ()
-    cannot_come: Sequence[Appointment] = ()  # told us when it was too late to cancel online
-    to_call: Sequence[Appointment] = ()  # changed, and no message reaches the patient
-    off_schedule: Sequence[OffSchedule] = ()  # ahead, at times that the schedule does not offer
+    cannot_come: Sequence[Appointment] = ()  # reported when it was too late to cancel online
+    to_call: Sequence[Appointment] = ()  # changed, and no message can reach the patient
+    off_schedule: Sequence[OffSchedule] = ()  # upcoming visits that the current schedule would not offer
     offered_times: Sequence[OfferedTime] = ()
     waiting: int = 0  # entries on the wait list
     unmarked_days: int = UNMARKED_FOR.days  # how far `unmarked` reaches back
 
 
 def read_today(*, now: datetime, sections: Collection[Section] = tuple(Section)) -> Today:
-    """Read the clinic's day at `now`.
-
-
-    Only `sections` are read; the rest is empty.
-    """
+    """Read the data of the clinic's day at `now`. Only `sections` are read; the rest is empty."""
     clinic = Clinic.objects.current()
     day = now.astimezone(clinic.zone).date()
     whole_day = day_interval(day, 1, clinic.zone)
@@ -199,7 +195,7 @@ def _read_messages(now: datetime) -> dict:
 
 
 def _flagged(now: datetime) -> list[FlaggedIntake]:
-    """Return the intakes with open flags, the worst and longest waiting first."""
+    """Return the intakes with open flags, worst first, then by deadline and by how long the flag has been open."""
     intakes: dict = {}
     for flag in Flag.objects.open().select_related("response__patient"):
         intakes.setdefault(flag.response_id, []).append(flag)
@@ -250,7 +246,7 @@ def _open_time(schedule: Schedule, whole_day: Interval) -> list[Interval]:
 
 
 def _next_visits(whole_day: Interval, clinic: Clinic, now: datetime) -> list[TodaysVisit]:
-    """Return the visits of the next day with visits."""
+    """Return the visits of the next day that has any."""
     ahead = Appointment.objects.filter(starts_at__gte=whole_day.end, status=Status.BOOKED)
     first = ahead.order_by("starts_at").values_list("starts_at", flat=True).first()
     if first is None:
@@ -259,19 +255,19 @@ def _next_visits(whole_day: Interval, clinic: Clinic, now: datetime) -> list[Tod
 
 
 def _cannot_come(now: datetime) -> QuerySet[Appointment]:
-    """Return the booked visits whose patients said that they cannot come: staff have to call."""
+    """Return the unmarked visits, not yet over, whose patients reported that they cannot come. Staff have to call."""
     open_visits = Appointment.objects.with_outcome(Outcome.OPEN, now=now)
     return _with_details(open_visits.filter(not_coming_at__isnull=False).order_by("starts_at"))
 
 
 def _unmarked(whole_day: Interval) -> QuerySet[Appointment]:
-    """Return the visits of the last `UNMARKED_FOR` that were not marked as arrived or no-show."""
+    """Return the visits of the `UNMARKED_FOR` before today that were not marked as arrived or no-show."""
     unmarked = Appointment.objects.with_outcome(Outcome.UNMARKED, now=whole_day.start)
     return _with_details(unmarked.filter(ends_at__gt=whole_day.start - UNMARKED_FOR).order_by("starts_at"))
 
 
 def _offered_times(now: datetime, clinic: Clinic) -> list[OfferedTime]:
-    """Return the freed and offered times, soonest first. One query, with a row for each offer."""
+    """Return the upcoming freed times that were offered, soonest first. One query, at most MOST_OFFERS rows."""
     sent = Message.objects.filter(kind=OFFER, subject_id=OuterRef("pk"), state=State.SENT)
     ahead = SlotOffer.objects.filter(starts_at__gt=now).annotate(was_sent=Exists(sent)).select_related("entry__patient")
     freed_time = ("starts_at", "therapist_id", "freed_by_id")

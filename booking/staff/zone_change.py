@@ -1,4 +1,4 @@
-"""What a change of the clinic's time zone affects in the schedule: visits, and blocked or extra time."""
+"""The rows of the schedule that a change of the clinic's time zone affects: visits, and blocked or extra time."""
 
 from datetime import datetime
 
@@ -8,13 +8,13 @@ from clinic.practice.saving.zone_changes import Dated, register_dated
 
 
 def register_schedule() -> None:
-    """Register the rows with instants. For AppConfig.ready."""
+    """Register the readers of upcoming visits and of blocked or extra time. Call it in AppConfig.ready."""
     register_dated("visits", _visits_ahead)
     register_dated("blocked and extra time", _overrides_ahead)
 
 
 def _visits_ahead(by: User, now: datetime) -> list[Dated]:
-    """Return the booked visits ahead; with the patient's name if `by` may view visits."""
+    """Return the upcoming booked visits, with the patient's name only if `by` may view visits."""
     visits = Appointment.objects.filter(status=Appointment.Status.BOOKED, starts_at__gt=now)
     may_see = by.has_perm("booking.view_appointment")
     return [

@@ -30,20 +30,22 @@ TIME_LIMITS = {
 
 @register.simple_tag
 def time_limit(name: str) -> str:
-    """Format the limit `name` of TIME_LIMITS: "3 minutes"."""
+    """Format the time limit `name` of TIME_LIMITS, such as "3 minutes"."""
     return minutes(TIME_LIMITS[name] // timedelta(minutes=1))
 
 
 @register.simple_tag
 def more_minutes() -> str:
-    """Format what renewing a hold adds: "10 more minutes"."""
+    """Format the time that renewing a hold adds, such as "10 more minutes"."""
     return f"{HOLD // timedelta(minutes=1)} more minutes"
 
 
 @register.inclusion_tag("assessments/_current_advice.html", takes_context=True)
 def visit_advice(context: Context) -> dict:
-    """Show the current advice on the pages of a visit: from all answers of the patient for a mailed link, else only from
-    those for this visit."""
+    """Show the patient's current advice on a visit's pages.
+
+    With an emailed link, it is based on all of the patient's answers, otherwise only on those for this visit.
+    """
     visit = context["appointment"]
     begun = responses_begun(visit.patient_id, at=visit.created_at, intake_id=visit.intake_id)
     advice = find_current_advice(responses_of(visit.patient) if context["is_mailed"] else begun)
@@ -54,27 +56,27 @@ def visit_advice(context: Context) -> dict:
 
 @register.simple_tag
 def has_visit_ahead(response: Response) -> bool:
-    """Whether the visit that `response` is for is booked and in the future."""
+    """Whether `response` is the intake of a booked visit in the future."""
     booked = Appointment.objects.filter(intake=response, status=Appointment.Status.BOOKED)
     return booked.filter(starts_at__gt=timezone.now()).exists()
 
 
 @register.simple_tag
 def guardian_at_booking(response: Response) -> str:
-    """Return the parent or guardian who booked the visit of `response`; empty for an adult's."""
+    """Return the name of the parent or guardian who booked the visit of `response`. Empty if there is none."""
     return Appointment.objects.filter(intake=response).values_list("guardian_name", flat=True).first() or ""
 
 
 @register.inclusion_tag("booking/_admin_contact.html", takes_context=True)
 def intake_contact(context: Context, response: Response) -> dict:
-    """Show staff the phone number of the patient of an intake, the guardian who booked, and links to patient and visit."""
+    """Show staff how to reach the patient of an intake: phone number, guardian, links to patient and visit."""
     visit = Appointment.objects.filter(intake=response).first()
     return {"visit": visit, "patient": response.patient, "clinic": context.get("clinic"), "perms": context.get("perms")}
 
 
 @register.inclusion_tag("booking/_admin_without_questions.html", takes_context=True)
 def visits_without_questions(context: Context) -> dict:
-    """List the visits ahead without the questions of their service, soonest first; for staff."""
+    """List for staff the next MOST_VISITS visits that have no intake although their service has one, soonest first."""
     ahead = Appointment.objects.filter(status=Appointment.Status.BOOKED, starts_at__gt=timezone.now(), intake=None)
     visits = ahead.exclude(service__intake_slug="").select_related("patient", "service").order_by("starts_at")
     return {"visits": visits[:MOST_VISITS], "clinic": context["today"].clinic}
@@ -82,9 +84,9 @@ def visits_without_questions(context: Context) -> dict:
 
 @register.inclusion_tag("booking/_book_buttons.html", takes_context=True)
 def book_buttons(context: Context, *, via: str = "", most: int = 2) -> dict:
-    """Show buttons for the first `most` services that new patients can book; `via` is the article's code.
+    """Show buttons for the first `most` services that new patients can book. `via` is the article's code.
 
-    Without any service, show the clinic's phone number.
+    If there are no such services, show the clinic's phone number and a link to all visits.
     """
     services = Service.objects.booked_online().exclude(purpose=Purpose.FOLLOW_UP)[:most]
     return {"services": services, "query": f"?via={via}" if via else "", "clinic": context.get("clinic")}

@@ -1,1 +1,1 @@
-"""Mails whose link proves an address."""
+"""Emails with a link that proves that the reader owns the address."""

@@ -1,4 +1,4 @@
-"""The link by which a visitor confirms an address as their own."""
+"""The email with the link by which a visitor confirms that an address is their own."""
 
 from datetime import datetime
 

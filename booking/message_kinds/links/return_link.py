@@ -1,4 +1,7 @@
-"""The link that recognizes a returning patient. The address is looked up here, after the response to the request."""
+"""The email with the link that recognizes a returning patient.
+
+The address is looked up here, after the response, so the response does not reveal whether it is known.
+"""
 
 from datetime import datetime, timedelta
 
@@ -17,7 +20,7 @@ from clinic.practice.models import Clinic, LinkPurpose, Proof
 
 
 def _render(message: Message, template: TemplateText | None, now: datetime) -> Email:
-    """Render the mail. Issues its link."""
+    """Render the email, and issue its link."""
     request = ReturnRequest.objects.get(pk=message.subject_id)
     patient = patients_at(request.email)[0]
     token = issue_link(
@@ -38,7 +41,7 @@ def _render(message: Message, template: TemplateText | None, now: datetime) -> E
 
 
 def _query_for(slug: str) -> str:
-    """Return the query string for the service with this slug: its id, as mails name no service."""
+    """Return the query string for the service `slug`. It contains the service's id, since emails name no service."""
     service = Service.objects.listed().filter(slug=slug).first() if slug else None
     return f"?for={service.pk.hex}" if service else ""
 

@@ -1,1 +1,1 @@
-"""Mails to staff."""
+"""Emails to staff."""

@@ -1,4 +1,7 @@
-"""To the clinic: a calendar feed failed or is no longer read. Names the therapist, never a patient."""
+"""The email that tells the clinic that a calendar feed failed or is no longer read.
+
+It names the therapist, never a patient.
+"""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""To the clinic: a patient cannot come, and it is too late to cancel online."""
+"""The email that tells the clinic that a patient cannot come and that it is too late to cancel online."""
 
 from datetime import datetime
 

@@ -1,1 +1,1 @@
-"""Mails and texts about a visit."""
+"""Emails and texts about a visit."""

@@ -25,8 +25,11 @@ def _extras(appointment: Appointment, links: VisitLinks, clinic: Clinic, now: da
 
 
 def _not_me(appointment: Appointment, links: VisitLinks, clinic: Clinic) -> dict[str, str]:
-    """Return the sentence and the link for a reader who did not book: cancel the visit, or tell the clinic if that is too
-    late online. Both pages offer what is possible when they are opened."""
+    """Return the note and the link for a reader who did not book, or no link for a known patient.
+
+    The link cancels the visit, or tells the clinic if it is too late to cancel online. Both pages offer what is
+    possible when they are opened.
+    """
     if not appointment.booked_patient.is_provisional:
         return {"not_me_url": ""}
     if links.is_changeable:

@@ -1,4 +1,4 @@
-"""News that a visit is cancelled; withdraws its calendar entry."""
+"""The message that tells the patient that a visit is canceled. It withdraws the calendar entry."""
 
 from dataclasses import replace
 

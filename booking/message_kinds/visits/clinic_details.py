@@ -1,4 +1,4 @@
-"""News of the clinic's new name or phone number, to patients with a visit ahead."""
+"""The email about the clinic's new name or phone number, to patients with an upcoming visit."""
 
 from booking.messages.names import CLINIC_DETAILS
 from booking.messages.relevance import why_clinic_news_unwanted

@@ -1,4 +1,4 @@
-"""News of the clinic's new address, to patients with a visit there."""
+"""The message about the clinic's new address, to patients with an upcoming visit there."""
 
 from booking.messages.names import CLINIC_MOVED
 from booking.messages.relevance import why_clinic_news_unwanted

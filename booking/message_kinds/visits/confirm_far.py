@@ -1,4 +1,4 @@
-"""Ask whether the patient still comes, for a visit that was booked far ahead."""
+"""The message that asks whether the patient is still coming to a visit that was booked far ahead."""
 
 from datetime import datetime, timedelta
 

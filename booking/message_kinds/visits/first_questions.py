@@ -1,4 +1,4 @@
-"""The first reminder of open questions."""
+"""The first reminder to answer the questions before a visit."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The last reminder of open questions."""
+"""The last reminder to answer the questions before a visit."""
 
 from dataclasses import replace
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The last reminder of a visit; the evening before if it is due at night."""
+"""The last reminder of a visit. If it is due in quiet hours, it is sent before they begin."""
 
 from booking.messages.buttons import ask_whether_coming
 from booking.messages.visit_mail import VisitKind

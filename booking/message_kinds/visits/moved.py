@@ -1,4 +1,4 @@
-"""News of a changed visit: its time, therapist or mode."""
+"""The message about a change of a visit's time, therapist or mode."""
 
 from booking.messages.names import MOVED
 from booking.messages.relevance import why_move_unwanted

@@ -1,1 +1,1 @@
-"""Mails to patients on the wait list."""
+"""Emails to patients on the wait list."""

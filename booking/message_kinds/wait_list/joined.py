@@ -1,4 +1,4 @@
-"""Confirm a wait list entry made by the form: the wishes, and how to leave the list."""
+"""The email that confirms a wait list entry made by a visitor, with the wishes and a link to leave the list."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -40,5 +40,5 @@ KIND = MessageKind(
     samples=_samples,
     render=partial(render_entry_mail, with_wish=True),
     relevance=_why_unwanted,
-    respects_quiet_hours=False,  # they pressed the button a moment ago
+    respects_quiet_hours=False,  # the visitor sent the form a moment ago
 )

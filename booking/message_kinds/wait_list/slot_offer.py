@@ -1,4 +1,4 @@
-"""A slot offer to a patient on the wait list. It names no service, reason or other person."""
+"""The email that offers a freed time to a patient on the wait list. It names no service, reason or other person."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -44,7 +44,7 @@ def _why_unwanted(message: Message, now: datetime) -> str | None:
 
 
 def _render(message: Message, template: TemplateText | None, now: datetime) -> Email:
-    """Render the mail as of `now`. Issues its links."""
+    """Render the email as of `now`, and issue its links."""
     offer, clinic = _offers.get(pk=message.subject_id), Clinic.objects.current()
     entry_url = settings.SITE_URL + entry_path(offer.entry, clinic=clinic, now=now)
     links = {"button_url": offer_url(offer, now=now), "button_text": BUTTON, "leave_url": entry_url}

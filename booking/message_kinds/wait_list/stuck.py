@@ -1,4 +1,4 @@
-"""Ask patients to call if their wait list entry cannot be offered any time."""
+"""The email that asks a patient to call because no time can be offered for their wait list entry."""
 
 from datetime import datetime
 
