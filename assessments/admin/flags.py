@@ -16,7 +16,7 @@ from clinic.practice.models import Patient
 
 
 class HandledFilter(admin.SimpleListFilter):
-    """Whether staff have marked the flag as handled."""
+    """Filter by whether staff have marked the flag as handled."""
 
     title, parameter_name = "handled", "handled"
 

@@ -10,7 +10,7 @@ from assessments.questionnaire.enablement import keep_enabled
 from assessments.questionnaire.expressions import LEVEL, Value, inline_variables, place_context
 from assessments.questionnaire.model import Item, Questionnaire
 
-SMALLEST = Decimal("0.000001")  # a JSON number cannot hold more digits reliably
+SMALLEST = Decimal("0.000001")  # decimals are rounded to this, because JSON numbers are not reliable beyond it
 MOST_ROUNDS = 3  # a total of totals of items
 
 
@@ -43,7 +43,7 @@ def initial_answers(questionnaire: Questionnaire) -> dict[str, list]:
 
 
 def try_calculations(questionnaire: Questionnaire, answers: dict[str, list]) -> str:
-    """Calculate everything once over `answers`, with all items enabled. Returns why that takes too long, else empty."""
+    """Calculate everything once over `answers`, with all items enabled. Return an error text if that fails, or ""."""
     calculations, resource = _prepare(questionnaire, answers, enabled=frozenset(questionnaire.items))
     return try_expressions(calculations, resource) if calculations else ""
 
@@ -88,7 +88,7 @@ def _lineage(questionnaire: Questionnaire, item: Item) -> list[Item]:
 
 
 def _as_answer(item: Item, value: Value | None) -> list:
-    """Return `value` as an answer to `item` is stored; empty if it does not fit its type."""
+    """Return `value` as a stored answer to `item`; empty if it does not fit the type of `item`."""
     if value is None:
         return []
     if item.type == "boolean":

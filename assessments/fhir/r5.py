@@ -1,4 +1,4 @@
-"""Convert FHIR R5 questionnaires to R4, where nothing is lost. Pure. https://hl7.org/fhir/R5/questionnaire.html"""
+"""Convert FHIR R5 questionnaires to R4 if nothing is lost. Pure. https://hl7.org/fhir/R5/questionnaire.html"""
 
 from assessments.fhir_json.names import walk_items
 from assessments.questionnaire.model import InvalidQuestionnaire
@@ -9,7 +9,7 @@ OPTION_TYPES = {"integer", "date", "time", "string", "text"}  # may have answerO
 
 
 def is_r5(definition: dict) -> bool:
-    """Whether `definition` uses anything that only R5 has."""
+    """Return whether `definition` uses a feature that only R5 has."""
     return bool(R5_ONLY & definition.keys()) or any(
         item.get("type") == "coding" or R5_ITEM_ONLY & item.keys() for item in walk_items(definition)
     )

@@ -1,4 +1,4 @@
-"""Answer options: answerOption, or a ValueSet contained in the questionnaire. Pure."""
+"""Parse answer options from answerOption, or from a ValueSet contained in the questionnaire. Pure."""
 
 from collections.abc import Iterator
 from decimal import Decimal

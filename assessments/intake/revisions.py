@@ -1,4 +1,7 @@
-"""Optimistic locking of a page: a form carries a hash of the answers it was opened with, so that newer ones are noticed."""
+"""Optimistic locking of a page.
+
+The form has a hash of the answers with which it was opened, so that newer answers are detected.
+"""
 
 import json
 import uuid
@@ -7,7 +10,7 @@ from django.utils.crypto import salted_hmac
 
 from assessments.questionnaire.model import Item
 
-FIELD = "page.revision"  # of the page's form
+FIELD = "page.revision"  # hidden field of the page's form
 
 
 def hash_page(owner: uuid.UUID | str, page: Item, answers: dict[str, list]) -> str:
