@@ -1,8 +1,8 @@
-"""The linkIds of our own questionnaires that code uses, a check that a version has them, and entry limits. Pure.
+"""The linkIds in our own questionnaires that code refers to, a check for them, and entry limits. Pure.
 
-Except for demo data, no other module contains a linkId. The check runs on the newest version of each shipped file when
-it is loaded, and on a version before it is published. Earlier versions may lack a question, so code reads answers with
-`.get`.
+Except for demo data, no other module contains a linkId. The check runs on the newest version of each shipped
+questionnaire when it is loaded, and on a version before it is published. Earlier versions may lack a question, so code
+reads answers with `.get`.
 """
 
 from collections.abc import Mapping
@@ -60,8 +60,8 @@ class EntryRule:
     refused: tuple[tuple[str, str], ...] = ()
 
 
-# Limits for new answers to our own questionnaires, in addition to their files. They apply to every version; stored answers
-# are not checked again.
+# Limits for new answers to our own questionnaires. They apply to every version, unless the file has its own minimum or
+# maximum. Stored answers are not checked again.
 ENTRY_RULES: dict[tuple[str, str], EntryRule] = {
     (HIP_INTAKE, ONSET_DATE): EntryRule(minimum="today() - 2 years", maximum="today()"),
     (HIP_INTAKE, RACE_DATE): EntryRule(minimum="today()", maximum="today() + 3 years"),

@@ -132,7 +132,7 @@ class Response(models.Model):
 
 
 class Level(models.TextChoices):
-    """The urgency of a flag: an emergency, see a doctor soon, or tell the therapist at the visit."""
+    """The urgency of a flag: get help now, see a doctor soon, or tell the therapist at the visit."""
 
     EMERGENCY = "E", "emergency"
     URGENT = "U", "urgent"

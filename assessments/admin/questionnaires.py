@@ -113,7 +113,7 @@ class QuestionnaireAdmin(ReadOnly):
             raise PermissionDenied
         questionnaire = self.get_object(request, str(pk))
         if questionnaire is None:
-            return see_other(reverse("admin:assessments_questionnaire_change", args=[pk]))  # reports it missing
+            return see_other(reverse("admin:assessments_questionnaire_change", args=[pk]))  # it reports the missing row
         try:
             publish_questionnaire(questionnaire=questionnaire, by=staff_of(request), now=timezone.now())
         except PublishRefused as refused:

@@ -96,7 +96,7 @@ class ResponseAdmin(FindsPeople, PrivateSearch, ReadOnly):
     def export_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         response = self._find(request, str(pk))
         if response is None:
-            return see_other(reverse("admin:assessments_response_change", args=[pk]))  # reports it missing
+            return see_other(reverse("admin:assessments_response_change", args=[pk]))  # it reports the missing row
         record_access(
             actor=request.user, action=Action.READ, subject=response, patient_id=response.patient_id, now=timezone.now()
         )

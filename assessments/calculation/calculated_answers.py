@@ -22,7 +22,7 @@ def calculated_items(questionnaire: Questionnaire) -> list[Item]:
 def add_calculated(questionnaire: Questionnaire, answers: dict[str, list]) -> dict[str, list]:
     """Calculate all calculated answers and add them to `answers`, in place of stored ones.
 
-    Repeated up to MOST_ROUNDS times, until nothing changes: a calculation may use the result of another.
+    Repeat up to MOST_ROUNDS times, until nothing changes, because a calculation may use the result of another.
     """
     items = calculated_items(questionnaire)
     if not items:
@@ -57,7 +57,10 @@ def _calculate_all(questionnaire: Questionnaire, items: list[Item], answers: dic
 def _prepare(
     questionnaire: Questionnaire, answers: dict[str, list], *, enabled: frozenset[str] | None = None
 ) -> tuple[list[Calculation], dict]:
-    """Return the calculations, in the order asked, and the FHIR response to run them on. `enabled` as in `write_items`."""
+    """Return the calculations, in the order asked, and the FHIR response to run them on.
+
+    `enabled` is as in `write_items`.
+    """
     nodes: dict[str, dict] = {}
     written = write_items(questionnaire, answers, zone=UTC, has_weights=True, enabled=enabled, nodes=nodes)
     calculations = []
@@ -73,7 +76,7 @@ def _prepare(
 
 
 def whole_expression(questionnaire: Questionnaire, item: Item) -> str:
-    """Return the expression of `item`, with the variables of the questionnaire, of items above it and of itself inlined."""
+    """Return the expression of `item` with all variables inlined: of the questionnaire, of items above it and its own."""
     variables = [(name, place_context(text, 0)) for name, text in questionnaire.variables]
     lineage = _lineage(questionnaire, item)
     for level, one in enumerate(lineage, start=1):

@@ -53,7 +53,7 @@ class Calculator:
         self.child: subprocess.Popen[str] | None = None
 
     def calculate(self, calculations: list[Calculation], resource: dict, seconds: float) -> list:
-        """Run `expressions.evaluate` for each of `calculations`, with `seconds` of CPU time. Raises CalculationFailed."""
+        """Evaluate each of `calculations`, with `seconds` of CPU time for all of them. Raises CalculationFailed."""
         job = {
             "seconds": seconds,
             "resource": resource,
@@ -75,7 +75,7 @@ class Calculator:
                 timer.cancel()
                 if len(values) < len(calculations):
                     with suppress(subprocess.TimeoutExpired):
-                        child.wait(1)  # sets its return code
+                        child.wait(1)  # sets child.returncode
                     self.close()
         if len(values) < len(calculations):
             raise CalculationFailed(

@@ -1,4 +1,4 @@
-"""Check the requirements for new files only, beyond `check_structure`. Stored questionnaires keep working unchecked."""
+"""Check new files, in addition to `check_structure`. Stored questionnaires are not checked, so they keep working."""
 
 import re
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from assessments.questionnaire.model import InvalidQuestionnaire, Item, Question
 from assessments.questionnaire.structure import chain_lengths
 from clinic.practice.values.numbers import PLAIN
 
-LONGEST_LINK_ID = 255  # characters, R5 warns of longer ones (que-15): https://hl7.org/fhir/R5/questionnaire.html
+LONGEST_LINK_ID = 255  # characters; R5 warns of longer ones (que-15): https://hl7.org/fhir/R5/questionnaire.html
 SHOWN = 40  # characters of a longer linkId that errors show
 # The longest chain of items that one item depends on. Enablement follows it recursively, with four stack frames per
 # item. Copies of a repeating group in copies of another form a chain of 61.
@@ -49,7 +49,7 @@ def check_new(definition: dict, parsed: Questionnaire) -> None:
 
 
 def _check_link_id(item: Item) -> None:
-    """Refuse a linkId that is too long or has a line break, which browsers send as CRLF in a form's names."""
+    """Refuse a linkId that is too long, or that has a line break. Browsers send line breaks in field names as CRLF."""
     name = item.link_id if len(item.link_id) <= LONGEST_LINK_ID else f"{item.link_id[:SHOWN]}…"
     if len(item.link_id) > LONGEST_LINK_ID:
         raise InvalidQuestionnaire(f"its linkId is longer than {LONGEST_LINK_ID} characters", name)

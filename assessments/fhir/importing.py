@@ -1,4 +1,4 @@
-"""Import questionnaires and responses from FHIR files: refuse with a reason, or store with notices for staff."""
+"""Import questionnaires and responses from FHIR files. Refuse a file with a reason, or store it with notices."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,7 +56,7 @@ class Imported:
 
 
 def import_questionnaire(*, content: bytes, slug: str = "", now: datetime) -> Imported:
-    """Store the FHIR Questionnaire in `content`, unpublished: as the next version of its canonical url, or as the first.
+    """Store the FHIR Questionnaire in `content`, unpublished, as the first or next version of its canonical url.
 
     `slug` is its short name on our site. Without it, an unused one is made from the url, name or title. Idempotent: the
     same definition is stored once. A trial run (`trial`) must succeed first. Raises InvalidQuestionnaire.
@@ -103,7 +103,7 @@ def missing_questions(questionnaire: Questionnaire) -> list[str]:
 
 
 def publish_questionnaire(*, questionnaire: Questionnaire, by: User | None, now: datetime) -> None:
-    """Publish this version to patients. Idempotent: publishing again keeps the first time.
+    """Publish this version to patients. Idempotent: publishing again keeps the first publication time.
 
     Raises PublishRefused for a version that lacks a question that the red-flag rules or our code read.
     """

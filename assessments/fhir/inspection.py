@@ -40,7 +40,7 @@ class ImportNotice:
 
 
 def inspect(definition: dict, parsed: Questionnaire) -> list[ImportNotice]:
-    """Return every difference between `definition` (FHIR R4) and how it is asked. `parsed` is the same definition, parsed."""
+    """Return every difference between `definition` (FHIR R4) and how it is asked. `parsed` is `definition`, parsed."""
     most = most_copies(definition["item"]) if "item" in definition else 0
     found = [notice for raw in walk_items(definition) for notice in _inspect_raw(raw, most)]
     found += [

@@ -16,7 +16,7 @@ def is_r5(definition: dict) -> bool:
 
 
 def convert_r5(definition: dict) -> dict:
-    """Convert `definition` to R4; unchanged if it is R4 already. Raises InvalidQuestionnaire for what R4 cannot express."""
+    """Convert `definition` to R4; unchanged if it is R4. Raises InvalidQuestionnaire if R4 cannot express it."""
     if not is_r5(definition):
         return definition
     kept = {key: value for key, value in definition.items() if key not in R5_ONLY}

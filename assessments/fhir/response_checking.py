@@ -1,4 +1,4 @@
-"""Check a FHIR QuestionnaireResponse from elsewhere against its questionnaire, as strictly as FHIR does.
+"""Check a FHIR QuestionnaireResponse from another system against its questionnaire, as strictly as FHIR does.
 
 Every problem is reported with its linkId and reason. Totals in the file are calculated again and compared, never
 trusted.
@@ -48,10 +48,10 @@ class Checked:
 def check_response(questionnaire: Questionnaire, resource: dict) -> Checked:
     """Return the answers of `resource`, and the problems with it.
 
-    Reasons, in addition to those of `checking.Problem`: unknown (linkId), twice (more often than allowed), place (an answer
-    to a group, or questions beside an answer instead of below it), unit, unasked (a type that is not supported), disabled
-    (an answer to a disabled question), total (differs from the calculated answer), status, shape (does not follow FHIR),
-    questionnaire (an answer to another one, or to another version).
+    Reasons, in addition to those of `checking.Problem`: unknown (linkId), twice (more often than allowed), place (an
+    answer to a group, or questions beside an answer instead of below it), unit, unasked (a type that is not supported),
+    disabled (an answer to a disabled question), total (differs from the calculated answer), status, shape (does not
+    follow FHIR), questionnaire (a response to another one, or to another version).
     """
     reader = _Reader(questionnaire)
     if resource.get("resourceType") != "QuestionnaireResponse" or resource.get("status") not in (
@@ -73,7 +73,10 @@ def check_response(questionnaire: Questionnaire, resource: dict) -> Checked:
 
 
 def _names_another(questionnaire: Questionnaire, canonical: object) -> bool:
-    """Return whether `canonical` ("url|version", either may be missing) differs from that of `questionnaire`."""
+    """Return whether `canonical` ("url|version") has another url or version than `questionnaire`.
+
+    A missing url or version never differs.
+    """
     url, _, version = canonical.partition("|") if isinstance(canonical, str) else ("", "", "")
     known = ((url, questionnaire.url), (version, questionnaire.version if questionnaire.url else ""))
     return any(given and ours and given != ours for given, ours in known)

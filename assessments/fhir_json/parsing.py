@@ -205,7 +205,7 @@ def _write_limit(item_type: str, limit: str) -> str:
 
 
 def calculated_limit(raw: dict, url: str) -> str | None:
-    """Return the expression that calculates the limit `url` of an item, such as "today()"; None if it is fixed or absent."""
+    """Return the expression that calculates the limit `url`, such as "today()"; None if it is fixed or absent."""
     for extension in find_extensions(raw, url):
         for key, value in extension.items():
             if key.startswith("_value") and isinstance(value, dict):

@@ -24,7 +24,7 @@ def unroll(items: list[dict], *, title: str) -> list[dict]:
 
 
 def most_copies(items: list[dict]) -> int:
-    """Return the most copies that a repeating group in `items` may have.
+    """Return the maximum number of copies that a repeating group in `items` may have.
 
     Raises InvalidQuestionnaire for a file that is too long.
     """

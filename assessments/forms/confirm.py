@@ -41,7 +41,8 @@ class ConfirmForm(forms.Form):
 class PastDayField(forms.DateField):
     """A past day, typed with a year of two or four digits.
 
-    A browser's date input turns 4/30/87 into the year 0087, which is read as 1987. Future days move back a century.
+    A browser's date input turns 4/30/87 into the year 0087, which is read as 1987. A day in the future
+    is moved back 100 years.
     """
 
     def to_python(self, value: Any) -> date | None:

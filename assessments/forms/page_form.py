@@ -61,7 +61,11 @@ class AnswerField(forms.Field):
 
 
 class Question(LayoutObject):
-    """Renders an item and its children. Items that are not enabled are rendered hidden; the script reveals them."""
+    """Renders an item and its children.
+
+    Items that are not enabled are rendered hidden and disabled until the script reveals them. Items that no answer on
+    the page can enable are omitted.
+    """
 
     def __init__(self, item: Item) -> None:
         self.item = item
@@ -173,7 +177,7 @@ class PageForm(forms.Form):
 
     @property
     def has_answers(self) -> bool:
-        """Whether the sent form had any answer."""
+        """Whether the submitted form had any answer."""
         return any(self.given.values())
 
     @property

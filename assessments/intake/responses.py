@@ -127,8 +127,8 @@ def save_page_as_seen(
 ) -> list[str]:
     """Save a page like `save_page`, but keep answers that are newer than `revision`, at which the page was opened.
 
-    `revision` is from `revisions`; empty if unknown. If newer answers conflict with the sent ones, the sent ones are
-    only added to them, and no flag is lowered. Return the linkIds of the questions in conflict.
+    `revision` is the hash from `revisions`, or empty if unknown. If newer answers conflict with the sent ones, the sent
+    ones are only added to them, and no flag is lowered. Return the linkIds of the questions in conflict.
     """
     locked = _lock(response)
     is_stale = revision not in ("", hash_page(locked.pk, page, locked.answers))
@@ -140,7 +140,7 @@ def save_page_as_seen(
 
 
 def find_conflicts(stored: dict[str, list], given: dict[str, list], page: Item) -> list[str]:
-    """Return the linkIds on `page` for which `given` would not only add to the answer in `stored`."""
+    """Return the linkIds on `page` whose answer in `stored` would be replaced, reduced or deleted by `given`."""
     kept = merge_answers(stored, only_additions(stored, given, page), page)
     return [name for name, values in given.items() if stored.get(name) and _as_set(kept[name]) != _as_set(values)]
 
@@ -162,7 +162,7 @@ def awaiting_follow_up(
 def complete_response(*, response: Response, now: datetime) -> Response:
     """Complete `response`: delete answers to hidden questions and store scores. Raises ResponseUnfinished.
 
-    Pages can still be saved until the link expires. That updates the scores, or reopens an incomplete response.
+    Pages can still be saved until the link expires. That updates the scores, or reopens a response that is now incomplete.
     """
     locked = _lock(response)
     page = first_open_page(locked)

@@ -128,7 +128,7 @@ def save_screen_page(
 
 
 def find_site_hint(screen: Screen, page: Item, *, now: datetime) -> Article | None:
-    """Return the article of `screen` if it has a body site and `page` asks for the site for the first time; else None."""
+    """Return the article of `screen` if it has a body site and `page` now asks for the first time; else None."""
     is_asked = any(item.link_id == BODY_SITE for item in page.walk())
     if not screen.article or not is_asked or page.link_id in screen.saved or BODY_SITE in screen.answers:
         return None

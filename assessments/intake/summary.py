@@ -81,9 +81,10 @@ class SignalLine:
 
 @dataclass(frozen=True)
 class SignalSection:
-    """A section of the summary: `lines` of signals that hold, `silent` ones that do not, and `not_asked` ones.
+    """A section of the summary.
 
-    `facts` are answers shown without interpretation.
+    `lines` are the signals that hold, `silent` those that do not, and `not_asked` those that are unknown. `facts` are
+    answers shown without interpretation.
     """
 
     title: str
@@ -113,7 +114,7 @@ class OpenRule:
 class Summary:
     """The summary of one response.
 
-    `calm_rules` were asked and raise no flag. `open_rules` were not asked. `is_guarded` if the runner is a minor.
+    `calm_rules` were asked and raise no flag. `open_rules` were not asked. `is_guarded`: the runner is a minor.
     `guardian` has the name and relation of the parent or guardian. `watches` are the bone signals that hold, repeated
     at the top.
     """
@@ -165,7 +166,7 @@ def read_summary(*, response: Response, by: User | None, now: datetime) -> Summa
 def describe_flag(flag: Flag, questionnaire: Questionnaire) -> FlagLine:
     """Describe `flag` for the therapist, with the answers that raised it."""
     rule = read_rules().by_id.get(flag.rule_id)
-    if rule is None:  # withdrawn since
+    if rule is None:  # the rule was withdrawn
         return FlagLine(flag, "A rule that is no longer in use", "", "", flag.action, False, [])
     case = next((case for case in rule.cases if case.level == flag.level), rule.cases[0])
     snapshot = narrow_inputs(read_rules(), [one.when for one in rule.cases], flag.snapshot)

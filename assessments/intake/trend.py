@@ -44,7 +44,7 @@ class Trend:
 
     @property
     def verdict(self) -> str:
-        """A text on `delta`, which is a change only if it reaches the smallest change of the threshold."""
+        """A text about `delta`. It counts as a change only if it reaches the smallest change of the threshold."""
         if self.delta is None:
             return "baseline" if self.latest.value is not None else ""
         smallest = self.threshold.smallest_change if self.threshold else None

@@ -134,7 +134,7 @@ class ScreenAdvice(TypedDict):
 
 
 def _worst_advice(unread: list[Fired]) -> ScreenAdvice:
-    """Return the worst level of `unread`, its soonest deadline, and the action text for it. `unread` is sorted, worst first."""
+    """Return the worst level of `unread`, its soonest deadline and its action. `unread` is sorted, worst first."""
     deadline = min((hit.deadline for hit in unread if hit.level == unread[0].level), key=DEADLINES.index)
     return {"level": unread[0].level, "deadline": deadline, "action": read_rules().actions[deadline]}
 
@@ -142,7 +142,7 @@ def _worst_advice(unread: list[Fired]) -> ScreenAdvice:
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_screen
 def stop(request: HttpRequest, screen: Screen, questionnaire: Questionnaire) -> HttpResponse:
-    """Show the advice before booking. It is shown for an emergency until the answer changes, else until it is read."""
+    """Show the advice before booking. An emergency is shown until its answer changes, others until read."""
     unread = unread_flags(screen, questionnaire)
     if not unread:
         return see_other(next_url(screen, questionnaire))

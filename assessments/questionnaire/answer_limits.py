@@ -19,7 +19,7 @@ def is_relative(limit: str | None) -> bool:
 
 
 def resolve_limit(limit: str, *, now: datetime) -> date:
-    """Return the day of a relative `limit`, counted from the date of `now` in its own zone: pass the clinic's.
+    """Return the day of a relative `limit`, counted from the date of `now`, which must be in the clinic's zone.
 
     Raises ValueError for a fixed limit.
     """

@@ -18,8 +18,8 @@ LONGEST_TEXT = 2000  # characters, if the definition sets no limit
 class Problem:
     """A problem with the answer to one question.
 
-    `reason`: required, type, option, alone (an exclusive option with others), one (several answers to a question for
-    one), few, many (answers), below, above, long, pattern, refused (an option that is not accepted).
+    `reason`: required, type, option, alone (an exclusive option with others), one (several answers to a question that
+    allows one), few, many (answers), below, above, long, pattern, refused (an option that is not accepted).
     """
 
     link_id: str
@@ -50,7 +50,7 @@ def check_page(
 
 
 def check_item(item: Item, values: list, *, now: datetime | None = None) -> Problem | None:
-    """Return the problem with `values` as the answer to `item`, if any. Without `now`, relative limits are not checked."""
+    """Return the problem with `values` as the answer to `item`, or None. Without `now`, ignore relative limits."""
     if not values or (item.layout == "agree" and values != [True]):
         return Problem(item.link_id, "required") if item.is_required else None
     if len(values) > 1 and not item.repeats:
@@ -101,13 +101,13 @@ def _check_text(item: Item, value: object) -> str:
 
 
 def longest_text(item: Item) -> int:
-    """Return the maximum length of an answer to `item`, in characters; at most LONGEST_TEXT where a pattern is matched."""
+    """Return the maximum length of an answer to `item`, in characters. With a pattern, it is at most LONGEST_TEXT."""
     longest = item.max_length or LONGEST_TEXT
     return min(longest, LONGEST_TEXT) if item.pattern else longest
 
 
 def _fits(pattern: str, text: str) -> bool:
-    """Return whether `text` matches `pattern`. An unsupported pattern, from before imports refused them, is ignored."""
+    """Return whether `text` matches `pattern`. Ignore unsupported patterns, which older imports accepted."""
     try:
         return fits_pattern(pattern, text)
     except PatternUnsupported:

@@ -124,7 +124,7 @@ def evaluate(expression: str, resource: dict, levels: dict[str, dict]) -> Value 
     known = {name: ResourceNode.create_node(item, ITEM_PATH) for name, item in levels.items()}
     try:
         found = _compile(expression)(resource, {"resource": resource} | known)
-    except Exception:  # the library raises many kinds
+    except Exception:  # the library raises many kinds of exceptions
         return None
     return _plain(found[0]) if len(found) == 1 else None
 

@@ -32,7 +32,7 @@ class Scale:
     multiplier: Decimal = Decimal(1)
     offset: Decimal = Decimal(0)
     gate: str = ""
-    may_be_fewer: int | None = None  # the file must have the first so many items; None: all
+    may_be_fewer: int | None = None  # number of items, from the first, that the file must have; None: all
 
     @property
     def codes(self) -> list[str]:
@@ -59,7 +59,7 @@ SCALES = (
     _hundred("hagos.sport", "HAGOS sport and recreation", 8, 4),
     _hundred("hagos.pa", "HAGOS physical activity", 2, 2),
     _hundred("hagos.qol", "HAGOS quality of life", 5, 3),
-    # doi:10.1186/1471-2474-4-10; half of the items suffice, by the rule of 2013
+    # doi:10.1186/1471-2474-4-10; half of the items suffice, according to the rule of 2013
     _hundred("hoos.pain", "HOOS pain", 10, 5),
     _hundred("hoos.symptoms", "HOOS symptoms", 5, 3),
     _hundred("hoos.adl", "HOOS daily living", 17, 9),

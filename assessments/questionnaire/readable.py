@@ -77,8 +77,8 @@ def _read_line(questionnaire: Questionnaire, item: Item, answers: dict[str, list
 def describe_subject(questionnaire: Questionnaire, item: Item, answers: dict[str, list]) -> str:
     """Return the earlier question and answer that a text question ("What else?") refers to.
 
-    Empty if there is none, or if it is on the same page. Only the one answer that enabled the question is named, which
-    the question itself reveals.
+    Empty if there is none, or if it is on the same page. Only the answer that enabled the question is included, because
+    the question itself reveals it.
     """
     if item.type not in TEXT_TYPES or len(item.conditions) != 1:
         return ""
@@ -93,7 +93,7 @@ def describe_subject(questionnaire: Questionnaire, item: Item, answers: dict[str
 
 
 def estimate_minutes(questionnaire: Questionnaire) -> int:
-    """Estimate the minutes to read every question and answer the required ones, rounded up. Follow-ups are not counted."""
+    """Estimate the minutes to read every question and answer the required ones, rounded up, without follow-ups."""
     enabled = enabled_items(questionnaire, {})
     asked = [item for item in questionnaire.items.values() if item.link_id in enabled and not item.is_hidden]
     turned = len({questionnaire.page_of[item.link_id].link_id for item in asked if item.is_answerable})

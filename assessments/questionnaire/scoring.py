@@ -31,7 +31,7 @@ class MethodUnknown(ValueError):
 def score_response(questionnaire: Questionnaire, answers: dict[str, list]) -> list[Result]:
     """Return every score of `questionnaire` over `answers`, which must omit disabled questions.
 
-    `of` in the results does not include disabled questions.
+    `of` in the results counts only enabled questions.
     """
     asked = enabled_items(questionnaire, answers)
     results: dict[str, Result] = {}

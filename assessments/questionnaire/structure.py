@@ -1,4 +1,4 @@
-"""Check that a questionnaire can be asked: unique linkIds, limits and conditions that fit, no dependency cycles. Pure."""
+"""Check that a questionnaire can be asked: unique linkIds, valid limits and conditions, no dependency cycles. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import fields

@@ -18,7 +18,7 @@ UNSEEN = dict.fromkeys((*_CONTROLS, *_INVISIBLE))
 LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029]")
 
 NUMBER_CHARACTERS = "0123456789.,¼½¾/+- "
-# Text around a number that the patient is not sure of. Such an answer is refused, and the number alone suggested.
+# Text around a number that the patient is not sure of. Such an answer is refused, and the number alone is suggested.
 HEDGES = re.compile(
     r"^(?:(?:about|around|approximately|approx\.?|roughly|maybe|circa|ca\.|~)\s*)+"
     r"|\s*(?:or so|ish|approximately|approx\.?|roughly|maybe|(?:a|per|each|every) week|/ ?week|weekly)$",
@@ -92,7 +92,7 @@ def without_hedges(text: str) -> str:
 
 
 def convert_unit(text: str, unit: str) -> str:
-    """Convert a number with another unit of the same kind: "20 km is about 12.4 miles". Empty if `text` is not one."""
+    """Convert a number with another unit of the same kind: "20 km is about 12.4 miles". Empty if impossible."""
     digits, typed_unit = _split_unit(without_hedges(" ".join(text.split())))
     number = read_digits(digits)
     wanted, given = (next((one for one in UNITS if name.lower() in one.spellings), None) for name in (unit, typed_unit))

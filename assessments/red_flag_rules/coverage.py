@@ -34,7 +34,7 @@ def lost_questions(
 ) -> dict[str, str]:
     """Return {linkId: problem} for each question that `rules` read in `before` but cannot read in `after`.
 
-    `first_pages` are asked before a visit is booked. A question on one of them must be on one of them in `after`, too.
+    `first_pages` are asked before a visit is booked. Questions on these pages must be on one of them in `after`, too.
     """
     faults = {}
     for name, codes in read_by_rules(rules).items():

@@ -1,7 +1,7 @@
 """Decide the state of a rule: it holds, it was asked and does not hold, or it was not asked. Pure.
 
-A rule that still depends on an open question is "not asked", never "no". A question that another answer ruled out, such as
-the follow-up of a sign that was not checked, counts as asked.
+A rule that still depends on an open question is "not asked", never "no". A question that another answer ruled out, such
+as the follow-up of a sign that was not checked, counts as asked.
 """
 
 from collections.abc import Iterator

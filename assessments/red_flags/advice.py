@@ -28,7 +28,7 @@ class Advice:
 
     @property
     def questions(self) -> frozenset[str]:
-        """The linkIds of the answers that raised `flags`. Access decrypts the flags; the rest is not encrypted."""
+        """The linkIds of the answers that raised `flags`. Reading them decrypts the flags; no other field does."""
         return frozenset(name for flag in self.flags for name in flag.snapshot)
 
     @property

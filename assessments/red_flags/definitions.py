@@ -32,7 +32,7 @@ class VersionAnswered(Exception):
 
 @cache
 def read_rules() -> Rules:
-    """Read the red-flag rules in force."""
+    """Return the red-flag rules in force."""
     return parse_rules(json.loads((FOLDER / RULES_FILE).read_text()))
 
 

@@ -17,7 +17,7 @@ class TherapistNeeded(Exception):
 
 
 class AlreadySignedOff(Exception):
-    """These rules are signed off already, by `sign_off`."""
+    """These rules are signed off already; `sign_off` is the existing sign-off."""
 
     def __init__(self, sign_off: RuleSignOff):
         super().__init__("these rules are signed off")
@@ -30,7 +30,7 @@ def find_sign_off() -> RuleSignOff | None:
 
 
 def sign_off_rules(*, by: User, digest: str, now: datetime) -> RuleSignOff:
-    """Sign off the rules as therapist `by`. `digest` is that of the rules on the page that they read.
+    """Sign off the rules as therapist `by`. `digest` identifies the rules on the page that they read.
 
     Raises TherapistNeeded, AlreadySignedOff, or LookupError if the rules have changed since.
     """

@@ -1,4 +1,4 @@
-"""Template tags for flags: the current advice for patients, and the concern and lost alerts for staff."""
+"""Template tags for flags: current advice for patients; for staff, a flag's concern and a warning of lost alerts."""
 
 from typing import Any
 
