@@ -76,7 +76,7 @@ def _prepare(
 
 
 def whole_expression(questionnaire: Questionnaire, item: Item) -> str:
-    """Return the expression of `item` with all variables inlined: of the questionnaire, of items above it and its own."""
+    """Return the expression of `item` with the variables of the questionnaire, its ancestors and itself inlined."""
     variables = [(name, place_context(text, 0)) for name, text in questionnaire.variables]
     lineage = _lineage(questionnaire, item)
     for level, one in enumerate(lineage, start=1):

@@ -20,7 +20,7 @@ from threading import Lock, Timer
 
 from assessments.questionnaire.expressions import evaluate
 
-# CPU time. The trial answers every question, so an expression that passes it stays below the limit later.
+# CPU time. The trial answers every question, so an expression that passes it will not reach the limit later.
 TRIAL_SECONDS, RUN_SECONDS = 0.5, 1
 WAIT_SECONDS = 6  # elapsed time, in case the machine is so busy that the process hardly runs
 MOST_MEMORY = 512 * 2**20  # bytes

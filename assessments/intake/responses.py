@@ -162,7 +162,7 @@ def awaiting_follow_up(
 def complete_response(*, response: Response, now: datetime) -> Response:
     """Complete `response`: delete answers to hidden questions and store scores. Raises ResponseUnfinished.
 
-    Pages can still be saved until the link expires. That updates the scores, or reopens a response that is now incomplete.
+    Pages can still be saved until the link expires. That updates the scores, or reopens an incomplete response.
     """
     locked = _lock(response)
     page = first_open_page(locked)
