@@ -1,1 +1,1 @@
-"""Questionnaires, answers, red flags and what the therapist reads of them."""
+"""Questionnaires, answers, red flags, and their summary for the therapist."""

@@ -1,7 +1,8 @@
-"""The questions of our own questionnaires that code names by linkId: a check that a version asks them, and entry limits. Pure.
+"""The linkIds in our own questionnaires that code refers to, a check for them, and entry limits. Pure.
 
-No other module holds a linkId. The check runs when the shipped files are loaded, for the newest version of each, and before
-a version is published. An earlier version may lack a question: code reads answers with `.get`.
+Except for demo data, no other module contains a linkId. The check runs on the newest version of each shipped
+questionnaire when it is loaded, and on a version before it is published. Earlier versions may lack a question, so code
+reads answers with `.get`.
 """
 
 from collections.abc import Mapping
@@ -21,14 +22,14 @@ RACE_DATE = "run.race_date"
 GUARDIAN_NAME, GUARDIAN_CONSENT = "guard.name", "guard.consent"
 GUARDIAN_RELATION, NO_GUARDIAN = "guard.relation", "other"
 
-SCREEN_PAGES = ("safety", "signs", "where")  # of the hip intake, asked before a visit is booked: seven questions
-# Prefixes of the linkIds of a section.
+SCREEN_PAGES = ("safety", "signs", "where")  # of the hip intake, asked before booking: seven questions plus follow-ups
+# Prefixes of the linkIds in a section.
 RUNNING, GOALS, CONFIDENCE = "run.", "goal", "psy."
 
 
 @dataclass(frozen=True, slots=True)
 class KnownQuestions:
-    """What code names of one questionnaire: {linkId: the codes of its answers}, pages, and prefixes of linkIds."""
+    """The parts of one questionnaire that code uses: {linkId: answer codes}, pages, and prefixes of linkIds."""
 
     questions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     pages: tuple[str, ...] = ()
@@ -52,15 +53,15 @@ KNOWN = {
 
 @dataclass(frozen=True, slots=True)
 class EntryRule:
-    """Limits of one answer, as `Item` has them."""
+    """Limits of one answer, in the fields of `Item`."""
 
     minimum: str | None = None
     maximum: str | None = None
     refused: tuple[tuple[str, str], ...] = ()
 
 
-# Limits for new answers to our own questionnaires, in addition to their files. They apply to every version; stored answers
-# are not checked again.
+# Limits for new answers to our own questionnaires. They apply to every version, unless the file has its own minimum or
+# maximum. Stored answers are not checked again.
 ENTRY_RULES: dict[tuple[str, str], EntryRule] = {
     (HIP_INTAKE, ONSET_DATE): EntryRule(minimum="today() - 2 years", maximum="today()"),
     (HIP_INTAKE, RACE_DATE): EntryRule(minimum="today()", maximum="today() + 3 years"),
@@ -77,12 +78,12 @@ ENTRY_RULES: dict[tuple[str, str], EntryRule] = {
 
 
 def known_of(canonical: str) -> KnownQuestions:
-    """Return what code names of the questionnaire `canonical`; empty for one that is not ours."""
+    """Return the parts of the questionnaire `canonical` that code uses; empty if it is not one of ours."""
     return KNOWN.get(canonical, KnownQuestions())
 
 
 def find_missing(known: KnownQuestions, questionnaire: Questionnaire) -> dict[str, str]:
-    """Return {name: fault} for each linkId, page or prefix of `known` that `questionnaire` lacks. Empty if none."""
+    """Return {name: problem} for each linkId, page or prefix of `known` that `questionnaire` lacks. Empty if none."""
     faults = {}
     for link_id, codes in known.questions.items():
         item = questionnaire.items.get(link_id)
@@ -99,5 +100,5 @@ def find_missing(known: KnownQuestions, questionnaire: Questionnaire) -> dict[st
 
 
 def is_minor(answers: Mapping[str, list]) -> bool:
-    """Whether the runner's age was answered with under 18."""
+    """Return whether the runner's age was answered as under 18."""
     return UNDER_18 in answers.get(AGE, ())

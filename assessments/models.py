@@ -24,7 +24,7 @@ from clinic.audit.fields import EncryptedJSONField
 from clinic.practice.models import Patient
 from clinic.practice.values.dates import format_day_and_time
 
-# canonical.canonical_of, calculated by the database, so that it always follows the definition.
+# SQL equivalent of canonical.canonical_of. The generated column always matches the definition.
 TEXT = models.TextField()
 URL = Func(KT("definition__url"), Value("|"), Value(1), function="split_part", output_field=TEXT)
 BY_SLUG = Concat(Value(LOCAL, output_field=TEXT), Cast("slug", TEXT), output_field=TEXT)
@@ -33,11 +33,11 @@ CANONICAL = Coalesce(NullIf(Trim(URL), Value("", output_field=TEXT)), BY_SLUG, o
 
 class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):
     def published(self) -> Self:
-        """The published ones, the newest version of each first."""
+        """Return the published versions by slug, the newest of each first."""
         return self.filter(published_at__isnull=False).order_by("slug", "-version")
 
     def of(self, canonical: str) -> Self:
-        """The versions of one questionnaire, the newest first."""
+        """Return the versions of one questionnaire, newest first."""
         return self.filter(canonical=canonical).order_by("-version")
 
 
@@ -125,14 +125,14 @@ class Response(models.Model):
 
     @property
     def changed_at(self) -> datetime | None:
-        """The last change after the response was completed; None without one. `completed_at` keeps the first completion."""
+        """The time of the last change after completion, or None. `completed_at` keeps the first completion."""
         if self.saved_at is None or self.completed_at is None or self.status != ResponseStatus.COMPLETED:
             return None
         return self.saved_at if self.saved_at > self.completed_at else None
 
 
 class Level(models.TextChoices):
-    """The urgency of a flag: an emergency now, a doctor soon, or the therapist at the visit."""
+    """The urgency of a flag: get help now, see a doctor soon, or tell the therapist at the visit."""
 
     EMERGENCY = "E", "emergency"
     URGENT = "U", "urgent"
@@ -144,10 +144,10 @@ FIRST_REVIEW_WITHIN: dict[str, timedelta] = {Level.EMERGENCY: timedelta(minutes=
 
 class FlagQuerySet(models.QuerySet["Flag"]):
     def open(self) -> Self:
-        """The flags that staff have not acknowledged, worst first.
+        """Return the flags that staff have not acknowledged, worst first.
 
-        A changed answer does not close a flag: staff review it. Only a flag of an "I am not sure" closes once the question
-        is answered in full; the flags of that answer replace it.
+        A changed answer does not close a flag, because staff must review it. The exception is a flag for an "I am not
+        sure". It closes once the question is answered in full, and the flags of that answer replace it.
         """
         return (
             self.filter(staff_acknowledged_at__isnull=True)
@@ -156,20 +156,22 @@ class FlagQuerySet(models.QuerySet["Flag"]):
         )
 
     def unseen_by_patient(self) -> Self:
-        """The current flags that the patient has not acknowledged, by current level, worst first."""
+        """Return the current flags that the patient has not acknowledged, by current level, worst first."""
         return self.with_current_level("EUT").filter(patient_acknowledged_at__isnull=True)
 
     def advising(self) -> Self:
-        """The flags whose advice stays on the patient's pages, worst first: until staff acknowledge them or the answer
-        changes."""
+        """Return the flags whose advice is shown on the patient's pages, worst first.
+
+        The advice of an emergency or urgent flag is shown until staff acknowledge the flag or the answer changes.
+        """
         return self.with_current_level("EU").filter(staff_acknowledged_at__isnull=True)
 
     def with_current_level(self, levels: str) -> Self:
-        """The flags that the current answers raise at one of `levels`, worst first."""
+        """Return the flags that the current answers raise at one of `levels`, worst first."""
         return self.filter(current_level__in=list(levels)).worst_first("current_level")
 
     def worst_first(self, level: str = "level") -> Self:
-        """Order by the highest level that a flag ever had, or by another column, then by the soonest deadline."""
+        """Order by the column `level` (by default the highest level ever), then by the soonest deadline."""
         severity = Case(When(**{level: "E"}, then=Value(0)), When(**{level: "U"}, then=Value(1)), default=Value(2))
         by_deadline = [When(action=deadline, then=Value(place)) for place, deadline in enumerate(DEADLINES)]
         return self.order_by(severity, Case(*by_deadline, default=Value(len(DEADLINES))), "raised_at", "pk")
@@ -186,9 +188,9 @@ def rule_key(response_id: uuid.UUID, rule_id: str) -> str:
 class Flag(models.Model):
     """One rule that fired on one response.
 
-    `level` is the highest that it ever had; `current_level` follows the answers and is empty once the rule no longer fires.
-    `rule_id` and `snapshot`, the answers that fired it, are encrypted: a copy of the database shows that something was
-    urgent, not what it was.
+    `level` is the highest level that it ever had. `current_level` follows the answers and is empty once the rule no
+    longer fires. `rule_id` and `snapshot`, the answers that fired the rule, are encrypted. A copy of the database shows
+    that something was urgent, but not what it was.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -238,18 +240,18 @@ class Flag(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Without the rule, which tells what is wrong."""
+        """Omit the rule, because it reveals the medical concern."""
         return f"Flag ({self.get_level_display()}) of {format_day_and_time(timezone.localtime(self.raised_at))}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Set the unencrypted columns that depend on the rule."""
+        """Save the flag. On creation, set the unencrypted columns that depend on the rule."""
         if self._state.adding:
             self.rule_key = rule_key(self.response_id, self.rule_id)
             self.closes_when_lowered = is_about_unsure(self.rule_id)
         super().save(*args, **kwargs)
 
     def is_overdue(self, now: datetime) -> bool:
-        """Whether an emergency or urgent flag has waited longer for staff than FIRST_REVIEW_WITHIN."""
+        """Return whether an emergency or urgent flag has waited for staff for FIRST_REVIEW_WITHIN or longer."""
         wait = FIRST_REVIEW_WITHIN.get(self.level)
         return self.staff_acknowledged_at is None and wait is not None and now - self.raised_at >= wait
 
@@ -274,10 +276,10 @@ class Score(models.Model):
 
 
 class StaffAlert(models.Model):
-    """An alert to staff about an urgent response; the outbox's messages are about this row.
+    """An alert to staff about an urgent response. The messages in the outbox refer to this row.
 
-    Without a `recipient` it goes to the clinic's own address, because no member of staff could be reached. The mail has
-    only a link to the admin, so that it names no patient.
+    Without a `recipient`, it goes to the clinic's own address, because no member of staff may view flags. The email has
+    only a time and a link to the admin, so that it names no patient.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -304,7 +306,7 @@ class StaffAlert(models.Model):
 class RuleSignOff(models.Model):
     """A therapist's sign-off of the rules that raise flags and signals.
 
-    `digest` is of the content of the rules: changed rules need a new sign-off, even under the same version.
+    `digest` is a hash of the rules, so changed rules need a new sign-off even under the same version.
     """
 
     version = models.PositiveSmallIntegerField()

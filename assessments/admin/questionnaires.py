@@ -34,7 +34,7 @@ CHANGE_LIST = "admin:assessments_questionnaire_changelist"
 
 
 class QuestionnaireFilter(admin.SimpleListFilter):
-    """Filter by questionnaire, whatever its version: of questionnaires, and of rows that refer to one (`path`)."""
+    """Filter by questionnaire, for all versions. `path` is the lookup from the listed rows to its slug."""
 
     title, parameter_name, path = "questionnaire", "slug", "slug"
 
@@ -74,7 +74,7 @@ class QuestionnaireAdmin(ReadOnly):
         return may_act or super().has_view_permission(request, obj)
 
     def upload_view(self, request: HttpRequest) -> HttpResponse:
-        """Import a FHIR file as an unpublished version. A refused file is answered with the form and the reason."""
+        """Import a FHIR file as an unpublished version. If the file is refused, show the form again with the reason."""
         if not self.has_import_permission(request):
             raise PermissionDenied
         form = UploadForm(request.POST or None, request.FILES or None, label_suffix="")
@@ -113,7 +113,7 @@ class QuestionnaireAdmin(ReadOnly):
             raise PermissionDenied
         questionnaire = self.get_object(request, str(pk))
         if questionnaire is None:
-            return see_other(reverse("admin:assessments_questionnaire_change", args=[pk]))  # which reports it
+            return see_other(reverse("admin:assessments_questionnaire_change", args=[pk]))  # it reports the missing row
         try:
             publish_questionnaire(questionnaire=questionnaire, by=staff_of(request), now=timezone.now())
         except PublishRefused as refused:

@@ -36,7 +36,7 @@ class ResponseAdmin(FindsPeople, PrivateSearch, ReadOnly):
     list_filter = ["status", ResponseQuestionnaireFilter]
     search_fields = ["patient__search_text"]
     list_select_related = ["patient", "questionnaire"]
-    ordering = ["-created_at"]  # Django ignores Meta.ordering in a query that groups
+    ordering = ["-created_at"]  # Django ignores Meta.ordering in a GROUP BY query
     list_per_page = 50
 
     saved = moment_column("saved_at", "last saved")
@@ -96,7 +96,7 @@ class ResponseAdmin(FindsPeople, PrivateSearch, ReadOnly):
     def export_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         response = self._find(request, str(pk))
         if response is None:
-            return see_other(reverse("admin:assessments_response_change", args=[pk]))  # which reports it
+            return see_other(reverse("admin:assessments_response_change", args=[pk]))  # it reports the missing row
         record_access(
             actor=request.user, action=Action.READ, subject=response, patient_id=response.patient_id, now=timezone.now()
         )

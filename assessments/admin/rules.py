@@ -1,4 +1,4 @@
-"""The page of the rules in force, and their sign-off by a therapist."""
+"""The admin page of the rules in force, and their sign-off by a therapist."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ from clinic.responses.redirects import see_other
 
 @admin.register(RuleSignOff)
 class RuleSignOffAdmin(ReadOnly):
-    """The list page shows the rules in force. A sign-off is given there and never changed."""
+    """The list page shows the rules in force. Sign-offs are made there and never changed."""
 
     def get_urls(self) -> list[URLPattern]:
         sign = self.admin_site.admin_view(require_POST(self.sign_view))

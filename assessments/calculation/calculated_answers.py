@@ -10,7 +10,7 @@ from assessments.questionnaire.enablement import keep_enabled
 from assessments.questionnaire.expressions import LEVEL, Value, inline_variables, place_context
 from assessments.questionnaire.model import Item, Questionnaire
 
-SMALLEST = Decimal("0.000001")  # a JSON number cannot hold more digits reliably
+SMALLEST = Decimal("0.000001")  # decimals are rounded to this, because JSON numbers are not reliable beyond it
 MOST_ROUNDS = 3  # a total of totals of items
 
 
@@ -22,7 +22,7 @@ def calculated_items(questionnaire: Questionnaire) -> list[Item]:
 def add_calculated(questionnaire: Questionnaire, answers: dict[str, list]) -> dict[str, list]:
     """Calculate all calculated answers and add them to `answers`, in place of stored ones.
 
-    Repeated up to MOST_ROUNDS times, until nothing changes: a calculation may use the result of another.
+    Repeat up to MOST_ROUNDS times, until nothing changes, because a calculation may use the result of another.
     """
     items = calculated_items(questionnaire)
     if not items:
@@ -43,7 +43,7 @@ def initial_answers(questionnaire: Questionnaire) -> dict[str, list]:
 
 
 def try_calculations(questionnaire: Questionnaire, answers: dict[str, list]) -> str:
-    """Calculate everything once over `answers`, with all items enabled. Returns why that takes too long, else empty."""
+    """Calculate everything once over `answers`, with all items enabled. Return an error text if that fails, or ""."""
     calculations, resource = _prepare(questionnaire, answers, enabled=frozenset(questionnaire.items))
     return try_expressions(calculations, resource) if calculations else ""
 
@@ -57,7 +57,10 @@ def _calculate_all(questionnaire: Questionnaire, items: list[Item], answers: dic
 def _prepare(
     questionnaire: Questionnaire, answers: dict[str, list], *, enabled: frozenset[str] | None = None
 ) -> tuple[list[Calculation], dict]:
-    """Return the calculations, in the order asked, and the FHIR response to run them on. `enabled` as in `write_items`."""
+    """Return the calculations, in the order asked, and the FHIR response to run them on.
+
+    `enabled` is as in `write_items`.
+    """
     nodes: dict[str, dict] = {}
     written = write_items(questionnaire, answers, zone=UTC, has_weights=True, enabled=enabled, nodes=nodes)
     calculations = []
@@ -73,7 +76,7 @@ def _prepare(
 
 
 def whole_expression(questionnaire: Questionnaire, item: Item) -> str:
-    """Return the expression of `item`, with the variables of the questionnaire, of items above it and of itself inlined."""
+    """Return the expression of `item` with the variables of the questionnaire, its ancestors and itself inlined."""
     variables = [(name, place_context(text, 0)) for name, text in questionnaire.variables]
     lineage = _lineage(questionnaire, item)
     for level, one in enumerate(lineage, start=1):
@@ -88,7 +91,7 @@ def _lineage(questionnaire: Questionnaire, item: Item) -> list[Item]:
 
 
 def _as_answer(item: Item, value: Value | None) -> list:
-    """Return `value` as an answer to `item` is stored; empty if it does not fit its type."""
+    """Return `value` as a stored answer to `item`; empty if it does not fit the type of `item`."""
     if value is None:
         return []
     if item.type == "boolean":

@@ -1,7 +1,8 @@
 """Calculate in a separate process with limits on CPU time and memory, because a patient waits for the result.
 
-`python -m assessments.calculation.calculator` reads one job a line. The kernel kills it at the CPU limit of a job; the
-expression that was running is skipped from then on. CPU time, not elapsed time: a busy machine loses no score.
+`python -m assessments.calculation.calculator` reads one job per line. The kernel kills it at the CPU limit of a job.
+The expression that was running is skipped from then on. The limit is on CPU time, not on elapsed time, so that no score
+is lost on a busy machine.
 """
 
 import json
@@ -19,7 +20,7 @@ from threading import Lock, Timer
 
 from assessments.questionnaire.expressions import evaluate
 
-# CPU time. The trial answers every question, so an expression that passes it stays below the limit later.
+# CPU time. The trial answers every question, so an expression that passes it will not reach the limit later.
 TRIAL_SECONDS, RUN_SECONDS = 0.5, 1
 WAIT_SECONDS = 6  # elapsed time, in case the machine is so busy that the process hardly runs
 MOST_MEMORY = 512 * 2**20  # bytes
@@ -52,7 +53,7 @@ class Calculator:
         self.child: subprocess.Popen[str] | None = None
 
     def calculate(self, calculations: list[Calculation], resource: dict, seconds: float) -> list:
-        """Run `expressions.evaluate` for each of `calculations`, with `seconds` of CPU time. Raises CalculationFailed."""
+        """Evaluate each of `calculations`, with `seconds` of CPU time for all of them. Raises CalculationFailed."""
         job = {
             "seconds": seconds,
             "resource": resource,
@@ -74,7 +75,7 @@ class Calculator:
                 timer.cancel()
                 if len(values) < len(calculations):
                     with suppress(subprocess.TimeoutExpired):
-                        child.wait(1)  # sets its return code
+                        child.wait(1)  # sets child.returncode
                     self.close()
         if len(values) < len(calculations):
             raise CalculationFailed(
@@ -104,7 +105,7 @@ class Calculator:
 
 
 class _ProcessCalculator:
-    """The calculator of this process, and the expressions that have reached the limit once."""
+    """The calculator of this process, and the expressions that have exceeded the limit before."""
 
     def __init__(self) -> None:
         self.reset()
@@ -115,11 +116,14 @@ class _ProcessCalculator:
 
 
 _process_calculator = _ProcessCalculator()
-os.register_at_fork(after_in_child=_process_calculator.reset)  # the pipes of the parent are the parent's
+os.register_at_fork(after_in_child=_process_calculator.reset)  # a forked child must not use the pipes of its parent
 
 
 def calculate(calculations: list[Calculation], resource: dict) -> list:
-    """Return the value of each of `calculations` over `resource`; None without a single one, after an error or at the limit."""
+    """Return the value of each of `calculations` over `resource`.
+
+    A value is None after an error, at the limit, or if the expression does not have exactly one value.
+    """
     possible = [one for one in calculations if one.expression not in _process_calculator.given_up]
     try:
         values = _process_calculator.calculator.calculate(possible, resource, RUN_SECONDS) if possible else []
@@ -133,7 +137,7 @@ def calculate(calculations: list[Calculation], resource: dict) -> list:
 
 
 def try_expressions(calculations: list[Calculation], resource: dict) -> str:
-    """Run all of `calculations` over `resource` in a fresh process. Returns why that takes too long, else empty."""
+    """Run all of `calculations` over `resource` in a fresh process. Return an error text if that fails, or ""."""
     trial = Calculator()
     try:
         trial.calculate(calculations, resource, TRIAL_SECONDS)

@@ -66,7 +66,7 @@ def write_items(
     """Return the items of a response with `answers`, without disabled items, as FHIR requires of a completed response.
 
     `enabled` overrides the linkIds that are enabled by `answers`. A dateTime without an offset is in `zone`.
-    `has_weights` adds each option's weight to its code. `nodes` is filled with the item written for each linkId of ours.
+    `has_weights` adds each option's weight to its code. `nodes` receives the item written for each of our linkIds.
     """
     enabled = enabled_items(questionnaire, answers) if enabled is None else enabled
     return _Writer(enabled, answers, zone, has_weights, {} if nodes is None else nodes).write(questionnaire.pages)
@@ -98,7 +98,7 @@ class _Writer:
         given = [self._write_value(item, value) for value in self.answers.get(item.link_id, [])]
         if not given:
             return None
-        if children:  # FHIR nests them in the answer, not in the question
+        if children:  # FHIR nests children in the answer, not in the question
             given[0]["item"] = children
         return written | {"answer": given}
 

@@ -1,1 +1,1 @@
-"""FHIR files: import, trial, checks and export. Only the admin and commands import this folder."""
+"""FHIR files: import, trial, checks and export. Only the admin and commands import this package."""

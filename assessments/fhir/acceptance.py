@@ -1,4 +1,4 @@
-"""Check what only a new file must meet, beyond `check_structure`. Stored questionnaires are not checked, and keep working."""
+"""Check new files, in addition to `check_structure`. Stored questionnaires are not checked, so they keep working."""
 
 import re
 from datetime import UTC, datetime
@@ -10,10 +10,10 @@ from assessments.questionnaire.model import InvalidQuestionnaire, Item, Question
 from assessments.questionnaire.structure import chain_lengths
 from clinic.practice.values.numbers import PLAIN
 
-LONGEST_LINK_ID = 255  # characters, R5 warns of longer ones (que-15): https://hl7.org/fhir/R5/questionnaire.html
-SHOWN = 40  # characters of a longer one
-# Items on which one depends in a row. Enablement follows them recursively, four frames each; copies of a repeating group
-# in copies of another are 61 in a row.
+LONGEST_LINK_ID = 255  # characters; R5 warns of longer ones (que-15): https://hl7.org/fhir/R5/questionnaire.html
+SHOWN = 40  # characters of a longer linkId that errors show
+# The longest chain of items that one item depends on. Enablement follows it recursively, with four stack frames per
+# item. Copies of a repeating group in copies of another form a chain of 61.
 LONGEST_CHAIN = 100
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?"
@@ -25,12 +25,12 @@ LIMITS = {
     "dateTime": re.compile(rf"{_DAY}(?:T{_TIME}(?:Z|[+-][0-9]{{2}}:[0-9]{{2}})?)?"),
     "time": re.compile(_TIME),
 }
-# Two relative limits are reversed if they are so in each of these months: "1 month" is 28 to 31 days.
+# Two relative limits are compared in each of these months, because "1 month" is 28 to 31 days.
 MONTHS = tuple(datetime(2027, month, 1, tzinfo=UTC) for month in range(1, 13))
 
 
 def check_new(definition: dict, parsed: Questionnaire) -> None:
-    """Raise InvalidQuestionnaire for the first fault of a new file. `parsed` is `definition` (FHIR R4), parsed."""
+    """Raise InvalidQuestionnaire for the first error in a new file. `parsed` is `definition` (FHIR R4), parsed."""
     if not any(item.is_answerable and not item.is_added for item in parsed.items.values()):
         raise InvalidQuestionnaire("it has no questions that a patient can answer")
     for item in parsed.items.values():
@@ -49,7 +49,7 @@ def check_new(definition: dict, parsed: Questionnaire) -> None:
 
 
 def _check_link_id(item: Item) -> None:
-    """Refuse a linkId that a page's address or a form cannot hold: browsers send line breaks in names as CRLF."""
+    """Refuse a linkId that is too long, or that has a line break. Browsers send line breaks in field names as CRLF."""
     name = item.link_id if len(item.link_id) <= LONGEST_LINK_ID else f"{item.link_id[:SHOWN]}…"
     if len(item.link_id) > LONGEST_LINK_ID:
         raise InvalidQuestionnaire(f"its linkId is longer than {LONGEST_LINK_ID} characters", name)
@@ -58,9 +58,9 @@ def _check_link_id(item: Item) -> None:
 
 
 def _check_address(page: Item) -> None:
-    """Refuse a page whose address has a dot segment: clients remove these, also if percent-encoded (RFC 3986, 5.2.4).
+    """Refuse a page whose address has a dot segment. Clients remove it, even if percent-encoded (RFC 3986, 5.2.4).
 
-    Other characters, slashes too, are percent-encoded or kept.
+    All other characters, including slashes, are percent-encoded or kept.
     """
     if not {".", ".."}.isdisjoint(page.link_id.split("/")):
         raise InvalidQuestionnaire(
@@ -79,7 +79,10 @@ def _check_limits(item: Item) -> None:
 
 
 def _is_reversed(item: Item) -> bool:
-    """Whether no answer can be within the limits. A fixed and a relative limit may fit on some days: never reversed."""
+    """Return whether no answer can be within the limits.
+
+    A fixed and a relative limit are not reversed, because answers may be within them on some days.
+    """
     if is_relative(item.minimum) != is_relative(item.maximum):
         return False
     for now in MONTHS:

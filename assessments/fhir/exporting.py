@@ -1,4 +1,4 @@
-"""Export responses as FHIR R4 QuestionnaireResponses. The patient is named by an opaque id only.
+"""Export responses as FHIR R4 QuestionnaireResponses. The patient is identified only by an opaque id.
 
 https://hl7.org/fhir/R4/questionnaireresponse.html
 """
@@ -31,7 +31,7 @@ def export_response(response: Response, *, zone: ZoneInfo | None = None) -> dict
 
 
 def _canonical(response: Response) -> str:
-    """Return the canonical of the version that was answered, with our id or number if the file has no url or version."""
+    """Return the canonical of the version that was answered. Our id or number replaces a missing url or version."""
     parsed = response.questionnaire.parsed
     url = parsed.url or f"urn:uuid:{response.questionnaire_id}"
     return f"{url}|{parsed.version or response.questionnaire.version}"

@@ -1,4 +1,4 @@
-"""Import questionnaires and responses from FHIR files: refuse with a reason, or store with notices for staff."""
+"""Import questionnaires and responses from FHIR files. Refuse a file with a reason, or store it with notices."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +30,7 @@ from clinic.practice.models import Patient, User
 
 
 class PublishRefused(ValueError):
-    """The version lacks questions that the red-flag rules or our code read; `faults` name them."""
+    """The version lacks questions that the red-flag rules or our code read. `faults` describe them."""
 
     def __init__(self, faults: list[str]):
         super().__init__("; ".join(faults))
@@ -47,7 +47,7 @@ class ResponseRefused(ValueError):
 
 @dataclass(frozen=True)
 class Imported:
-    """A stored import. `earlier` is the version before it, if there is one of the same canonical url."""
+    """A stored import. `earlier` is the newest version that was stored before under the same canonical url, if any."""
 
     questionnaire: Questionnaire
     notices: list[ImportNotice]
@@ -56,10 +56,10 @@ class Imported:
 
 
 def import_questionnaire(*, content: bytes, slug: str = "", now: datetime) -> Imported:
-    """Store the FHIR Questionnaire in `content`, unpublished: as the next version of its canonical url, or as the first.
+    """Store the FHIR Questionnaire in `content`, unpublished, as the first or next version of its canonical url.
 
-    `slug` is its short name here; without one a free one is made from its url or name. Idempotent: the same definition is
-    stored once. It is tried before it is stored (`trial`). Raises InvalidQuestionnaire.
+    `slug` is its short name on our site. Without it, an unused one is made from the url, name or title. Idempotent: the
+    same definition is stored once. A trial run (`trial`) must succeed first. Raises InvalidQuestionnaire.
     """
     try:
         resource = load_json(content)
@@ -90,7 +90,7 @@ def read_definition(resource: dict) -> tuple[dict, ParsedQuestionnaire]:
 
 
 def missing_questions(questionnaire: Questionnaire) -> list[str]:
-    """Return the questions that the red-flag rules or our code read in the shipped version and that `questionnaire` lacks.
+    """Return a text for each question that the rules or our code read in the shipped version and `questionnaire` lacks.
 
     Empty for a questionnaire that does not come with the product.
     """
@@ -103,9 +103,9 @@ def missing_questions(questionnaire: Questionnaire) -> list[str]:
 
 
 def publish_questionnaire(*, questionnaire: Questionnaire, by: User | None, now: datetime) -> None:
-    """Publish this version to patients. Idempotent: publishing again keeps the first instant.
+    """Publish this version to patients. Idempotent: publishing again keeps the first publication time.
 
-    Raises PublishRefused for a version that lacks a question which the red-flag rules or our code read.
+    Raises PublishRefused for a version that lacks a question that the red-flag rules or our code read.
     """
     if faults := missing_questions(questionnaire):
         raise PublishRefused(faults)
@@ -134,9 +134,9 @@ def import_response(
 
 
 def _store(definition: dict, slug: str, now: datetime) -> tuple[Questionnaire, bool, Questionnaire | None]:
-    """Return (the row, whether it is new, the version before it).
+    """Store a definition unless it is stored. Return (the row, whether it is new, the newest version before).
 
-    Raises InvalidQuestionnaire for a short name that is taken.
+    Raises InvalidQuestionnaire for a url that is too long, or a short name that does not belong to the questionnaire.
     """
     canonical = canonical_of(definition, slug=slug or _slug_of(definition))
     if len(canonical) > LONGEST_CANONICAL:
@@ -165,7 +165,7 @@ def _store(definition: dict, slug: str, now: datetime) -> tuple[Questionnaire, b
 
 
 def _compare_with_earlier(stored: Questionnaire, earlier: Questionnaire | None) -> list[ImportNotice]:
-    """Note that the file is the next version of a questionnaire, and what the red-flag rules would miss in it."""
+    """Return notices of the version that the file becomes, and of questions that the rules or our code would miss."""
     if earlier is None or earlier == stored:
         return []
     text = f"becomes version {stored.version} of “{earlier.title}” ({stored.slug}), once you publish it"

@@ -1,4 +1,4 @@
-"""Find what staff should know before they publish a questionnaire: how it is asked differently, and what is missing."""
+"""Find differences between a file and how it is asked, for staff to review before they publish it."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ LONGEST_MINUTES = 5
 
 @dataclass(frozen=True, slots=True)
 class ImportNotice:
-    """A difference to tell staff: its kind, the item (empty for the whole), and a text about what happens instead."""
+    """A difference to show to staff: its kind, the linkId (empty for the whole file), and what happens instead."""
 
     name: str
     link_id: str
@@ -40,7 +40,7 @@ class ImportNotice:
 
 
 def inspect(definition: dict, parsed: Questionnaire) -> list[ImportNotice]:
-    """Return every difference between `definition` (FHIR R4) and how it is asked. `parsed` is the same definition, parsed."""
+    """Return every difference between `definition` (FHIR R4) and how it is asked. `parsed` is `definition`, parsed."""
     most = most_copies(definition["item"]) if "item" in definition else 0
     found = [notice for raw in walk_items(definition) for notice in _inspect_raw(raw, most)]
     found += [
@@ -65,7 +65,7 @@ def inspect(definition: dict, parsed: Questionnaire) -> list[ImportNotice]:
 
 
 def list_questions(parsed: Questionnaire) -> list[tuple[str, list[tuple[Item, int]]]]:
-    """Return (text of a page, its questions, each with its number of copies), as in the file."""
+    """Return (page text, [(question, number of copies)]) for each page, as in the file."""
     times = Counter(item.exported_id for item in parsed.items.values() if not item.is_continued)
     listed: dict[str, list[tuple[Item, int]]] = {}
     for link_id, item in parsed.items.items():
@@ -114,7 +114,7 @@ def _inspect_expressions(parsed: Questionnaire) -> Iterator[ImportNotice]:
 
 
 def _inspect_conditions(parsed: Questionnaire) -> Iterator[ImportNotice]:
-    """Warn of conditions on a question of a repeating group from outside the group: they depend on the first copy only."""
+    """Report conditions outside a repeating group on a question in it. They depend on its first copy only."""
     copied = {item.source for item in parsed.items.values() if item.source and not item.is_continued}
     for item in parsed.items.values():
         for condition in item.conditions if item.link_id not in copied and not (item.source or item.is_added) else ():
@@ -125,7 +125,7 @@ def _inspect_conditions(parsed: Questionnaire) -> Iterator[ImportNotice]:
 
 
 def unsupported_patterns(parsed: Questionnaire) -> list[tuple[str, str]]:
-    """Return (linkId, why) of each question with an unsupported pattern. A new file with one is refused."""
+    """Return (linkId, reason) for each question with an unsupported pattern. A new file with one is refused."""
     found = []
     for item in parsed.items.values():
         try:
@@ -137,7 +137,7 @@ def unsupported_patterns(parsed: Questionnaire) -> list[tuple[str, str]]:
 
 
 def fullest_answers(parsed: Questionnaire) -> dict[str, list]:
-    """Return answers to every question, with all options where several may be chosen: the input for trying a questionnaire."""
+    """Return answers to every question, as input for a trial run, with all options where several may be chosen."""
     return {item.link_id: _some_answers(item) for item in parsed.items.values() if item.is_question}
 
 

@@ -1,4 +1,4 @@
-"""Convert FHIR R5 questionnaires to R4, where nothing is lost. Pure. https://hl7.org/fhir/R5/questionnaire.html"""
+"""Convert FHIR R5 questionnaires to R4 if nothing is lost. Pure. https://hl7.org/fhir/R5/questionnaire.html"""
 
 from assessments.fhir_json.names import walk_items
 from assessments.questionnaire.model import InvalidQuestionnaire
@@ -9,14 +9,14 @@ OPTION_TYPES = {"integer", "date", "time", "string", "text"}  # may have answerO
 
 
 def is_r5(definition: dict) -> bool:
-    """Whether `definition` uses anything that only R5 has."""
+    """Return whether `definition` uses a feature that only R5 has."""
     return bool(R5_ONLY & definition.keys()) or any(
         item.get("type") == "coding" or R5_ITEM_ONLY & item.keys() for item in walk_items(definition)
     )
 
 
 def convert_r5(definition: dict) -> dict:
-    """Convert `definition` to R4; unchanged if it is R4 already. Raises InvalidQuestionnaire for what R4 cannot express."""
+    """Convert `definition` to R4; unchanged if it is R4. Raises InvalidQuestionnaire if R4 cannot express it."""
     if not is_r5(definition):
         return definition
     kept = {key: value for key, value in definition.items() if key not in R5_ONLY}

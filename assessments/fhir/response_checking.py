@@ -1,6 +1,7 @@
-"""Check a FHIR QuestionnaireResponse from elsewhere against its questionnaire, as strictly as FHIR does.
+"""Check a FHIR QuestionnaireResponse from another system against its questionnaire, as strictly as FHIR does.
 
-Every fault is reported with its linkId and reason. Totals in the file are calculated again and compared, never trusted.
+Every problem is reported with its linkId and reason. Totals in the file are calculated again and compared, never
+trusted.
 """
 
 from collections import Counter
@@ -38,7 +39,7 @@ WHOLE: dict[str, Callable[[str], object]] = {
 
 @dataclass(frozen=True)
 class Checked:
-    """`answers` as they are stored, with totals calculated again. Without `problems` they may be stored."""
+    """`answers` in stored form, with totals calculated again. They may be stored only if there are no `problems`."""
 
     answers: dict[str, list]
     problems: tuple[Problem, ...]
@@ -47,10 +48,10 @@ class Checked:
 def check_response(questionnaire: Questionnaire, resource: dict) -> Checked:
     """Return the answers of `resource`, and the problems with it.
 
-    Reasons, in addition to those of `checking.Problem`: unknown (linkId), twice (more often than allowed), place (an answer
-    to a group, or questions beside an answer instead of below it), unit, unasked (a type that is not supported), disabled
-    (an answer to a disabled question), total (differs from the calculated answer), status, shape (does not follow FHIR),
-    questionnaire (an answer to another one, or to another version).
+    Reasons, in addition to those of `checking.Problem`: unknown (linkId), twice (more often than allowed), place (an
+    answer to a group, or questions beside an answer instead of below it), unit, unasked (a type that is not supported),
+    disabled (an answer to a disabled question), total (differs from the calculated answer), status, shape (does not
+    follow FHIR), questionnaire (a response to another one, or to another version).
     """
     reader = _Reader(questionnaire)
     if resource.get("resourceType") != "QuestionnaireResponse" or resource.get("status") not in (
@@ -72,7 +73,10 @@ def check_response(questionnaire: Questionnaire, resource: dict) -> Checked:
 
 
 def _names_another(questionnaire: Questionnaire, canonical: object) -> bool:
-    """Whether `canonical` ("url|version", either may be missing) names another url or version than `questionnaire`."""
+    """Return whether `canonical` ("url|version") has another url or version than `questionnaire`.
+
+    A missing url or version never differs.
+    """
     url, _, version = canonical.partition("|") if isinstance(canonical, str) else ("", "", "")
     known = ((url, questionnaire.url), (version, questionnaire.version if questionnaire.url else ""))
     return any(given and ours and given != ours for given, ours in known)
@@ -120,7 +124,7 @@ class _Reader:
                 self.problems.append(Problem(link_id, "twice" if same else "unknown"))
 
     def _objects(self, raw: object, link_id: str) -> list[dict]:
-        """Return the JSON objects in the list `raw`; anything else is reported."""
+        """Return the JSON objects in the list `raw`, and report anything else as a problem."""
         found = [one for one in raw if isinstance(one, dict)] if isinstance(raw, list) else []
         if not isinstance(raw, list) or len(found) < len(raw):
             self.problems.append(Problem(link_id, "shape"))
@@ -152,7 +156,7 @@ class _Reader:
 
 
 def _read_value(item: Item, answer: dict) -> tuple[object, str]:
-    """Return (value as it is stored, "") or (None, reason)."""
+    """Return (value in stored form, "") or (None, reason)."""
     found = typed_value(answer)
     if found is None:
         return None, "type"

@@ -13,9 +13,9 @@ LONGEST_NUMBER = 40  # characters
 
 
 class JsonRefused(ValueError):
-    """The file is not a JSON object that can be stored; the message says why.
+    """The file is not a JSON object that can be stored. The message is the reason.
 
-    Not InvalidQuestionnaire: a response's file is read here, too.
+    It is not an InvalidQuestionnaire, because files with responses are parsed here, too.
     """
 
 

@@ -1,8 +1,8 @@
-"""Try a questionnaire before it is stored: show, start, save empty and filled in, summarize, export.
+"""A trial run of a questionnaire before it is stored: show, start, save empty and filled in, summarize, export.
 
-A file can pass every check and still fail on a patient's page or at a booking. So an invented patient answers it once, by
-the same code as for patients, in a transaction that is rolled back. Pages are rendered before that transaction, because
-a large questionnaire takes seconds.
+A file can pass every check and still fail on a patient's page or at a booking. Therefore an invented patient answers it
+once, with the same code as real patients, in a transaction that is rolled back. Pages are rendered before that
+transaction, because a large questionnaire takes seconds.
 """
 
 import uuid
@@ -36,7 +36,7 @@ class _TrialFailed(Exception):
 
 
 def try_pages(parsed: ParsedQuestionnaire) -> str:
-    """Show all pages of `parsed`. Returns a sentence about what fails, or "". Without the database."""
+    """Render all pages of `parsed`. Return a sentence about the first failure, or "". Does not use the database."""
     try:
         with _step("it cannot be begun, so no visit with it could be booked"):
             answers = initial_answers(parsed)
@@ -50,7 +50,10 @@ def try_pages(parsed: ParsedQuestionnaire) -> str:
 
 
 def try_saving(questionnaire: Questionnaire, *, now: datetime) -> str:
-    """Start `questionnaire`, save its first and last page and read the answers. Returns a sentence about what fails, or ""."""
+    """Start `questionnaire`, save its first and last page and read the answers.
+
+    Return a sentence about the first failure, or "".
+    """
     try:
         with transaction.atomic():
             _ask(questionnaire, now)
@@ -100,7 +103,7 @@ def _name(page: Item) -> str:
 
 
 def _form(parsed: ParsedQuestionnaire, page: Item, answers: dict[str, list], given: dict[str, list] | None) -> PageForm:
-    """Return the form of `page`, unbound, or as a browser sends it with the answers `given`."""
+    """Return the form of `page`: unbound, or bound to the answers `given` as a browser would send them."""
     sent = None
     if given is not None:
         sent = QueryDict(mutable=True)
@@ -113,7 +116,7 @@ def _form(parsed: ParsedQuestionnaire, page: Item, answers: dict[str, list], giv
 
 @contextmanager
 def _step(failure: str) -> Iterator[None]:
-    """Raise _TrialFailed(`failure`) for any error in the step, except of a database that is down or busy."""
+    """Raise _TrialFailed(`failure`) for any error in the step, except if the database is down or busy."""
     try:
         yield
     except (OperationalError, InterfaceError):

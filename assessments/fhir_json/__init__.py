@@ -1,1 +1,1 @@
-"""Parse the stored form of a questionnaire, FHIR R4 JSON. Pure."""
+"""Parse stored questionnaires, which are FHIR R4 JSON. Pure."""

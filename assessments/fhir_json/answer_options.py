@@ -1,4 +1,4 @@
-"""Answer options: answerOption, or a ValueSet contained in the questionnaire. Pure."""
+"""Parse answer options from answerOption, or from a ValueSet contained in the questionnaire. Pure."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -42,7 +42,7 @@ def _read_option(raw: dict, link_id: str) -> Option:
 
 
 def _read_value_set(value_set: dict, link_id: str) -> Iterator[Option]:
-    """Yield the concepts of the expansion or, without one, of compose. Concepts defined by rules or elsewhere are refused."""
+    """Yield the concepts of the expansion or else of compose. Refuse concepts defined by rules or elsewhere."""
     entries = [(one, one.get("system", "")) for one in value_set.get("expansion", {}).get("contains", [])]
     compose = value_set.get("compose", {})
     if not entries:

@@ -1,4 +1,4 @@
-"""The canonical url: two files with the same one are versions of one questionnaire. Pure.
+"""The canonical url. Files with the same canonical url are versions of one questionnaire. Pure.
 
 https://hl7.org/fhir/R4/questionnaire-definitions.html#Questionnaire.url
 """
@@ -8,6 +8,6 @@ LONGEST = 400
 
 
 def canonical_of(definition: dict, *, slug: str) -> str:
-    """Return the canonical url of `definition` (FHIR JSON) without a version; one made of `slug` if the file has none."""
+    """Return the canonical url of `definition` (FHIR JSON) without a version; one made from `slug` if it has none."""
     url = definition.get("url") or ""
     return url.partition("|")[0].strip() or LOCAL + slug

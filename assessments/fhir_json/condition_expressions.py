@@ -1,7 +1,7 @@
 """Convert enableWhenExpression to enableWhen, which also works in the page's script and in copies of groups. Pure.
 
-Converts comparisons with one answer, and tests whether there is one, joined by "and" or by "or". Other expressions have no
-effect; `untranslated` lists them.
+It converts comparisons with one answer and tests for the existence of an answer, all joined by "and" or all by "or".
+Other expressions have no effect; `untranslated` lists them.
 """
 
 import re
@@ -56,7 +56,7 @@ def _expression(raw: dict) -> str:
 
 
 def _read(raw: dict, raw_items: dict[str, _RawItem]) -> dict | None:
-    """Return the enableWhen and enableBehavior that are equivalent to the expression of `raw`; None if there are none."""
+    """Return the enableWhen and enableBehavior that are equivalent to the expression of `raw`, or None."""
     expression = _expression(raw)
     if not isinstance(expression, str) or not 0 < len(expression) <= LONGEST or "enableWhen" in raw:
         return None

@@ -1,4 +1,4 @@
-"""The FHIR extensions that we read, and finding items and extensions in raw JSON. Pure."""
+"""URLs of the FHIR extensions that we read, and functions to find items and extensions in raw JSON. Pure."""
 
 from collections.abc import Iterator
 from typing import Any

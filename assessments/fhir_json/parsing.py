@@ -1,6 +1,6 @@
 """Parse a FHIR R4 Questionnaire. Pure.
 
-Refuses what cannot be asked, so that it never fails on a patient's page.
+A questionnaire that cannot be asked is refused, so that it never fails on a patient's page.
 https://hl7.org/fhir/R4/questionnaire.html
 """
 
@@ -113,7 +113,7 @@ class ItemReader:
         self.contained, self.url = contained, url
 
     def item(self, raw: dict, *, parent: str | None, is_hidden: bool = False, is_read_only: bool = False) -> Item:
-        """Parse `raw` with all below it. Items below a hidden or read-only one are hidden or read-only."""
+        """Parse `raw` and all items below it, which are hidden or read-only if `raw` is."""
         link_id = raw.get("linkId", "")
         if not all(isinstance(one.get("url"), str) for one in raw.get("extension", [])):
             raise InvalidQuestionnaire("an extension has no url", str(link_id))
@@ -154,7 +154,7 @@ class ItemReader:
 
 
 def _parse_codes(raw: dict) -> tuple[str, ...]:
-    """Return the items of instruments that `raw` is, such as "hoos:pain-1"."""
+    """Return the codes of `raw` as an item of instruments, such as "hoos:pain-1"."""
     ours = (one for one in raw.get("code", []) if one.get("system", "").startswith(SYSTEM))
     return tuple(f"{one['system'].removeprefix(SYSTEM)}:{one['code']}" for one in ours)
 
@@ -174,7 +174,7 @@ def _parse_texts(raw: dict) -> dict:
 
 
 def _parse_limits(raw: dict, rule: EntryRule) -> dict:
-    """Return the limits of the file; where it has none, those of our entry `rule` that fit the type."""
+    """Return the limits from the file, or else those of our entry `rule` that fit the type."""
     lowest, highest = (_parse_limit(raw, url) for url in (MINIMUM, MAXIMUM))
     return {
         "max_length": raw.get("maxLength"),
@@ -188,7 +188,7 @@ def _parse_limits(raw: dict, rule: EntryRule) -> dict:
 
 
 def _parse_limit(raw: dict, url: str) -> str | None:
-    """Return a fixed limit, or the expression of a relative one; None without one that can be checked."""
+    """Return a fixed limit, or the expression of a relative one; None if there is none that can be checked."""
     fixed = extension_value(raw, url)
     if fixed is not None:
         return _write_limit(raw["type"], str(fixed))
@@ -197,7 +197,7 @@ def _parse_limit(raw: dict, url: str) -> str | None:
 
 
 def _write_limit(item_type: str, limit: str) -> str:
-    """Return `limit`; a whole number without its decimal point or exponent for an integer item."""
+    """Return `limit`. For an integer item, a whole number is written without a decimal point or exponent."""
     if item_type != "integer" or not PLAIN.fullmatch(limit):
         return limit
     number = Decimal(limit)
@@ -205,7 +205,7 @@ def _write_limit(item_type: str, limit: str) -> str:
 
 
 def calculated_limit(raw: dict, url: str) -> str | None:
-    """Return the expression that calculates the limit `url` of an item, such as "today()"; None if it is fixed or absent."""
+    """Return the expression that calculates the limit `url`, such as "today()"; None if it is fixed or absent."""
     for extension in find_extensions(raw, url):
         for key, value in extension.items():
             if key.startswith("_value") and isinstance(value, dict):
@@ -214,7 +214,7 @@ def calculated_limit(raw: dict, url: str) -> str | None:
 
 
 def _unit_of(raw: dict) -> dict:
-    """{"code", "display"} of the unit of answers: the declared one, or that of an initial quantity; empty without one."""
+    """Return {"code", "display"} of the declared unit of answers, or else of an initial quantity; empty if none."""
     quantities = [one["valueQuantity"] for one in raw.get("initial", []) if "valueQuantity" in one]
     declared = extension_value(raw, UNIT)
     if declared is None and quantities:
@@ -224,7 +224,7 @@ def _unit_of(raw: dict) -> dict:
 
 
 def _parse_initial(raw: dict, link_id: str, options: tuple[Option, ...]) -> tuple[Answer, ...]:
-    """Return the initial values of an answer, as answers are stored. A quantity without a value only names its unit."""
+    """Return the initial values in stored form. A quantity without a value only sets the unit, so it is omitted."""
     chosen = [one for one in raw.get("answerOption", []) if one.get("initialSelected")]
     given = [found for one in (*raw.get("initial", []), *chosen) if (found := typed_value(one))]
     if len(given) < len(raw.get("initial", [])) + len(chosen):

@@ -1,7 +1,7 @@
 """Expand repeating groups into copies, and split long pages, in FHIR JSON. Pure.
 
-Each copy of a repeating group is enabled by a question of ours ("one more?"), so that conditions, checks and pages work in
-a copy as in any group.
+Each further copy of a repeating group is enabled by an added question ("one more?"), so that conditions, checks and
+pages work in a copy as in any group.
 """
 
 from itertools import chain
@@ -9,10 +9,10 @@ from itertools import chain
 from assessments.fhir_json.names import max_occurs, walk_items
 from assessments.questionnaire.model import InvalidQuestionnaire
 
-# Copies of each repeating group: the first number that keeps the file within MOST_ITEMS.
+# Possible limits on the copies of each repeating group. The first that keeps the file within MOST_ITEMS is used.
 MOST_COPIES = (30, 20, 10, 5, 3, 2, 1)
 MOST_ITEMS = 4000  # after copying
-LONGEST_PAGE, SPLIT_PAGE = 25, 15  # items: a page longer than the first is split into parts of the second
+LONGEST_PAGE, SPLIT_PAGE = 25, 15  # items; a page longer than LONGEST_PAGE is split into parts of SPLIT_PAGE
 SOURCE, ADDED, CONTINUED, NUMBER = "#source", "#added", "#continued", "#number"  # no FHIR element begins with "#"
 
 
@@ -24,7 +24,7 @@ def unroll(items: list[dict], *, title: str) -> list[dict]:
 
 
 def most_copies(items: list[dict]) -> int:
-    """Return the most copies that a repeating group in `items` may have.
+    """Return the maximum number of copies that a repeating group in `items` may have.
 
     Raises InvalidQuestionnaire for a file that is too long.
     """
@@ -70,7 +70,7 @@ def _unroll_item(raw: dict, most: int, *, is_top: bool = False) -> list[dict]:
 
 
 def _rename(raw: dict, suffix: str, inside: set[str]) -> dict:
-    """Return a copy with `suffix` added to its linkIds and to those in conditions on items `inside` it."""
+    """Return a copy of `raw` with `suffix` added to its linkIds, and to conditions on the items `inside` the group."""
     item = {**raw, "linkId": raw.get("linkId", "") + suffix}
     if not raw.get(ADDED):
         item[SOURCE] = raw.get(SOURCE) or raw.get("linkId", "")
@@ -110,7 +110,7 @@ def _paginate(items: list[dict], title: str) -> list[dict]:
 
 
 def _split(raw: dict) -> list[dict]:
-    """Return `raw` as several groups of at most SPLIT_PAGE items each. A question stays with the questions below it."""
+    """Return `raw` as several groups of at most SPLIT_PAGE items. A question is kept with the questions below it."""
     if raw.get("type") != "group" or _count(raw) <= SPLIT_PAGE:
         return [raw]
     parts: list[list[dict]] = [[]]

@@ -14,7 +14,7 @@ from clinic.practice.models import Patient
 
 
 class ConfirmForm(forms.Form):
-    """A mailed code; validating it uses it up."""
+    """The form for an emailed code. Validation uses up the code."""
 
     code = forms.CharField(
         label="Code from the email",
@@ -30,7 +30,7 @@ class ConfirmForm(forms.Form):
         self.helper.form_tag = False
 
     def clean_code(self) -> str:
-        """Use up the code. The error is the same for a wrong, an expired and a used one."""
+        """Use up the code. The error is the same for a wrong, an expired and a used code."""
         if not try_code(patient=self.patient, typed=self.cleaned_data["code"], now=self.now):
             raise forms.ValidationError(
                 "This code is wrong or has expired. Use the code in the newest email, or ask for a new one."
@@ -39,7 +39,11 @@ class ConfirmForm(forms.Form):
 
 
 class PastDayField(forms.DateField):
-    """A past day, typed with a year of two or four digits: a browser's date input turns 4/30/87 into the year 0087."""
+    """A past day, typed with a year of two or four digits.
+
+    A browser's date input turns 4/30/87 into the year 0087, which is read as 1987. A day in the future
+    is moved back 100 years.
+    """
 
     def to_python(self, value: Any) -> date | None:
         day = super().to_python(read_day(value.strip()) or value if isinstance(value, str) else value)
@@ -50,7 +54,7 @@ class PastDayField(forms.DateField):
 
 
 class BirthDateForm(forms.Form):
-    """The birth date on file, for patients who have one. The caller applies the rate limit."""
+    """The form for the birth date, for patients with one on file. The caller applies the rate limit."""
 
     birth_on = PastDayField(
         label="Your date of birth",
@@ -65,7 +69,7 @@ class BirthDateForm(forms.Form):
         self.helper.form_tag = False
 
     def clean_birth_on(self) -> date:
-        """Compare with the date on file."""
+        """Check that the typed date is the one on file."""
         typed = self.cleaned_data["birth_on"]
         if not is_birth_date(patient=self.patient, typed=typed):
             raise forms.ValidationError("This is not the date we have on file. Try again, or ask for a code.")

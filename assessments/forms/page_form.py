@@ -1,4 +1,4 @@
-"""The form of any page of any questionnaire, built from its definition and rendered with crispy-forms."""
+"""The form for any page of a questionnaire, built from its definition and rendered with crispy-forms."""
 
 import json
 from dataclasses import dataclass, replace
@@ -22,8 +22,8 @@ from assessments.questionnaire.readable import answer_text, describe_subject
 from assessments.questionnaire.typed_answers import clean_text, spell_unit
 from education.body.body_map import place_regions
 
-OTHER = ".other"  # suffix of the text field beside an open choice
-ASKED_AGAIN = "asked.again"  # hidden field: the questions that were added when the page was shown again
+OTHER = ".other"  # suffix of the name of the text field beside an open choice
+ASKED_AGAIN = "asked.again"  # hidden field: the linkIds for which the page was shown again
 TEMPLATES = {
     "agree": "assessments/_agree.html",
     "body-map": "assessments/_body_map.html",
@@ -35,18 +35,18 @@ TEMPLATES = {
 
 @dataclass(frozen=True)
 class Choice:
-    """One option to check."""
+    """One option of a question, as rendered."""
 
     value: str
     text: str
     id: str
     is_checked: bool
     is_exclusive: bool = False
-    number: int | None = None  # on the body map
+    number: int | None = None  # of its region on the body map
 
 
 class AnswerField(forms.Field):
-    """The answer to one question. Cleans to the list of JSON values that is stored."""
+    """The field for the answer to one question. Its cleaned value is the list of JSON values to store."""
 
     def __init__(self, item: Item) -> None:
         widget = forms.CheckboxSelectMultiple if item.repeats and item.options else forms.TextInput
@@ -61,7 +61,11 @@ class AnswerField(forms.Field):
 
 
 class Question(LayoutObject):
-    """Renders an item and its children. Items that are not enabled are hidden and disabled, for the script to reveal."""
+    """Renders an item and its children.
+
+    Items that are not enabled are rendered hidden and disabled until the script reveals them. Items that no answer on
+    the page can enable are omitted.
+    """
 
     def __init__(self, item: Item) -> None:
         self.item = item
@@ -105,9 +109,9 @@ class Question(LayoutObject):
 class PageForm(forms.Form):
     """One page of a questionnaire for one response.
 
-    `answers` are the stored ones. Without `now`, relative limits are not checked. After `is_valid()`,
-    `given` holds the answers of the page, valid or not, and `newly_asked` the questions and notes that these answers open and
-    that were not on the page yet: without JavaScript the page is shown once more with them.
+    `answers` are the stored answers. Without `now`, relative limits are not checked. After `is_valid()`, `given` holds
+    the answers of the page, valid or not. `newly_asked` holds the questions and notes that these answers enable and
+    that the page did not show yet. Without JavaScript, the page is then shown once more, with these questions.
     """
 
     def __init__(
@@ -160,20 +164,20 @@ class PageForm(forms.Form):
         return self.cleaned_data
 
     def _merge(self) -> dict[str, list]:
-        """Merge the stored answers, those of the page, valid or not, and the calculated ones."""
+        """Merge the stored answers, the answers of the page (valid or not) and the calculated answers."""
         fitting = merge_answers(self.stored, self.given, self.page, now=self.now)
         with_calculated = add_calculated(self.questionnaire, fitting)
         calculated = {item.link_id for item in self.questionnaire.items.values() if item.calculated}
         return {**self.stored, **self.given, **{name: with_calculated.get(name, []) for name in calculated}}
 
     def _lineage(self, name: str) -> list[str]:
-        """Return `name` and the items above it."""
+        """Return `name` and the linkIds of the items above it."""
         parent = self.questionnaire.items[name].parent if name in self.questionnaire.items else None
         return [name, *(self._lineage(parent) if parent else [])]
 
     @property
     def has_answers(self) -> bool:
-        """Whether the sent form had any answer."""
+        """Whether the submitted form had any answer."""
         return any(self.given.values())
 
     @property
@@ -187,29 +191,29 @@ class PageForm(forms.Form):
 
     @property
     def new_list(self) -> list[tuple[str, str]]:
-        """(anchor, text) of the questions and notes that the answers opened."""
+        """(anchor, text) of each of `newly_asked`."""
         return [(self.anchor_of(item), item.text) for item in self.newly_asked]
 
     @property
     def conflict_list(self) -> list[tuple[str, str]]:
-        """(anchor, question) of the questions answered in another tab since the page was opened."""
+        """(anchor, question) of each question answered in another tab since the page was opened."""
         return [(self.anchor_of(item), item.text) for item in self.questions if item.link_id in self.conflicts]
 
     def note_conflicts(self, names: list[str], *, stored: dict[str, list]) -> None:
-        """Show the `stored` answers beside the questions `names`, and the typed ones in their fields."""
+        """Set the conflicting questions to `names`. Each is rendered with its `stored` answer beside the typed one."""
         self.conflicts, self.stored = names, stored
 
     @property
     def not_yet_shown(self) -> list[str]:
-        """The linkIds of the questions that the answers open and that were not on the page."""
+        """The linkIds of the questions in `newly_asked`, without its notes."""
         return [item.link_id for item in self.newly_asked if item.is_question]
 
     def is_asked(self, name: str) -> bool:
-        """Whether this page asks the question `name` now."""
+        """Return whether this page asks the question `name` now."""
         return name in self.on_page and name in self.enabled
 
     def may_be_asked(self, item: Item) -> bool:
-        """Whether `item` is asked, or an answer on this page could open it."""
+        """Return whether `item` is enabled, or could be enabled by an answer on this page."""
         if item.link_id in self.enabled:
             return True
         parent = self.questionnaire.items.get(item.parent or "")
@@ -219,15 +223,15 @@ class PageForm(forms.Form):
         return not targets or any(one.link_id in self.on_page and self.may_be_asked(one) for one in targets)
 
     def is_conditional(self, item: Item) -> bool:
-        """Whether `item` or an item above it has conditions."""
+        """Return whether `item` or an item above it has conditions."""
         return any(self.questionnaire.items[name].conditions for name in self._lineage(item.link_id))
 
     def depends_on_page(self, item: Item) -> bool:
-        """Whether an answer on this page shows or hides `item`."""
+        """Return whether an answer on this page shows or hides `item`."""
         return any(condition.question in self.on_page for condition in item.conditions)
 
     def describe_conditions(self, item: Item) -> str:
-        """Return the conditions of `item` for JavaScript, as JSON; those about other pages are already decided."""
+        """Return the conditions of `item` as JSON for the script. Conditions on other pages are evaluated here."""
         decided = []
         for condition in item.conditions:
             question = self.questionnaire.items[condition.question]
@@ -239,7 +243,7 @@ class PageForm(forms.Form):
         return json.dumps({"all": item.needs_all, "conditions": decided})
 
     def _describe_controls(self, question: Item) -> dict:
-        """Return what JavaScript needs to read the answer to `question` as the server does."""
+        """Return the data with which the script parses the answer to `question` like the server."""
         return {
             "other": self.other_names.get(question.link_id, ""),
             "units": spell_unit(question.unit),
@@ -247,7 +251,7 @@ class PageForm(forms.Form):
         }
 
     def id_of(self, item: Item) -> str:
-        """Return a unique HTML id. Ids of its parts add a colon, which a quoted linkId cannot contain."""
+        """Return a unique HTML id. Ids of the item's controls append a colon, which a quoted linkId cannot contain."""
         return f"q-{quote(item.link_id, safe='')}"
 
     def anchor_of(self, item: Item) -> str:
@@ -264,11 +268,11 @@ class PageForm(forms.Form):
         ]
 
     def typed_value(self, item: Item) -> str:
-        """Return the value of a text box, as typed, valid or not."""
+        """Return the text in the text box of `item`: as typed, even if invalid, or else the stored answer."""
         return "\n".join(self._raw_values(item))
 
     def typed_other(self, item: Item) -> str:
-        """Return the text typed beside an open choice."""
+        """Return the text in the field beside an open choice: as typed, or else as stored."""
         if self.is_bound and item.link_id in self.seen:
             return self.data.get(self.other_names[item.link_id], "") if item.link_id in self.other_names else ""
         return next((value["text"] for value in self.stored.get(item.link_id, []) if isinstance(value, dict)), "")
@@ -284,12 +288,12 @@ class PageForm(forms.Form):
 
 
 def is_note(item: Item) -> bool:
-    """Whether `item` is shown but not asked."""
+    """Return whether `item` is shown without asking for an answer."""
     return (item.type == "display" or item.type in UNASKED_TYPES) and not item.is_hidden
 
 
 def name_others(questionnaire: Questionnaire, questions: list[Item]) -> dict[str, str]:
-    """Return {linkId: name} of the text field beside each open choice; no question has this name."""
+    """Return {linkId: name of the text field} for each open choice. The names differ from every linkId."""
     names = {}
     for item in questions:
         if item.type == "open-choice":
@@ -300,7 +304,7 @@ def name_others(questionnaire: Questionnaire, questions: list[Item]) -> dict[str
 
 
 def number_regions(choices: list[Choice]) -> dict:
-    """Return the regions of a body map, and its choices with the numbers of their regions."""
+    """Return the regions of a body map, and its choices numbered like their regions, for the template."""
     regions = place_regions((choice.value, choice.id) for choice in choices)
     numbers = {region.code: region.number for region in regions}
     return {"regions": regions, "choices": [replace(choice, number=numbers.get(choice.value)) for choice in choices]}

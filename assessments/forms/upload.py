@@ -1,4 +1,4 @@
-"""The form with which staff import a questionnaire."""
+"""The form for staff to import a questionnaire."""
 
 from django import forms
 

@@ -41,7 +41,7 @@ class ResponseUnfinished(Exception):
 
 
 def start_published_response(*, questionnaire_slug: str, patient: Patient, now: datetime) -> Response | None:
-    """Begin a response to the newest published version. None for a blank slug or without a published version."""
+    """Begin a response to the newest published version. Return None if the slug is blank or no version is published."""
     if not questionnaire_slug:
         return None
     questionnaire = Questionnaire.objects.published().filter(slug=questionnaire_slug).first()
@@ -55,7 +55,7 @@ def create_response(*, questionnaire: Questionnaire, patient: Patient, now: date
     """Begin a response to this version, published or not."""
     try:
         initial = initial_answers(questionnaire.parsed)
-    except InvalidQuestionnaire:  # stored by an older import, which accepted such a file; its pages say so
+    except InvalidQuestionnaire:  # stored by an older import that accepted such a file
         logger.exception("The questionnaire %s cannot be asked.", questionnaire.pk)
         initial = {}
     response = Response.objects.create(questionnaire=questionnaire, patient=patient, answers=initial, created_at=now)
@@ -84,12 +84,12 @@ def first_open_page(response: Response) -> Item | None:
 def save_page(
     *, response: Response, page: str, answers: dict[str, list], not_yet_shown: Iterable[str] = (), now: datetime
 ) -> list[Flag]:
-    """Save the answers of one page ({linkId: [value, …]}), raise flags and alert staff. Return flags that are new or worse.
+    """Save the answers of one page ({linkId: [value, …]}), raise flags and alert staff. Return new and worse flags.
 
-    Each valid answer is saved, whatever the others are; an invalid one leaves the earlier answer. An empty list deletes an
-    answer; questions left out of `answers` are unchanged. `not_yet_shown` are the follow-ups that these answers open and
-    that were not on the page: a "not sure" raises no flag until they were shown. Raises PageUnknown, or KeyError for a
-    question that is not on the page.
+    Each valid answer is saved even if others are invalid; an invalid answer does not replace the earlier one. An empty
+    list deletes an answer. Questions omitted from `answers` are unchanged. `not_yet_shown` are the follow-ups that
+    these answers enable and that were not on the page. A "not sure" raises no flag until its follow-up was shown.
+    Raises PageUnknown, or KeyError for a question that is not on the page.
     """
     locked = _lock(response)
     parsed = locked.questionnaire.parsed
@@ -125,10 +125,10 @@ def save_page_as_seen(
     not_yet_shown: Iterable[str] = (),
     now: datetime,
 ) -> list[str]:
-    """Save a page that was opened at `revision` (see `revisions`; empty if not known), as `save_page` does.
+    """Save a page like `save_page`, but keep answers that are newer than `revision`, at which the page was opened.
 
-    If the page has newer answers, the sent ones are only added to them, and no flag is lowered. Return the linkIds of the
-    questions whose newer answers were kept.
+    `revision` is the hash from `revisions`, or empty if unknown. If newer answers conflict with the sent ones, the sent
+    ones are only added to them, and no flag is lowered. Return the linkIds of the questions in conflict.
     """
     locked = _lock(response)
     is_stale = revision not in ("", hash_page(locked.pk, page, locked.answers))
@@ -140,7 +140,7 @@ def save_page_as_seen(
 
 
 def find_conflicts(stored: dict[str, list], given: dict[str, list], page: Item) -> list[str]:
-    """Return the linkIds on `page` whose answer in `stored` differs from `given` by more than what `given` adds."""
+    """Return the linkIds on `page` whose answer in `stored` would be replaced, reduced or deleted by `given`."""
     kept = merge_answers(stored, only_additions(stored, given, page), page)
     return [name for name, values in given.items() if stored.get(name) and _as_set(kept[name]) != _as_set(values)]
 
@@ -152,7 +152,7 @@ def _as_set(values: list) -> set[str]:
 def awaiting_follow_up(
     parsed: ParsedQuestionnaire, not_yet_shown: Iterable[str], *, before: dict[str, list]
 ) -> set[str]:
-    """Return the questions just answered "not sure" whose follow-up, one of `not_yet_shown`, has not been asked yet."""
+    """Return the questions just answered "not sure" whose follow-up is one of `not_yet_shown`."""
     opened = (condition for name in not_yet_shown for condition in parsed.items[name].conditions)
     asked = {condition.question for condition in opened if condition.value == UNSURE}
     return {name for name in asked if UNSURE not in before.get(name, [])}
@@ -162,7 +162,7 @@ def awaiting_follow_up(
 def complete_response(*, response: Response, now: datetime) -> Response:
     """Complete `response`: delete answers to hidden questions and store scores. Raises ResponseUnfinished.
 
-    Pages can still be saved until the link expires; that updates the scores.
+    Pages can still be saved until the link expires. That updates the scores, or reopens an incomplete response.
     """
     locked = _lock(response)
     page = first_open_page(locked)
@@ -178,7 +178,7 @@ def complete_response(*, response: Response, now: datetime) -> Response:
 
 
 def settle_import(*, response: Response, is_finished: bool, now: datetime) -> Response:
-    """Set flags, scores and status of an imported response, as saving it page by page would have done."""
+    """Set the flags, scores and status of an imported response, as if it had been saved page by page."""
     parsed = response.questionnaire.parsed
     response.saved_pages = [page.link_id for page in parsed.pages] if is_finished else []
     if is_finished:
@@ -194,7 +194,7 @@ def settle_import(*, response: Response, is_finished: bool, now: datetime) -> Re
 
 
 def only_additions(stored: dict[str, list], given: dict[str, list], page: Item) -> dict[str, list]:
-    """Return the part of `given` that adds to `stored`: answers to open questions, and further ticks in a list."""
+    """Return the part of `given` that adds to `stored`: answers to unanswered questions, and more options in a list."""
     lists = {item.link_id for item in page.walk() if item.repeats and item.options}
     added = {name: values for name, values in given.items() if values and (name in lists or name not in stored)}
     return {
@@ -208,7 +208,7 @@ def merge_answers(
 ) -> dict[str, list]:
     """Return `stored` with the valid answers of `given` to questions on `page`; an empty list deletes an answer.
 
-    An answer that is stored already is not checked against relative limits.
+    An answer that is already stored is not checked against relative limits.
     """
     on_page = {item.link_id: item for item in page.walk() if item.is_answerable}
     kept = dict(stored)
@@ -237,12 +237,12 @@ def _clean(item: Item, value: Any) -> Any:
 
 def _lock(response: Response) -> Response:
     locked = Response.objects.select_for_update().get(pk=response.pk)
-    locked.questionnaire = response.questionnaire  # immutable once answered: saves a query
+    locked.questionnaire = response.questionnaire  # saves a query; it is immutable once answered
     return locked
 
 
 def _settle_completed(response: Response, *, now: datetime) -> None:
-    """Reopen a completed response if a page is incomplete now, else update its scores."""
+    """Reopen a completed response if a page is now incomplete, or else update its scores."""
     if first_open_page(response) is not None:
         response.status = ResponseStatus.IN_PROGRESS
     else:

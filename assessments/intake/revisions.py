@@ -1,4 +1,7 @@
-"""Optimistic locking of a page: a form carries a hash of the answers it was opened with, so that newer ones are noticed."""
+"""Optimistic locking of a page.
+
+The form has a hash of the answers with which it was opened, so that newer answers are detected.
+"""
 
 import json
 import uuid
@@ -7,11 +10,11 @@ from django.utils.crypto import salted_hmac
 
 from assessments.questionnaire.model import Item
 
-FIELD = "page.revision"  # of the page's form
+FIELD = "page.revision"  # hidden field of the page's form
 
 
 def hash_page(owner: uuid.UUID | str, page: Item, answers: dict[str, list]) -> str:
-    """Return a keyed hash of the answers on `page` of `owner` (a response's id, or "screen"). It does not reveal them."""
+    """Return a keyed hash of the answers on `page` of `owner` (a response's id or "screen") without revealing them."""
     held = {item.link_id: answers[item.link_id] for item in page.walk() if item.link_id in answers}
     content = json.dumps([str(owner), page.link_id, held], sort_keys=True)
     return salted_hmac("assessments.sitting", content, algorithm="sha256").hexdigest()

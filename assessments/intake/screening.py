@@ -1,8 +1,8 @@
 """The hip screen before booking: the safety pages of the intake, asked of a visitor who is not a patient yet.
 
-The answers are kept in the visitor's session, encrypted like all answers, until a visit is booked or the wait list is joined:
-then they become the first pages of an intake, in the same transaction. Otherwise they are deleted with the expired session
-(`clinic.cleanup`).
+The answers are kept in the visitor's session, encrypted like all answers, until a visit is booked or the wait list is
+joined. In that transaction they become the first pages of an intake. Otherwise they are deleted with the expired
+session (`clinic.cleanup`).
 """
 
 import base64
@@ -47,8 +47,8 @@ HIP_TERMS = {"hip", "groin"}
 class Screen:
     """The state of a visitor's screen.
 
-    `read` is {rule id: deadline} of the advice that was shown and acknowledged; `next_path` is the page after the screen;
-    `article` is the code of the article that the visitor came from.
+    `read` is {rule id: deadline} of the advice that was shown and acknowledged. `next_path` is the path of the page
+    after the screen. `article` is the code of the article from which the visitor opened the screen.
     """
 
     next_path: str
@@ -64,7 +64,7 @@ class Screen:
 
 
 def is_about_hip(article: Article | None) -> bool:
-    """Whether an article is about the hip or groin, by the slug of its topic or its own."""
+    """Return whether the slug of an article or of its topic has one of HIP_TERMS."""
     return article is not None and bool(HIP_TERMS & {*article.topic.slug.split("-"), *article.slug.split("-")})
 
 
@@ -79,7 +79,7 @@ def screen_pages(questionnaire: Questionnaire) -> list[Item]:
 
 
 def read_screen(session: SessionBase) -> Screen | None:
-    """Return the visitor's screen; None if it was not begun or its encryption key is gone."""
+    """Return the visitor's screen; None if it was not begun or cannot be decrypted."""
     sealed = session.get(KEY)
     if not sealed:
         return None
@@ -87,12 +87,12 @@ def read_screen(session: SessionBase) -> Screen | None:
         plain = open_sealed(base64.b64decode(sealed), place=PLACE, keys=settings.ENCRYPTION_KEYS)
     except DecryptionFailed:
         return None
-    names = {one.name for one in fields(Screen)}  # the session may have been written by another release
+    names = {one.name for one in fields(Screen)}  # another release may have written the session
     return Screen(**{name: value for name, value in json.loads(plain).items() if name in names})
 
 
 def may_offer_screen(session: SessionBase) -> bool:
-    """Whether the screen is published and the visitor has neither begun nor skipped it."""
+    """Return whether the screen is published and the visitor has neither begun nor skipped it."""
     return KEY not in session and Questionnaire.objects.published().filter(canonical=HIP_INTAKE).exists()
 
 
@@ -117,7 +117,8 @@ def save_screen_page(
 ) -> list[Fired]:
     """Store the valid answers of one page in `screen`. Return the unread flags.
 
-    `not_yet_shown` as for `responses.save_page`. Advice must be read again if its rule stopped firing and fires again.
+    `not_yet_shown` is as in `responses.save_page`. If a rule stops firing and fires again, its advice must be read
+    again.
     """
     awaiting = awaiting_follow_up(questionnaire.parsed, not_yet_shown, before=screen.answers)
     screen.answers = merge_answers(screen.answers, answers, page)
@@ -127,7 +128,7 @@ def save_screen_page(
 
 
 def find_site_hint(screen: Screen, page: Item, *, now: datetime) -> Article | None:
-    """Return the article that the visitor came from, if it has a body site and `page` asks for one not answered yet."""
+    """Return the article of `screen` if it has a body site and `page` now asks for the first time; else None."""
     is_asked = any(item.link_id == BODY_SITE for item in page.walk())
     if not screen.article or not is_asked or page.link_id in screen.saved or BODY_SITE in screen.answers:
         return None
@@ -135,7 +136,7 @@ def find_site_hint(screen: Screen, page: Item, *, now: datetime) -> Article | No
 
 
 def current_flags(screen: Screen, questionnaire: Questionnaire, *, awaiting: Iterable[str] = ()) -> list[Fired]:
-    """Return the emergency and urgent flags that the answers raise, worst first. Level T is raised after booking.
+    """Return the emergency and urgent flags that the answers raise, worst first. Level T is not raised until booking.
 
     `awaiting` are questions whose "not sure" does not count yet, because its follow-up was not shown.
     """
@@ -144,7 +145,7 @@ def current_flags(screen: Screen, questionnaire: Questionnaire, *, awaiting: Ite
 
 
 def unread_flags(screen: Screen, questionnaire: Questionnaire, *, awaiting: Iterable[str] = ()) -> list[Fired]:
-    """Return the flags to stop for: an emergency until its answer changes, an urgent one until its advice was read."""
+    """Return the flags that need the stop page: emergencies, and urgent flags whose advice was not read."""
     return [hit for hit in current_flags(screen, questionnaire, awaiting=awaiting) if not _is_read(screen, hit)]
 
 
@@ -154,7 +155,7 @@ def _is_read(screen: Screen, hit: Fired) -> bool:
 
 
 def note_read(screen: Screen, questionnaire: Questionnaire, *, deadline: str) -> None:
-    """Record that the visitor has read the urgent advice with `deadline`, for each rule without a sooner one."""
+    """Record that the visitor has read the urgent advice with `deadline`, except for rules with a sooner one."""
     urgent = [hit for hit in unread_flags(screen, questionnaire) if hit.level == "U"]
     screen.read |= {hit.rule_id: deadline for hit in urgent if not is_sooner(hit.deadline, than=deadline)}
 
@@ -162,8 +163,8 @@ def note_read(screen: Screen, questionnaire: Questionnaire, *, deadline: str) ->
 def begin_intake(*, questionnaire_slug: str, patient: Patient, screen: Screen | None, now: datetime) -> Response | None:
     """Begin the intake of a visit, with the answers of the visitor's `screen`, in the booking's transaction.
 
-    A fault of a questionnaire does not stop a booking: the intake is rolled back, the fault logged, and the visit booked
-    without an intake, which staff see on Today. Raises only OperationalError and InterfaceError of the database.
+    An error in a questionnaire does not prevent a booking. The intake is rolled back, the error is logged, and the
+    visit is booked without an intake, which staff see on Today. Raises only OperationalError and InterfaceError.
     """
     intake = _attempt(
         lambda: start_published_response(questionnaire_slug=questionnaire_slug, patient=patient, now=now),
@@ -185,7 +186,7 @@ def begin_intake(*, questionnaire_slug: str, patient: Patient, screen: Screen | 
 
 
 def is_screen_kept(*, screen: Screen | None, patient: Patient, now: datetime) -> bool:
-    """Whether `screen` may be deleted from the session: it has no answers, or they were stored for `patient` at `now`."""
+    """Return whether `screen` has no answers, or they were stored for `patient` at `now`, so that it may be deleted."""
     if screen is None or not screen.answers:
         return True
     return Response.objects.filter(patient=patient, saved_at=now).exists()
@@ -206,8 +207,8 @@ def _attempt(work: Callable[[], Response | None], failure: str) -> Response | No
 def keep_screen(*, screen: Screen, intake: Response | None, patient: Patient, now: datetime) -> Response | None:
     """Save the answers of `screen` in `intake`, or in an intake of their own if it does not ask the same questions.
 
-    In the transaction that makes the visitor a patient. Flags are raised and staff alerted as for any saved page; only
-    advice that was shown and acknowledged counts as read. None if there are no answers.
+    Runs in the transaction that creates or matches the patient. Flags are raised and staff alerted as for any saved
+    page. Only advice that was shown and acknowledged counts as read. Return None if there are no answers.
     """
     if not screen.answers:
         return None
@@ -222,7 +223,7 @@ def keep_screen(*, screen: Screen, intake: Response | None, patient: Patient, no
 
 
 def _takes(questionnaire: Questionnaire, answers: dict[str, list]) -> bool:
-    """Whether every one of `answers` is a valid answer in `questionnaire`."""
+    """Return whether all `answers` are valid in `questionnaire`."""
     items = questionnaire.parsed.items
     return all(
         name in items and items[name].is_answerable and keep_fitting(items[name], values) == values
@@ -231,5 +232,5 @@ def _takes(questionnaire: Questionnaire, answers: dict[str, list]) -> bool:
 
 
 def _screen_questionnaire() -> Questionnaire:
-    """Return the published questionnaire of the screen, or its newest version if it was withdrawn meanwhile."""
+    """Return the published questionnaire of the screen, or its newest version if none is published now."""
     return find_questionnaire() or Questionnaire.objects.of(HIP_INTAKE)[0]

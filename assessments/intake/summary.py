@@ -1,6 +1,7 @@
 """The therapist's summary of one response: flags, then load, hypotheses, goals, scores, then every answer.
 
-Each line shows the answers that it is based on, its rule with version, and its source. Gives no diagnosis and no probability.
+Each line shows the answers that it is based on, its rule with version, and its source. The summary gives no diagnosis
+and no probability.
 """
 
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ class FlagLine:
 
 @dataclass(frozen=True)
 class SignalLine:
-    """A signal with the answers that it read and those that it lacks."""
+    """A signal with the answers that it read and the questions that it lacks."""
 
     signal: Signal
     inputs: list[tuple[str, str]]
@@ -80,9 +81,10 @@ class SignalLine:
 
 @dataclass(frozen=True)
 class SignalSection:
-    """A section of the summary: signals that hold, that do not, and that are not known.
+    """A section of the summary.
 
-    `facts` are answers shown as they are.
+    `lines` are the signals that hold, `silent` those that do not, and `not_asked` those that are unknown. `facts` are
+    answers shown without interpretation.
     """
 
     title: str
@@ -112,8 +114,9 @@ class OpenRule:
 class Summary:
     """The summary of one response.
 
-    `calm_rules` were asked and raise no flag; `open_rules` were not asked. `is_guarded`: the runner is a minor; `guardian` has
-    the name and relation of the parent or guardian. `watches` are the bone signals that hold, repeated at the top.
+    `calm_rules` were asked and raise no flag. `open_rules` were not asked. `is_guarded`: the runner is a minor.
+    `guardian` has the name and relation of the parent or guardian. `watches` are the bone signals that hold, repeated
+    at the top.
     """
 
     response: Response
@@ -163,7 +166,7 @@ def read_summary(*, response: Response, by: User | None, now: datetime) -> Summa
 def describe_flag(flag: Flag, questionnaire: Questionnaire) -> FlagLine:
     """Describe `flag` for the therapist, with the answers that raised it."""
     rule = read_rules().by_id.get(flag.rule_id)
-    if rule is None:  # withdrawn since
+    if rule is None:  # the rule was withdrawn
         return FlagLine(flag, "A rule that is no longer in use", "", "", flag.action, False, [])
     case = next((case for case in rule.cases if case.level == flag.level), rule.cases[0])
     snapshot = narrow_inputs(read_rules(), [one.when for one in rule.cases], flag.snapshot)
@@ -181,7 +184,7 @@ def describe_flag(flag: Flag, questionnaire: Questionnaire) -> FlagLine:
 def _read_unraised(
     rules: Rules, judge: Judge, parsed: Questionnaire, flags: list[Flag]
 ) -> tuple[list[Rule], list[OpenRule]]:
-    """Return the rules without a flag: those that were asked, and those that were not."""
+    """Return the rules without a flag: those that were asked, and those that were not. Omit rules about "not sure"."""
     raised = {flag.rule_id for flag in flags}
     signs = [rule for rule in rules.rules if rule.id not in raised and not rule.is_about_unsure]
     states = {rule.id: judge.rule_state(rule) for rule in signs}
@@ -194,7 +197,7 @@ def _read_unraised(
 
 
 def _describe_missing(judge: Judge, parsed: Questionnaire, *whens: dict) -> str:
-    """Name the missing questions, each with whether it was not answered or is not in this questionnaire."""
+    """Return the labels of the missing questions, each with "not answered" or "not asked"."""
     missing = judge.missing(*whens)
     labels = {name: parsed.items[name].label if name in parsed.items else name for name in missing}
     return ", ".join(f"{labels[name]} ({asked.value})" for name, asked in missing.items())
@@ -234,7 +237,7 @@ def _read_ratios(rules: Rules, signal: Signal, answers: dict[str, list]) -> list
 
 
 def _read_load(parsed: Questionnaire, answers: dict[str, list]) -> list[tuple[str, str]]:
-    """Return the answers about running, the day of onset, and whether a run to compare with is missing."""
+    """Return the answers about running, the day of onset, and a note if there is no run to compare with."""
     facts = _read_named(parsed, answers, RUNNING, ONSET_DATE)
     if answers.get(RUN_AT_ONSET) and not answered_ratio(answers, RUN_AT_ONSET, LONGEST_RUN):
         facts.append(("Single run against the month before", load_band(None).replace("_", " ")))
@@ -273,7 +276,7 @@ def _why_not(signal: Signal, rules: Rules, fired: frozenset[str], parsed: Questi
 
 
 def _read_guardian(parsed: Questionnaire, answers: dict[str, list]) -> list[str]:
-    """Return the name and relation of a minor's guardian, as far as answered."""
+    """Return the name and relation of a minor's guardian, if answered."""
     return [
         answer_text(parsed.items[name], answers[name])
         for name in (GUARDIAN_NAME, GUARDIAN_RELATION)

@@ -1,4 +1,4 @@
-"""The trend of a patient's scores, from their first response to the same version up to a given response."""
+"""The trend of a patient's scores over their last responses to the same version, up to a given response."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,13 +38,13 @@ class Trend:
 
     @property
     def delta(self) -> Decimal | None:
-        """The latest minus the first value; None without both."""
+        """The latest minus the first value; None if one is missing."""
         values = [point.value for point in self.points if point.value is not None]
         return values[-1] - values[0] if len(values) > 1 and self.latest.value is not None else None
 
     @property
     def verdict(self) -> str:
-        """What the difference means: it is a change only if it reaches the smallest real change."""
+        """A text about `delta`. It counts as a change only if it reaches the smallest change of the threshold."""
         if self.delta is None:
             return "baseline" if self.latest.value is not None else ""
         smallest = self.threshold.smallest_change if self.threshold else None
@@ -55,7 +55,7 @@ class Trend:
 
 
 def read_trends(response: Response) -> list[Trend]:
-    """Return every measure of `response`, with the patient's earlier ones of the same questionnaire and version."""
+    """Return the trend of every measure of `response`, with the patient's earlier responses to the same version."""
     titles = {rule.measure: rule.title for rule in response.questionnaire.parsed.scores}
     items = response.questionnaire.parsed.items
     titles |= {name: items[name].label for name in TRACKED_ITEMS if name in items}
@@ -72,7 +72,7 @@ def read_trends(response: Response) -> list[Trend]:
 
 
 def count_other_versions(response: Response) -> int:
-    """Count the patient's completed responses to other versions, which the trends leave out."""
+    """Count the patient's completed responses to other versions, which the trends omit."""
     return (
         Response.objects.filter(patient=response.patient_id, status=ResponseStatus.COMPLETED)
         .filter(questionnaire__slug=response.questionnaire.slug)
@@ -82,7 +82,7 @@ def count_other_versions(response: Response) -> int:
 
 
 def _earlier(response: Response) -> list[Response]:
-    """Return the patient's MOST_POINTS completed responses before `response`, newest first."""
+    """Return the patient's last completed responses before `response`, at most MOST_POINTS, newest first."""
     finished = Response.objects.filter(
         patient=response.patient_id, questionnaire=response.questionnaire_id, status=ResponseStatus.COMPLETED
     )
@@ -97,7 +97,7 @@ def _instant(response: Response) -> datetime:
 def _read_points(response: Response) -> Iterator[tuple[str, Point]]:
     """Yield (measure, point) of the stored scores and the tracked ratings of one response.
 
-    The scores of a reopened response are left out: its answers have changed since.
+    The scores of a reopened response are omitted, because its answers have changed since.
     """
     at = _instant(response)
     for score in response.scores.all() if response.status == ResponseStatus.COMPLETED else ():

@@ -1,4 +1,4 @@
-"""A second evaluation of an intake with a "not sure". It is never sent: its relevance check raises the flags."""
+"""The second evaluation of an intake with a "not sure". It is never sent: its relevance check raises the flags."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Alert staff to an answer that must not wait. The mail has a time and a link, no patient and no answer."""
+"""The email that alerts staff to an urgent answer. It has a time and a link, but no patient data and no answers."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""The check before stored answers are shown: a mailed code, or the birth date on file."""
+"""The identity check before stored answers are shown: an emailed code, or the birth date on file."""
 
 from datetime import datetime, timedelta
 from typing import Any

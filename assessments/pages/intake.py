@@ -68,7 +68,7 @@ def page(request: LinkRequest, token: str, response: Response, now: datetime, pa
     if unanswered is not None:
         return see_other(
             _page_url(token, unanswered)
-        )  # no page can be opened before the pages above it are finished: safety comes first
+        )  # safety comes first: a page opens only once all pages before it are complete
     if not may_show_page(request, response, current, now=now):
         return ask_to_confirm(token, page=current)
     form = PageForm(questionnaire=response.questionnaire.parsed, page=current, answers=response.answers)
@@ -79,9 +79,10 @@ def page(request: LinkRequest, token: str, response: Response, now: datetime, pa
 def _save(
     request: LinkRequest, token: str, response: Response, current: Item, now: datetime, *, is_in_turn: bool
 ) -> HttpResponse:
-    """Save the valid answers; go to the next page once all are valid.
+    """Save the valid answers, and go to the next page once all are valid.
 
-    Answers of another sitting stay hidden. By a link that was not mailed they cannot be removed or replaced, only added to.
+    Answers of another sitting remain hidden. With a link that was not emailed, they can be added to, but not removed or
+    replaced.
     """
     is_change = "change" in request.POST
     may_show = may_show_page(request, response, current, now=now)
@@ -112,7 +113,7 @@ def _save(
     if not is_done and not may_show:
         return ask_to_confirm(
             token, page=current, saved="part" if conflicts else "all"
-        )  # the page shows what was stored
+        )  # that page shows whether all or part was saved
     if not is_done:
         return _render_page(request, token, response, current, form, unread, is_change=is_change)
     return see_other(_next_url(token, response, after=None if is_change else current))
@@ -149,7 +150,7 @@ def _render_page(
 
 
 def _age_url(request: LinkRequest, token: str, response: Response, current: Item, now: datetime) -> str:
-    """Return the URL to change the age, on the page after it if an adult's was given; else empty."""
+    """Return the URL to change the age, if `current` is the page after it and the age is an adult's; else empty."""
     asked = pages_asked(response)
     before = asked[asked.index(current) - 1] if asked.index(current) else None
     if before is None or all(item.link_id != AGE for item in before.walk()):
@@ -206,7 +207,7 @@ def check(request: LinkRequest, token: str, response: Response, now: datetime) -
     if request.method == "POST":
         try:
             complete_response(response=response, now=now)
-        except ResponseUnfinished as unfinished:  # another tab removed an answer meanwhile
+        except ResponseUnfinished as unfinished:  # meanwhile, another tab removed an answer
             return see_other(_page_url(token, unfinished.page))
         return see_other(reverse("assessments:done", args=[token]))
     read = read_sections(response.questionnaire.parsed, response.answers)
@@ -244,15 +245,17 @@ def _articles_for(request: LinkRequest, response: Response, now: datetime) -> It
 
 
 def _must_stop(unread: Advice | None, *, on: Item | None = None) -> bool:
-    """Whether to show the advice `unread` first. The page with its answers stays open, to correct a mistake; it shows the
-    advice at the top."""
+    """Return whether to show the stop page for the advice `unread` first.
+
+    The page with the answers that raised it can be opened to correct a mistake. It shows the advice at the top.
+    """
     if unread is None or not unread.is_pressing:
         return False
     return on is None or unread.questions.isdisjoint(item.link_id for item in on.walk())
 
 
 def _next_url(token: str, response: Response, after: Item | None = None) -> str:
-    """Return the page after `after`, else the first open page, else the check page."""
+    """Return the URL of the page after `after`, else of the first open page, else of the check page."""
     asked = pages_asked(response)
     if after is not None and after in asked[:-1]:
         return _page_url(token, asked[asked.index(after) + 1])

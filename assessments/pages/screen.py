@@ -55,7 +55,7 @@ def begin(request: HttpRequest) -> HttpResponse:
 
 
 def opens_screen(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Pass `view` the visitor's screen and its questionnaire; 404 without one, as by an old link."""
+    """Pass `view` the visitor's screen and its questionnaire. 404 if one is missing, for example with an old link."""
 
     @never_cache
     @wraps(view)
@@ -95,7 +95,7 @@ def page(request: HttpRequest, screen: Screen, questionnaire: Questionnaire, pag
     screen.saved = [name for name in screen.saved if name != page] + ([page] if is_done else [])
     write_screen(request.session, screen)
     if unread and unread[0].level == "E":
-        return see_other(reverse("assessments:screen_stop"))  # before any error on the page
+        return see_other(reverse("assessments:screen_stop"))  # an emergency comes before any error on the page
     if is_done:
         return see_other(next_url(screen, questionnaire))
     return _render_page(request, screen, pages, current, form, unread)
@@ -126,7 +126,7 @@ def _render_page(
 
 
 class ScreenAdvice(TypedDict):
-    """What the pages of the screen show of a fired rule."""
+    """The advice for a fired rule, as shown on the pages of the screen."""
 
     level: str
     deadline: str
@@ -134,7 +134,7 @@ class ScreenAdvice(TypedDict):
 
 
 def _worst_advice(unread: list[Fired]) -> ScreenAdvice:
-    """Return the worst level of `unread`, its soonest deadline, and the action text for it. `unread` is sorted, worst first."""
+    """Return the worst level of `unread`, its soonest deadline and its action. `unread` is sorted, worst first."""
     deadline = min((hit.deadline for hit in unread if hit.level == unread[0].level), key=DEADLINES.index)
     return {"level": unread[0].level, "deadline": deadline, "action": read_rules().actions[deadline]}
 
@@ -142,7 +142,7 @@ def _worst_advice(unread: list[Fired]) -> ScreenAdvice:
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_screen
 def stop(request: HttpRequest, screen: Screen, questionnaire: Questionnaire) -> HttpResponse:
-    """Show the advice before booking. An emergency stays until its answer changes, an urgent sign until it is read."""
+    """Show the advice before booking. An emergency is shown until its answer changes, others until read."""
     unread = unread_flags(screen, questionnaire)
     if not unread:
         return see_other(next_url(screen, questionnaire))

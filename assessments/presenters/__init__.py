@@ -1,1 +1,1 @@
-"""What the pages share: access to stored answers, and the order of the hip screen."""
+"""Shared code of the pages: access to stored answers, and the order of the hip screen."""

@@ -1,8 +1,8 @@
 """Access to a response by an intake link, and whether its answers may be shown.
 
-Patients confirm their identity before stored answers are shown, except within one sitting. The session remembers a sitting
-per page, with a hash of the answers: filling in one page does not open another page, nor answers that were saved elsewhere
-later.
+Patients confirm their identity before stored answers are shown, except within one sitting. The session remembers a
+sitting for each page, with a hash of the answers. Filling in one page does not give access to another page, or to
+answers that were saved elsewhere later.
 """
 
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ from clinic.practice.access.proof import Capability, LinkRequest, has_proof, pat
 from clinic.practice.models import PatientLink
 from clinic.responses.redirects import see_other
 
-KEY = "answering"  # in the session: {id of a response: {page: [when this browser last saved it, a hash of what it held then]}}
+KEY = "answering"  # session key of {response id: {page: [time of the last save, hash of the answers then]}}
 SITTING = timedelta(minutes=30)
 
 
@@ -30,7 +30,7 @@ def find_response(link: PatientLink) -> Response | None:
     return responses.filter(pk=link.subject_id, patient=link.patient_id).first()
 
 
-# By this link alone a view may take answers, not show stored ones (`may_show_page`).
+# This link alone allows a view to accept answers, but not to show stored ones (see `may_show_page`).
 opens_response = patient_link(Capability.ANSWER_QUESTIONS, load=find_response)
 
 
@@ -43,8 +43,10 @@ def note_sitting(session: SessionBase, response: Response, page: Item, *, now: d
 
 
 def may_show_page(request: LinkRequest, response: Response, page: Item, *, now: datetime) -> bool:
-    """Whether `page` may be shown with its answers: there are none, this browser filled them in within SITTING, or the
-    patient has confirmed their identity."""
+    """Return whether `page` may be shown with its answers.
+
+    It may if there are none, this browser saved them within SITTING, or the patient has confirmed their identity.
+    """
     if not _holds_answers(response, page):
         return True
     saved_at, as_left = request.session.get(KEY, {}).get(str(response.pk), {}).get(page.link_id, ("", ""))
@@ -55,12 +57,12 @@ def may_show_page(request: LinkRequest, response: Response, page: Item, *, now: 
 
 
 def may_show_all(request: LinkRequest, response: Response, *, now: datetime) -> bool:
-    """Whether every page may be shown."""
+    """Return whether every page may be shown with its answers."""
     return all(may_show_page(request, response, page, now=now) for page in response.questionnaire.parsed.pages)
 
 
 def _holds_answers(response: Response, page: Item) -> bool:
-    """Whether `page` has answers other than the initial values of the questionnaire."""
+    """Return whether `page` has answers other than the initial values of the questionnaire."""
     try:
         initial = initial_answers(response.questionnaire.parsed)
     except InvalidQuestionnaire:
@@ -70,8 +72,11 @@ def _holds_answers(response: Response, page: Item) -> bool:
 
 
 def ask_to_confirm(token: str, *, page: Item | None = None, saved: str = "") -> HttpResponseRedirect:
-    """Redirect to the identity check, which leads to `page` or to the summary. `saved`: "all" of what was just sent,
-    or "part" of it if the rest was answered elsewhere meanwhile."""
+    """Redirect to the identity check, which leads to `page` or to the summary of the answers.
+
+    `saved` is "all" if all sent answers were saved, "part" if some were answered elsewhere meanwhile, and "" if none
+    were sent.
+    """
     query = ({"page": page.link_id} if page else {}) | ({"saved": saved} if saved else {})
     url = reverse("assessments:confirm", args=[token])
     return see_other(f"{url}?{urlencode(query)}" if query else url)

@@ -1,4 +1,4 @@
-"""The order of the hip screen: the offer before times are shown, and the step that comes next."""
+"""The order of the hip screen: the offer before times are shown, and the next step."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -18,7 +18,7 @@ from education.models import Article
 
 
 def screen_before(request: HttpRequest, article: Article | None) -> HttpResponse | None:
-    """Return the page before the times: the offer after a hip article, or a redirect to the next step.
+    """Return the response to send before the times: the offer after a hip article, or a redirect to the next step.
 
     None if there is nothing to screen, the screen is done or skipped, or no questionnaire is published.
     """
@@ -37,7 +37,7 @@ def screen_before(request: HttpRequest, article: Article | None) -> HttpResponse
 
 
 def next_url(screen: Screen, questionnaire: Questionnaire) -> str:
-    """Return the stop for unread warning signs, else the first open page, else where the visitor was going."""
+    """Return the URL of the stop page for unread flags, else of the first open page, else `next_path`."""
     if unread_flags(screen, questionnaire):
         return reverse("assessments:screen_stop")
     if screen.is_skipped:

@@ -10,16 +10,16 @@ from datetime import date, datetime, time, timedelta
 from assessments.questionnaire.typed_answers import write_day
 
 RELATIVE = re.compile(r"(?:today|now)\(\)(?:\s*([+-])\s*([0-9]{1,4})\s*(day|week|month|year)s?)?")
-FIRST_YEAR, LAST_YEAR = 1900, 2100  # of every date
+FIRST_YEAR, LAST_YEAR = 1900, 2100  # allowed in answers
 
 
 def is_relative(limit: str | None) -> bool:
-    """Whether `limit` is relative to today."""
+    """Return whether `limit` is relative to today."""
     return limit is not None and RELATIVE.fullmatch(limit) is not None
 
 
 def resolve_limit(limit: str, *, now: datetime) -> date:
-    """Return the day of a relative `limit`, counted from the date of `now` in its own zone: pass the clinic's.
+    """Return the day of a relative `limit`, counted from the date of `now`, which must be in the clinic's zone.
 
     Raises ValueError for a fixed limit.
     """
@@ -37,12 +37,12 @@ def resolve_limit(limit: str, *, now: datetime) -> date:
 
 
 def as_moment(kind: str, day: date, *, is_upper: bool) -> date:
-    """Return `day` as a limit for answers of the type `kind`, "date" or "dateTime"."""
+    """Return `day` as a limit for answers of the type `kind`: the day for "date", its start or end for "dateTime"."""
     return day if kind == "date" else datetime.combine(day, time.max if is_upper else time.min)
 
 
 def describe_limit(limit: str, *, now: datetime | None, is_upper: bool) -> str:
-    """Tell a patient what is wrong with a day beyond `limit`: "This day is in the past. Choose today or later."."""
+    """Return the error text for a day beyond `limit`: "This day is in the past. Choose today or later."."""
     direction = "earlier" if is_upper else "later"
     found = RELATIVE.fullmatch(limit)
     if found is None:

@@ -16,10 +16,10 @@ LONGEST_TEXT = 2000  # characters, if the definition sets no limit
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with the answer to one question.
+    """A problem with the answer to one question.
 
-    `reason`: required, type, option, alone (an exclusive option with others), one (several answers to a question for
-    one), few, many (answers), below, above, long, pattern, refused (an option that is not accepted).
+    `reason`: required, type, option, alone (an exclusive option with others), one (several answers to a question that
+    allows one), few, many (answers), below, above, long, pattern, refused (an option that is not accepted).
     """
 
     link_id: str
@@ -36,8 +36,8 @@ def check_page(
 ) -> list[Problem]:
     """Return the problems on `page`, in the order asked. Questions that are disabled under `answers` are skipped.
 
-    An answer that is `stored` already is not checked against limits relative to `now`: it was within them when it was
-    given, and a race day that has passed must not block another change.
+    An answer that is already `stored` is not checked against limits relative to `now`, because it was within them when
+    it was given. For example, a past race day must not block another change.
     """
     enabled = enabled_items(questionnaire, answers)
     problems = []
@@ -50,7 +50,7 @@ def check_page(
 
 
 def check_item(item: Item, values: list, *, now: datetime | None = None) -> Problem | None:
-    """Return the problem with `values` as the answer to `item`, if any. Without `now`, relative limits are not checked."""
+    """Return the problem with `values` as the answer to `item`, or None. Without `now`, ignore relative limits."""
     if not values or (item.layout == "agree" and values != [True]):
         return Problem(item.link_id, "required") if item.is_required else None
     if len(values) > 1 and not item.repeats:
@@ -67,16 +67,16 @@ def check_item(item: Item, values: list, *, now: datetime | None = None) -> Prob
 
 
 def keep_positives(item: Item, values: list) -> list:
-    """Return `values` without "none of these" if another option is chosen: a sign that was checked always counts."""
+    """Return `values` without "none of these" if another option is chosen, because a checked sign always counts."""
     alone = {option.code for option in item.options if option.is_exclusive}
     positives = [value for value in values if not isinstance(value, str) or value not in alone]
     return positives or values
 
 
 def keep_fitting(item: Item, values: list, *, now: datetime | None = None) -> list:
-    """Return the part of `values`, the answers to `item`, that is stored: what fits, without "none of these" beside a sign.
+    """Return the part of `values`, the answers to `item`, to store: valid ones, without "none of these" beside a sign.
 
-    Of a question with several answers every existing option is kept, whatever is wrong with the rest; else all or nothing.
+    If several options may be chosen, every valid one is kept, whatever the problem is. Otherwise it is all or nothing.
     """
     positives = keep_positives(item, values)
     if check_item(item, positives, now=now) is None:
@@ -101,13 +101,13 @@ def _check_text(item: Item, value: object) -> str:
 
 
 def longest_text(item: Item) -> int:
-    """Return the maximum length of an answer to `item`, in characters; at most LONGEST_TEXT where a pattern is matched."""
+    """Return the maximum length of an answer to `item`, in characters. With a pattern, it is at most LONGEST_TEXT."""
     longest = item.max_length or LONGEST_TEXT
     return min(longest, LONGEST_TEXT) if item.pattern else longest
 
 
 def _fits(pattern: str, text: str) -> bool:
-    """Whether `text` fits `pattern`. An unsupported pattern, of a file imported before these were refused, is ignored."""
+    """Return whether `text` matches `pattern`. Ignore unsupported patterns, which older imports accepted."""
     try:
         return fits_pattern(pattern, text)
     except PatternUnsupported:
@@ -135,7 +135,7 @@ def _check_ordered(item: Item, value: object, now: datetime | None) -> str:
     except (ValueError, InvalidOperation):
         return "type"
     if isinstance(given, Decimal) and abs(given) >= Decimal(10) ** 9:
-        return "above"  # more digits than any answer needs, and than a page should repeat
+        return "above"  # too many digits for a real answer or for a page to repeat
     if isinstance(given, date) and not FIRST_YEAR <= given.year <= LAST_YEAR:
         return "type"  # a typo, not a day in a patient's life or plans
     if item.type in ORDERED_TYPES:
@@ -148,9 +148,9 @@ def _check_ordered(item: Item, value: object, now: datetime | None) -> str:
 
 
 def limit_of(item: Item, *, is_upper: bool, now: datetime | None) -> Comparable | None:
-    """Return the limit of answers to `item` for comparison; None without one, or for a relative one without `now`.
+    """Return the limit of answers to `item` for comparison; None without one, or if it is relative and `now` is None.
 
-    A day as the maximum of a dateTime includes the whole day.
+    A maximum of a dateTime that is a day includes the whole day.
     """
     limit = item.maximum if is_upper else item.minimum
     if limit is None:

@@ -1,4 +1,4 @@
-"""The control for each kind of question, parsing what is typed, and the text about a problem. Pure."""
+"""Choose the control for a question, parse its answer, and describe problems with it. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -39,7 +39,10 @@ def options_of(item: Item) -> list[tuple[str, str]]:
 
 
 def read_answer(item: Item, raw: str | None) -> list:
-    """Parse what was typed or chosen into a list of the value to store; as typed if it does not fit, empty for nothing."""
+    """Parse a typed or chosen answer into a list of the value to store.
+
+    The list has the text as typed if it cannot be parsed, and is empty for a blank answer.
+    """
     text = clean_text(raw)
     if item.options and raw:
         return _read_option(item, raw, text)
@@ -55,7 +58,10 @@ def read_answer(item: Item, raw: str | None) -> list:
 
 
 def _read_option(item: Item, raw: str, text: str) -> list:
-    """Return the code that was sent, also if it ends in a space or contains a line end."""
+    """Return the code of the option that was sent, or the text as sent if there is no such option.
+
+    Codes that end in a space or contain a line end are recognized, too.
+    """
     codes = [option.code for option in item.options]
     if raw in codes:
         return [raw]
@@ -78,7 +84,7 @@ def write_answer(value: object) -> str:
 def describe_problem(
     item: Item, problem: Problem, *, values: Sequence[Answer] = (), now: datetime | None = None
 ) -> str:
-    """Tell a patient what to do about `problem` with the answers `values`."""
+    """Return a text that tells the patient how to resolve `problem` with the answers `values`."""
     if (
         problem.reason == "type"
         and item.type in NUMBERS
@@ -104,7 +110,7 @@ def describe_problem(
 
 
 def _help_with_number(item: Item, value: object) -> str:
-    """Suggest the number that was meant, if it can be read from `value`; else empty."""
+    """Return a text that suggests the number in `value`; empty if none is found."""
     text = str(value)
     if (number := read_number(without_hedges(text), item.unit)) is not None:
         return f"Type only the number: {number}." if number != text else ""

@@ -1,4 +1,4 @@
-"""Which items of a questionnaire are enabled by the answers so far (FHIR's enableWhen). Pure."""
+"""Find the items of a questionnaire that the answers so far enable (FHIR's enableWhen). Pure."""
 
 import operator
 from collections.abc import Iterator
@@ -21,8 +21,9 @@ COMPARE = {
 def enabled_items(questionnaire: Questionnaire, answers: dict[str, list]) -> frozenset[str]:
     """Return the linkIds that are enabled under `answers` ({linkId: [value, …]}).
 
-    A disabled item disables everything below it, and its own answers are ignored. One matching answer of several is
-    enough; "!=" is met if none is equal, or without an answer. https://hl7.org/fhir/R4/questionnaire.html#enableWhen
+    A disabled item disables everything below it, and its own answers are ignored. If a question has several answers,
+    one match is enough. "!=" is met if no answer is equal, or if there is none.
+    https://hl7.org/fhir/R4/questionnaire.html#enableWhen
     """
     known: dict[str, bool] = {}
 
@@ -45,7 +46,7 @@ def enabled_items(questionnaire: Questionnaire, answers: dict[str, list]) -> fro
 
 
 def meets_condition(question: Item, condition: Condition, values: list) -> bool:
-    """Whether `values`, the answers to `question`, meet `condition`. Values of the wrong type are equal to nothing."""
+    """Return whether `values`, the answers to `question`, meet `condition`. Values of the wrong type match nothing."""
     if condition.operator == "exists":
         return bool(values) == condition.value
     wanted = comparable(question, condition.value)
@@ -54,7 +55,7 @@ def meets_condition(question: Item, condition: Condition, values: list) -> bool:
 
 
 def describe_condition(question: Item, condition: Condition) -> dict[str, object]:
-    """Return `condition` on `question` for the page's script, as JSON, with its value in normal form."""
+    """Return `condition` on `question` as a JSON object for the page's script, with a normalized value."""
     described: dict[str, object] = {"question": question.link_id, "type": question.type, "operator": condition.operator}
     if condition.operator == "exists":
         return described | {"value": condition.value}
@@ -71,6 +72,6 @@ def _comparables(question: Item, values: list) -> Iterator[Comparable]:
 
 
 def keep_enabled(questionnaire: Questionnaire, answers: dict[str, list]) -> dict[str, list]:
-    """Return `answers` without those to disabled items. What a patient can no longer see is not evidence."""
+    """Return `answers` without those to disabled items. Answers that the patient can no longer see do not count."""
     enabled = enabled_items(questionnaire, answers)
     return {link_id: values for link_id, values in answers.items() if link_id in enabled and values}

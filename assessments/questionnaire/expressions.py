@@ -1,7 +1,7 @@
-"""Calculated answers: the subset of FHIRPath that score forms use, limited in length and to a list of functions. Pure.
+"""Calculated answers in the subset of FHIRPath that score forms use, with limited length and functions. Pure.
 
-An expression with another function is not calculated, which the import reports. The others run in the `calculator`'s
-process, which limits time and memory.
+An expression with any other function is not calculated, and the import reports it. Supported expressions run in the
+process of `calculator`, which limits time and memory.
 """
 
 import re
@@ -46,17 +46,18 @@ LEVEL = "_level"  # %_level2: the %context of an item on the second level of the
 
 
 class ExpressionUnsupported(ValueError):
-    """The expression cannot be calculated; the message says why.
+    """The expression cannot be calculated. The message is the reason.
 
-    Not InvalidQuestionnaire: the questionnaire is asked without this calculation.
+    It is not an InvalidQuestionnaire, because the questionnaire can be asked without this calculation.
     """
 
 
 @lru_cache(maxsize=2000)
 def inline_variables(expression: str, variables: tuple[tuple[str, str], ...]) -> str:
-    """Replace every %name in `expression` by its definition; the later of `variables` may use the earlier.
+    """Replace every %name in `expression` with its definition. Later `variables` may use earlier ones.
 
-    Variables are inlined as text because the result of one evaluation loses its type in the next. They count for LONGEST.
+    Variables are inlined as text, because the result of one evaluation loses its type in the next. The inlined text
+    counts toward LONGEST.
     """
     known: dict[str, str] = {}
     for name, meaning in variables:
@@ -66,12 +67,12 @@ def inline_variables(expression: str, variables: tuple[tuple[str, str], ...]) ->
 
 @lru_cache(maxsize=2000)
 def place_context(expression: str, level: int) -> str:
-    """Replace %context in `expression`: by %resource at level 0, else by the item at that `level`."""
+    """Replace %context in `expression` with %resource at level 0, or else with the item at that `level`."""
     return _replace_variables(expression, {"context": f"%{LEVEL}{level}" if level else "%resource"})
 
 
 def _replace_variables(expression: str, known: dict[str, str]) -> str:
-    """Cut off after LONGEST characters, so that nested variables cannot grow exponentially."""
+    """Replace `known` variables. Cut off text beyond LONGEST, so that nesting cannot grow it exponentially."""
     parts, end, length = [], 0, 0
     for found in VARIABLE.finditer(expression[: LONGEST + 1]):
         parts += [expression[end : found.start()], known.get(found[1], found[0])]
@@ -114,15 +115,16 @@ def _walk(node: dict) -> Iterator[dict]:
 
 
 def evaluate(expression: str, resource: dict, levels: dict[str, dict]) -> Value | None:
-    """Return the single value of `expression` over the QuestionnaireResponse `resource`; None without one, or after an error.
+    """Return the single value of `expression` over the QuestionnaireResponse `resource`.
 
-    `levels` are the items of the response that the expression names, by "_level1" and so on. Errors are not raised: the
-    expression was tried at the import, and a page without a score is better than an error page.
+    Return None after an error, or if there is not exactly one value. `levels` are the items of the response that the
+    expression names, by "_level1" and so on. Errors are not raised, because a page without a score is better than an
+    error page, and the expression was tried at the import.
     """
     known = {name: ResourceNode.create_node(item, ITEM_PATH) for name, item in levels.items()}
     try:
         found = _compile(expression)(resource, {"resource": resource} | known)
-    except Exception:  # the library raises many kinds
+    except Exception:  # the library raises many kinds of exceptions
         return None
     return _plain(found[0]) if len(found) == 1 else None
 
@@ -150,7 +152,7 @@ def _weights(codings: list) -> list:
 
 
 def _of_some(make: Callable[[list], object]) -> Callable[[list], list]:
-    """Wrap `make` to return nothing for an empty collection. The functions of the library fail on answers."""
+    """Wrap `make` to return nothing for an empty collection. The library's own functions fail on answers."""
     return lambda numbers: [make(numbers)] if numbers else []
 
 

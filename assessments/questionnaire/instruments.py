@@ -1,7 +1,7 @@
-"""The scoring of published instruments, for imported questionnaires; their text belongs to the publishers. Pure.
+"""The scoring of published instruments in imported questionnaires. Their text belongs to the publishers. Pure.
 
-A file names its items by code: {"system": "urn:runclinic:instrument:hoos", "code": "pain-1"}. A scale is scored if all its
-items are present, each with the weights of the instrument; else staff see what is missing.
+A file identifies its items by code: {"system": "urn:runclinic:instrument:hoos", "code": "pain-1"}. A scale is scored if
+all required items are present, each with the weights of the instrument. Otherwise staff see what is missing.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,9 +18,9 @@ RATING, HUNDRED = range(11), range(101)
 
 @dataclass(frozen=True)
 class Scale:
-    """One score of an instrument. `counts` has the weights of the answers of each item, in order.
+    """One score of an instrument. `counts` has the answer weights of each item, in order.
 
-    `prefix` begins its items' codes ("pain-1"); without one they are "1", "2" and so on. `least` items must be answered.
+    The codes of its items are "1", "2" and so on, after `prefix` ("pain-1"). At least `least` items must be answered.
     """
 
     measure: str
@@ -32,7 +32,7 @@ class Scale:
     multiplier: Decimal = Decimal(1)
     offset: Decimal = Decimal(0)
     gate: str = ""
-    may_be_fewer: int | None = None  # the number of its items that the file must have; None: all
+    may_be_fewer: int | None = None  # number of items, from the first, that the file must have; None: all
 
     @property
     def codes(self) -> list[str]:
@@ -41,7 +41,7 @@ class Scale:
 
 
 def _hundred(measure: str, title: str, size: int, least: int) -> Scale:
-    """100 - 100 x mean / 4 over items from 0 (no trouble) to 4 (extreme)."""
+    """Return a scale scored as 100 - 100 x mean / 4 over items from 0 (no trouble) to 4 (extreme)."""
     prefix = f"{measure.partition('.')[2]}-"
     return Scale(measure, title, (FROM_0_TO_4,) * size, least, prefix, "mean", Decimal(-25), Decimal(100))
 
@@ -59,7 +59,7 @@ SCALES = (
     _hundred("hagos.sport", "HAGOS sport and recreation", 8, 4),
     _hundred("hagos.pa", "HAGOS physical activity", 2, 2),
     _hundred("hagos.qol", "HAGOS quality of life", 5, 3),
-    # doi:10.1186/1471-2474-4-10; half of the items suffice, by the rule of 2013
+    # doi:10.1186/1471-2474-4-10; half of the items suffice, according to the rule of 2013
     _hundred("hoos.pain", "HOOS pain", 10, 5),
     _hundred("hoos.symptoms", "HOOS symptoms", 5, 3),
     _hundred("hoos.adl", "HOOS daily living", 17, 9),
@@ -72,7 +72,7 @@ SCALES = (
     Scale("ihot-12", "iHOT-12 (0 to 100)", (HUNDRED,) * 12, 6, method="mean"),
     # Binkley 1999; not prorated
     Scale("lefs", "LEFS (0 to 80)", (FROM_0_TO_4,) * 20, 20),
-    # Stratford 1995; the mean of the activities named
+    # Stratford 1995; mean of the activities that the patient named
     Scale("psfs", "PSFS (mean, 0 to 10)", (RATING,) * 5, 1, method="mean", may_be_fewer=3),
     Scale("tsk-11", "TSK-11 (11 to 44)", (FROM_1_TO_4,) * 11, 11),
 )
@@ -80,7 +80,7 @@ SUMMARIES = {"hoos-12": ("HOOS-12 summary", ("hoos-12.pain", "hoos-12.function",
 
 
 def instrument_scores(items: Iterable[Item]) -> tuple[list[ScoreRule], list[tuple[str, str]]]:
-    """Return the score rules for `items`, and (measure or code, fault) for each scale that cannot be scored."""
+    """Return the score rules for `items`, and (measure or code, problem) for each unscored scale and unknown code."""
     coded = {code: item for item in items if not item.source for code in item.codes}
     rules, faults = [], [(code, "is not the code of an item of a known instrument") for code in sorted(_unknown(coded))]
     for scale in SCALES:
@@ -127,7 +127,7 @@ def _find_fault(scale: Scale, present: dict[str, Item]) -> str:
 
 
 def _counts(item: Item, counts: Sequence[int]) -> bool:
-    """Whether the weights of the options of `item`, or its limits, are those in `counts`."""
+    """Return whether the weights of the options of `item`, or its limits, match `counts`."""
     if item.options:
         return sorted(option.ordinal for option in item.options if option.ordinal is not None) == sorted(counts)
     if item.type not in ("integer", "decimal") or item.minimum is None or item.maximum is None:

@@ -1,4 +1,4 @@
-"""The parts of a questionnaire as frozen dataclasses: the subset of FHIR that we ask. Pure."""
+"""The parts of a questionnaire as frozen dataclasses, for the subset of FHIR that we support. Pure."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ CHOICE_TYPES = {"choice", "open-choice"}
 TEXT_TYPES = {"string", "text", "url"}
 ORDERED_TYPES = {"integer", "decimal", "quantity", "date", "dateTime", "time"}
 QUESTION_TYPES = {"boolean"} | CHOICE_TYPES | TEXT_TYPES | ORDERED_TYPES
-type Answer = bool | int | str | dict[str, str]  # {"text": …} is an answer in the patient's own text to an open-choice
+type Answer = bool | int | str | dict[str, str]  # {"text": …} is the patient's own text for an open-choice
 
 UNASKED_TYPES = {"attachment", "reference"}  # shown as a note that asks the patient to bring it
 
 
 class InvalidQuestionnaire(ValueError):
-    """The questionnaire cannot be asked or stored. `link_id` names the item; it is empty if the whole is meant."""
+    """The questionnaire cannot be asked or stored. `link_id` is that of the item; empty for the whole questionnaire."""
 
     def __init__(self, reason: str, link_id: str = "") -> None:
         super().__init__(f"{link_id}: {reason}" if link_id else reason)
@@ -29,7 +29,7 @@ class InvalidQuestionnaire(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An answer option. `is_exclusive`: no other may be chosen with it ("none of these"). `kind`: its FHIR type."""
+    """An answer option. `is_exclusive`: it must be the only choice ("none of these"). `kind`: its FHIR type."""
 
     code: str
     text: str
@@ -52,10 +52,10 @@ class Condition:
 class Item:
     """A group, a display or a question. Answers are plain JSON values: codes, ISO dates, decimals as text.
 
-    `source` is the linkId in the file where ours differs: in copies of a repeating group and in parts of a long page.
-    `number` counts the copies, from 2. `is_added` items are not in the file (see `fhir_json.repeat_expansion`).
-    `minimum` and `maximum` may be relative to today (see `answer_limits`). `refused` holds (option, why it is refused).
-    `codes` name the items of instruments that it is, such as "hoos:pain-1".
+    `source` is the linkId in the file if ours differs: in copies of a repeating group and in parts of a long page.
+    `number` is the number of the copy, from 2. `is_added` items are not in the file (see `fhir_json.repeat_expansion`).
+    `minimum` and `maximum` may be relative to today (see `answer_limits`). `refused` holds (option, reason).
+    `codes` identify the item in instruments, such as "hoos:pain-1".
     """
 
     link_id: str
@@ -98,7 +98,7 @@ class Item:
 
     @property
     def is_answerable(self) -> bool:
-        """Whether a patient answers it: a question that is neither hidden nor read-only nor calculated."""
+        """Whether patients can answer it: a question that is not hidden, read-only or calculated."""
         return self.is_question and not (self.is_hidden or self.is_read_only or self.calculated)
 
     @property
@@ -112,7 +112,7 @@ class Item:
         return self.short or self.text
 
     def walk(self) -> Iterator["Item"]:
-        """This item and all below it, in order."""
+        """Yield this item and all items below it, in order."""
         yield self
         for child in self.items:
             yield from child.walk()
@@ -124,7 +124,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class ScoreRule:
-    """How to calculate one score from several answers; see `scoring.score`."""
+    """A rule to calculate one score from several answers; see `scoring.score`."""
 
     measure: str
     title: str
@@ -194,7 +194,7 @@ def comparable(item: Item, value: object) -> Comparable:
 
 
 def _read_moment(kind: str, text: str) -> date | time:
-    """Parse a complete date, time or dateTime. An offset is dropped: local times are compared."""
+    """Parse a complete date, time or dateTime. An offset is dropped, because local times are compared."""
     if kind == "date":
         return date.fromisoformat(text)
     if kind == "time":

@@ -1,6 +1,6 @@
-"""Match the patterns of uploaded questionnaires by RE2, in time linear in the length of the text. Pure.
+"""Match the patterns of uploaded questionnaires with RE2, in time linear in the length of the text. Pure.
 
-RE2's \\w and \\d match ASCII only; patients' names have other letters, so the Unicode classes are written out here.
+RE2's \\w and \\d match ASCII only. Patients' names have other letters, so the Unicode classes are spelled out here.
 https://github.com/google/re2/wiki/Syntax
 """
 
@@ -11,7 +11,7 @@ import re2
 
 
 class Pattern(Protocol):
-    """What RE2 compiles a pattern to."""
+    """A pattern compiled by RE2."""
 
     def fullmatch(self, text: str) -> object | None: ...
 
@@ -26,7 +26,7 @@ NO_SPACE = "".join(
     for before, after in zip([-1, *SPACES], [*SPACES, 0x110000], strict=True)
     if after - before > 1
 )
-# What an escape becomes outside and inside of brackets; None: RE2 has no equivalent there.
+# Translations of each escape outside and inside brackets. None: RE2 has no equivalent.
 ESCAPES = {
     "w": (f"[{WORD}]", WORD),
     "W": (f"[^{WORD}]", None),
@@ -41,14 +41,14 @@ ESCAPES = {
 
 
 class PatternUnsupported(ValueError):
-    """RE2 cannot match the pattern; the message says why, to follow "its regex".
+    """RE2 cannot match the pattern. The message is the reason, worded to follow "its regex".
 
-    Not InvalidQuestionnaire: a stored questionnaire is asked without such a pattern.
+    It is not an InvalidQuestionnaire, because a stored questionnaire is asked without checking such a pattern.
     """
 
 
 def fits_pattern(pattern: str, text: str) -> bool:
-    """Whether `pattern` matches the whole of `text`, as FHIR requires. Raises PatternUnsupported."""
+    """Return whether `pattern` matches the whole of `text`, as FHIR requires. Raises PatternUnsupported."""
     return compile_pattern(pattern).fullmatch(text) is not None
 
 
@@ -78,7 +78,7 @@ def _translate(pattern: str) -> str:
             in_brackets = True
             opening = "[^" if after == "^" else "["
             place += len(opening) - 1
-            if pattern[place : place + 1] == "]":  # a "]" that comes first is part of the set
+            if pattern[place : place + 1] == "]":  # a "]" in first place is part of the set
                 opening += r"\]"
                 place += 1
             written.append(opening)

@@ -9,12 +9,12 @@ from assessments.questionnaire.model import TEXT_TYPES, Answer, Item, Questionna
 from assessments.questionnaire.typed_answers import clean_text
 from clinic.practice.values.dates import format_day_and_time, format_short_day, format_time
 
-# Speed on a phone. A question is read at 238 words a minute (Brysbaert 2019, doi:10.1016/j.jml.2019.104047), a list is
-# scanned at 390. To choose takes 1.35 s to decide (keystroke-level model, Card, Moran and Newell 1980,
-# doi:10.1145/358886.358895) and a tap. Typing: 36 words of 5 characters a minute (Palin 2019, MobileHCI).
-WORDS_READ, WORDS_SCANNED = 238 / 60, 6.5  # a second
+# Speeds on a phone. A question is read at 238 words a minute (Brysbaert 2019, doi:10.1016/j.jml.2019.104047). A list is
+# scanned at 390 words a minute. Choosing takes 1.35 s for the decision (keystroke-level model, Card, Moran and Newell
+# 1980, doi:10.1145/358886.358895) plus a tap. Typing: 36 words of 5 characters a minute (Palin 2019, MobileHCI).
+WORDS_READ, WORDS_SCANNED = 238 / 60, 6.5  # per second
 SECONDS_TO_CHOOSE, SECONDS_A_CHARACTER = 2.0, 0.33
-NUMBER_LENGTH, TEXT_LENGTH = 3, 30  # characters that are usually typed
+NUMBER_LENGTH, TEXT_LENGTH = 3, 30  # typical numbers of characters typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Section:
 
 
 def answer_text(item: Item, values: list) -> str:
-    """Format `values`, the answers to `item`, one a line; "not answered" without any."""
+    """Format `values`, the answers to `item`, one per line; "not answered" if there are none."""
     return "\n".join(_value_text(item, value) for value in values) or "not answered"
 
 
@@ -75,9 +75,10 @@ def _read_line(questionnaire: Questionnaire, item: Item, answers: dict[str, list
 
 
 def describe_subject(questionnaire: Questionnaire, item: Item, answers: dict[str, list]) -> str:
-    """Return the earlier question and answer that a text question ("What else?") refers to; empty if that is on the same page.
+    """Return the earlier question and answer that a text question ("What else?") refers to.
 
-    Names only the one answer that enabled the question, which the question itself reveals.
+    Empty if there is none, or if it is on the same page. Only the answer that enabled the question is included, because
+    the question itself reveals it.
     """
     if item.type not in TEXT_TYPES or len(item.conditions) != 1:
         return ""
@@ -92,7 +93,7 @@ def describe_subject(questionnaire: Questionnaire, item: Item, answers: dict[str
 
 
 def estimate_minutes(questionnaire: Questionnaire) -> int:
-    """Estimate the minutes to read every question and answer the required ones, rounded up. Follow-ups are not counted."""
+    """Estimate the minutes to read every question and answer the required ones, rounded up, without follow-ups."""
     enabled = enabled_items(questionnaire, {})
     asked = [item for item in questionnaire.items.values() if item.link_id in enabled and not item.is_hidden]
     turned = len({questionnaire.page_of[item.link_id].link_id for item in asked if item.is_answerable})

@@ -1,4 +1,4 @@
-"""Whether two scores of one patient differ by more than measurement error, and by enough to matter. Pure.
+"""Decide whether two scores of one patient differ by more than measurement error, and by enough to matter. Pure.
 
 MDC: minimal detectable change; MCID: minimal clinically important difference. Each is valid for one version of one
 instrument, so scores of different versions are never compared.
@@ -12,7 +12,7 @@ from assessments.known_questions import PAIN_NOW, WORST_PAIN
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """The published MDC and MCID of a measure, in its points; None where none was found. `source` names the paper."""
+    """The published MDC and MCID of a measure, in its points; None if none was found. `source` names the paper."""
 
     mdc: Decimal | None
     mcid: Decimal | None
@@ -20,7 +20,7 @@ class Threshold:
 
     @property
     def smallest_change(self) -> Decimal | None:
-        """max(MDC, MCID) of those that are known; None if neither is."""
+        """The larger of MDC and MCID, or the one that is known; None if neither is."""
         return max((one for one in (self.mdc, self.mcid) if one is not None), default=None)
 
 
@@ -42,11 +42,11 @@ THRESHOLDS = {
 
 
 def threshold_of(measure: str) -> Threshold | None:
-    """Return the threshold of `measure`; None without published figures."""
+    """Return the threshold of `measure`; None if no figures are published."""
     return THRESHOLDS.get(measure)
 
 
 def is_change(before: Decimal, after: Decimal, threshold: Threshold) -> bool | None:
-    """Whether `after` differs from `before` by the smallest change or more; None if that is unknown."""
+    """Return whether `after` differs from `before` by the smallest change or more; None if that change is unknown."""
     smallest = threshold.smallest_change
     return None if smallest is None else abs(after - before) >= smallest

@@ -1,6 +1,6 @@
 """Scores: sums and means of answers, with each instrument's own rule for missing answers. Pure.
 
-A total in a file is never trusted; it is calculated again.
+Totals in a file are never trusted. They are calculated again.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,10 @@ class MethodUnknown(ValueError):
 
 
 def score_response(questionnaire: Questionnaire, answers: dict[str, list]) -> list[Result]:
-    """Return every score of `questionnaire` over `answers` to enabled questions. Disabled questions do not count as missing."""
+    """Return every score of `questionnaire` over `answers`, which must omit disabled questions.
+
+    `of` in the results counts only enabled questions.
+    """
     asked = enabled_items(questionnaire, answers)
     results: dict[str, Result] = {}
     for rule in questionnaire.scores:
@@ -53,9 +56,9 @@ def score(rule: ScoreRule, items: Mapping[str, Item], answers: dict[str, list]) 
     """Calculate one score: `multiplier` x (sum or mean of the answers) + `offset`, to one decimal.
 
     Methods: "sum", "mean", and "person-mean" (a sum in which a missing answer counts as the mean of the others);
-    `score_response` has "mean-of-scores", over other measures. Fewer answers than `minimum_answered` give no value.
-    With the `gate` "first-zero-last-hundred" the first question decides alone if its first or last option was chosen
-    (OSTRC: doi:10.1136/bjsports-2019-101337).
+    "mean-of-scores", over other measures, is in `score_response`. With fewer answers than `minimum_answered`, there is
+    no value. With the `gate` "first-zero-last-hundred", the first or last option of the first question alone decides
+    the score (OSTRC: doi:10.1136/bjsports-2019-101337).
     Raises MethodUnknown.
     """
     values = [value for name in rule.items if (value := weight(items[name], answers.get(name, []))) is not None]

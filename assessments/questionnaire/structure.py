@@ -1,4 +1,4 @@
-"""Check that a questionnaire can be asked: unique linkIds, limits and conditions that fit, no dependency cycles. Pure."""
+"""Check that a questionnaire can be asked: unique linkIds, valid limits and conditions, no dependency cycles. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import fields
@@ -24,7 +24,7 @@ LAYOUTS = {"scale": {"integer"}, "agree": {"boolean"}, "body-map": CHOICE_TYPES}
 CLASSES: dict[object, type | tuple[type, ...]] = {str: str, bool: bool, int | None: (int, NoneType)}
 LONGEST_SCALE = 20
 LONGEST_MEASURE = 40
-OUR_FIELDS = {"seen", "asked.again", "page.revision", "change", "csrfmiddlewaretoken"}  # of a page's form
+OUR_FIELDS = {"seen", "asked.again", "page.revision", "change", "csrfmiddlewaretoken"}  # other names in a page's form
 
 
 def check_structure(questionnaire: Questionnaire) -> None:
@@ -55,7 +55,7 @@ def check_structure(questionnaire: Questionnaire) -> None:
 def _check_types(
     part: Questionnaire | Item | Option | Condition | ScoreRule, pairs: Iterable[Iterable[object]], link_id: str = ""
 ) -> None:
-    """Check that each str, bool and int field of `part` holds such a value, and that `pairs` hold strings only."""
+    """Check that each str, bool or int field of `part` has a value of that type, and that `pairs` hold only strings."""
     link_id = getattr(part, "link_id", link_id)
     for one in fields(part):
         value, classes = getattr(part, one.name), CLASSES.get(one.type, object)
@@ -68,7 +68,7 @@ def _check_types(
 
 
 def _check_scores(questionnaire: Questionnaire) -> None:
-    """Refuse a score that cannot be calculated: it would fail when a patient finishes."""
+    """Refuse a score that cannot be calculated, because it would fail when a patient completes the response."""
     measures: set[str] = set()
     for score in questionnaire.scores:
         _check_types(score, ())
@@ -128,7 +128,7 @@ def _check_condition(item: Item, condition: Condition, questionnaire: Questionna
 
 
 def chain_lengths(questionnaire: Questionnaire) -> dict[str, int]:
-    """Return on how many others in a row each item depends, by linkId; the order of the file has no influence.
+    """Return {linkId: length of the longest chain of items that the item depends on}, whatever the order in the file.
 
     An item depends on its parent and on the questions of its conditions. Linear in items and conditions.
     Raises InvalidQuestionnaire for a cycle.

@@ -11,14 +11,14 @@ from decimal import Decimal
 
 from clinic.practice.values.numbers import LONGEST_NUMBER, read_digits
 
-# Control characters except tabs and line ends, and those that change the direction of the text after them.
+# Control characters except tabs and line ends, and invisible ones, such as those that change the text direction.
 _CONTROLS = (code for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n\r")
 _INVISIBLE = (0x200B, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 UNSEEN = dict.fromkeys((*_CONTROLS, *_INVISIBLE))
 LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029]")
 
 NUMBER_CHARACTERS = "0123456789.,¼½¾/+- "
-# Text around a number that the patient is not sure of. Such an answer is refused, and the number alone suggested.
+# Text around a number that the patient is not sure of. Such an answer is refused, and the number alone is suggested.
 HEDGES = re.compile(
     r"^(?:(?:about|around|approximately|approx\.?|roughly|maybe|circa|ca\.|~)\s*)+"
     r"|\s*(?:or so|ish|approximately|approx\.?|roughly|maybe|(?:a|per|each|every) week|/ ?week|weekly)$",
@@ -70,7 +70,7 @@ def spell_unit(unit: str) -> tuple[str, ...]:
 
 
 def read_number(text: str, unit: str = "") -> str | None:
-    """Return `text` as a plain decimal such as "1000.5"; its own unit must be `unit`. None for anything else."""
+    """Return `text` as a plain decimal such as "1000.5"; None for anything else. A typed unit must be `unit`."""
     text = " ".join(text.replace("−", "-").split())
     if (number := read_digits(text)) is not None:
         return number
@@ -92,7 +92,7 @@ def without_hedges(text: str) -> str:
 
 
 def convert_unit(text: str, unit: str) -> str:
-    """Convert a number with another unit of the same kind: "20 km is about 12.4 miles". Empty if `text` is not one."""
+    """Convert a number with another unit of the same kind: "20 km is about 12.4 miles". Empty if impossible."""
     digits, typed_unit = _split_unit(without_hedges(" ".join(text.split())))
     number = read_digits(digits)
     wanted, given = (next((one for one in UNITS if name.lower() in one.spellings), None) for name in (unit, typed_unit))
@@ -105,7 +105,7 @@ def convert_unit(text: str, unit: str) -> str:
 def read_day(text: str) -> str | None:
     """Return `text` as YYYY-MM-DD; None if it is not a date.
 
-    A year of two digits is in 1969 to 2068: a browser's date field turns 11/20/26 into the year 0026.
+    Years below 100 are mapped to a century by CENTURY_TURNS. A browser's date field turns 11/20/26 into the year 0026.
     """
     for pattern in DATE_FORMATS:
         try:
@@ -148,5 +148,5 @@ def _is_time(text: str) -> bool:
 
 
 def write_day(day: date) -> str:
-    """As US readers write it: "3/31/2026"."""
+    """Return `day` in US format: "3/31/2026"."""
     return f"{day.month}/{day.day}/{day.year}"

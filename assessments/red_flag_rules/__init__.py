@@ -1,1 +1,1 @@
-"""Rules that read answers: format, evaluation, coverage, near misses. Pure."""
+"""Rules over answers: format, evaluation, states, coverage, near misses. Pure."""

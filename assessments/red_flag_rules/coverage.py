@@ -1,6 +1,6 @@
 """Check that a questionnaire asks everything that the rules read. Pure.
 
-If a version left out a sign, the flag of that sign could never fire, and no other check would report it.
+If a version omitted a sign, the flag of that sign could never fire, and no other check would report it.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ NUMBERS = {"integer", "decimal", "quantity"}
 
 
 def read_by_rules(rules: Rules) -> dict[str, set[str]]:
-    """Return {linkId: answer codes} of every question that `rules` read; no codes where a number is compared."""
+    """Return {linkId: answer codes} of every question that `rules` read; no codes if none are compared."""
     read: dict[str, set[str]] = {}
     for leaf in all_leaves(rules):
         for name in items_read(leaf):
@@ -32,9 +32,9 @@ def misread_numbers(rules: Rules, items: Iterable[Item]) -> list[str]:
 def lost_questions(
     rules: Rules, before: Questionnaire, after: Questionnaire, *, first_pages: tuple[str, ...] = ()
 ) -> dict[str, str]:
-    """Return {linkId: fault} for each question that `rules` read in `before` and could not read in `after`. Empty if none.
+    """Return {linkId: problem} for each question that `rules` read in `before` but cannot read in `after`.
 
-    `first_pages` are asked before a visit is booked: their questions must stay on one of them.
+    `first_pages` are asked before a visit is booked. Questions on these pages must be on one of them in `after`, too.
     """
     faults = {}
     for name, codes in read_by_rules(rules).items():
@@ -50,7 +50,7 @@ def lost_questions(
 
 
 def _lost(item: Item, codes: set[str], before: Questionnaire, after: Questionnaire) -> str:
-    """Describe what `after` lacks of `item`; empty if nothing."""
+    """Describe what is missing from `item` in `after`; empty if nothing is."""
     new = after.items.get(item.link_id)
     if new is None:
         return "is missing"
@@ -69,7 +69,7 @@ def _lost(item: Item, codes: set[str], before: Questionnaire, after: Questionnai
 
 
 def _openings(questionnaire: Questionnaire, item: Item) -> list[dict[str, list]]:
-    """Return small sets of answers, each of which is enough for `item` to be asked."""
+    """Return small sets of answers, each of which enables `item`."""
     above = _openings(questionnaire, questionnaire.items[item.parent]) if item.parent else [{}]
     ways = []
     for condition in item.conditions:

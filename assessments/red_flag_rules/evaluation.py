@@ -1,8 +1,8 @@
 """Evaluate the red-flag rules, which are data, over a patient's answers. Pure.
 
-A rule has one or more cases, each with a level, a deadline and a condition over answers; it fires with the worst case that
-holds. The caller leaves out answers to hidden questions. The rules never name a disease to the patient, give no
-probability, and compute no REDs color: a physician does that (doi:10.1136/bjsports-2023-106914).
+A rule has one or more cases, each with a level, a deadline and a condition over answers. It fires with the worst case
+that holds. The caller omits answers to hidden questions. The rules never name a disease to the patient or give a
+probability. They do not compute a REDs color, because a physician assigns it (doi:10.1136/bjsports-2023-106914).
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from assessments.red_flag_rules.format import DEADLINES, LEVELS, RulesInvalid, c
 from education.body.load_bands import distance_ratio
 
 UNSURE = "unsure"
-UNSURE_RULES = "UN"  # how the ids of rules about a "not sure" begin
+UNSURE_RULES = "UN"  # prefix of the ids of rules about an unresolved "not sure"
 COMPARE = {
     "more_than": lambda value, limit: value > limit,
     "at_least": lambda value, limit: value >= limit,
@@ -33,7 +33,7 @@ class RuleCase:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. `concern` is shown to therapists only. The level of `is_conservative` cases is our choice, not the source's."""
+    """One rule. `concern` is shown to therapists only. In `is_conservative` cases, the level is our choice."""
 
     id: str
     version: int
@@ -44,7 +44,7 @@ class Rule:
 
     @property
     def is_about_unsure(self) -> bool:
-        """Whether the rule fires on a "not sure" whose follow-up is open, not on a sign."""
+        """Whether the rule fires on a "not sure" with an unanswered follow-up, rather than on a sign."""
         return is_about_unsure(self.id)
 
 
@@ -63,7 +63,7 @@ class Signal:
 
 @dataclass(frozen=True)
 class Action:
-    """What the patient is told to do; there is one for each deadline."""
+    """The instructions that the patient sees for one deadline."""
 
     heading: str
     text: str
@@ -97,7 +97,7 @@ class Fired:
 
 
 def is_about_unsure(rule_id: str) -> bool:
-    """Whether `rule_id` is of a rule about a "not sure"; also for rules that were withdrawn since."""
+    """Return whether `rule_id` is the id of a rule about an unresolved "not sure", current or withdrawn."""
     return rule_id.startswith(UNSURE_RULES)
 
 
@@ -118,7 +118,7 @@ def parse_rules(data: dict) -> Rules:
 
 
 def evaluate(rules: Rules, answers: dict[str, list]) -> tuple[Fired, ...]:
-    """Return the rules that fire on `answers` ({linkId: [value, …]}, only of questions that are asked), worst first.
+    """Return the rules that fire on `answers` ({linkId: [value, …]}, enabled questions only), worst first.
 
     "Unsure" counts as yes for the levels emergency and urgent, and as no for the level "tell the therapist".
     """
@@ -132,12 +132,12 @@ def urgency(fired: Fired) -> tuple[int, int, str]:
 
 
 def is_sooner(deadline: str, *, than: str) -> bool:
-    """Whether `deadline` is sooner than `than`."""
+    """Return whether `deadline` is sooner than `than`."""
     return DEADLINES.index(deadline) < DEADLINES.index(than)
 
 
 def without_unsure(answers: dict[str, list], questions: set[str]) -> dict[str, list]:
-    """Return `answers` without "not sure" in `questions`, whose follow-ups have not been shown to the patient yet."""
+    """Return `answers` without "not sure" in `questions`, whose follow-ups the patient has not seen yet."""
     kept = {
         name: [value for value in values if not (name in questions and value == UNSURE)]
         for name, values in answers.items()
@@ -157,7 +157,10 @@ def read_inputs(rules: Rules, when: dict, answers: dict[str, list]) -> dict[str,
 
 
 def narrow_inputs(rules: Rules, whens: list[dict], answers: dict[str, list]) -> dict[str, list]:
-    """Return `answers` with only those ticks of a list that `whens` look for, "unsure" included; a list without any is kept."""
+    """Return `answers` with only the checked options that `whens` test for, and "unsure".
+
+    A question with none of these options checked keeps all of its options.
+    """
     wanted: dict[str, set] = {}
     for leaf in (leaf for when in whens for leaf in leaves(rules, when) if codes_read(leaf)):
         for name in items_read(leaf):
@@ -182,7 +185,10 @@ def _evaluate_rule(rules: Rules, rule: Rule, answers: dict[str, list]) -> Fired 
 
 
 def holds(rules: Rules, when: dict, answers: dict, *, unsure_is_yes: bool, fired: frozenset[str] = frozenset()) -> bool:
-    """Whether the condition `when` holds. Inside a "not", "unsure" counts as no: it must not prevent a flag."""
+    """Return whether the condition `when` holds.
+
+    Inside a "not", "unsure" counts as no, so that it does not prevent a flag.
+    """
 
     def sub(part: dict, unsure: bool = unsure_is_yes) -> bool:
         return holds(rules, part, answers, unsure_is_yes=unsure, fired=fired)
@@ -223,13 +229,13 @@ def _leaf_holds(leaf: dict, answers: dict[str, list], unsure_is_yes: bool) -> bo
 
 
 def answered_ratio(answers: dict[str, list], distance: str, longest: str) -> Decimal | None:
-    """Return the ratio of the answers to two questions; None without both, or if the second is zero."""
+    """Return the ratio of the answers to two questions; None if one is missing or the second is zero."""
     upper, lower = answers.get(distance), answers.get(longest)
     return distance_ratio(Decimal(str(upper[0])), Decimal(str(lower[0]))) if upper and lower else None
 
 
 def leaves(rules: Rules, when: dict) -> Iterator[dict]:
-    """Yield the leaves of `when`, its smallest conditions. Raises RulesInvalid for an unknown condition."""
+    """Yield the leaves (conditions without parts) of `when`. Raises RulesInvalid for an unknown condition."""
     for form in ("any", "all", "of"):
         if form in when:
             for part in when[form]:
@@ -253,7 +259,7 @@ def items_read(leaf: dict) -> list[str]:
 
 
 def codes_read(leaf: dict) -> list[str]:
-    """Return the answer codes that a leaf looks for; empty if it compares a number."""
+    """Return the answer codes that a leaf tests for; empty if it tests for none."""
     return leaf.get("in", [leaf["is"]] if "is" in leaf else [])
 
 
@@ -264,7 +270,10 @@ def all_leaves(rules: Rules) -> Iterator[dict]:
 
 
 def unknown_questions(rules: Rules, options: dict[str, set[str]]) -> list[str]:
-    """Return what the rules read and `options` ({linkId: codes}) lacks, as "linkId" or "linkId=code". Empty if none."""
+    """Return the questions and answers that the rules read but `options` ({linkId: codes}) does not contain.
+
+    Each is a "linkId" or a "linkId=code". Empty if none.
+    """
     faults = []
     for leaf in all_leaves(rules):
         faults += [name for name in items_read(leaf) if name not in options]

@@ -1,6 +1,6 @@
 """Check the format of the rule file: its keys, levels, sections, actions and conditions. Pure.
 
-Every unknown key or value is refused, and the error names its place: a rule with a misspelled key would never fire.
+Unknown keys and values are refused, because a rule with a misspelled key would never fire. The error names the place.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -10,7 +10,7 @@ from types import MappingProxyType
 LEVELS = "EUT"  # worst first
 DEADLINES = ("now", "same day", "24 h", "48 h", "1 week", "at the visit")  # soonest first
 DEADLINES_OF = {"E": DEADLINES[:1], "U": DEADLINES[1:5], "T": DEADLINES[5:]}
-SECTIONS = ("load", "compensation", "acute and joint", "bone", "goals")  # of the summary, in its order
+SECTIONS = ("load", "compensation", "acute and joint", "bone", "goals")  # of the summary, in order
 LONGEST_ID = 12
 LIMITS = ("more_than", "at_least", "less_than", "at_most")
 TESTS = {"is", "in", "answered", *LIMITS}
@@ -36,7 +36,7 @@ SIGNAL: Mapping[str, type] = {
     "source": str,
     "when": dict,
 }
-# The key that names a condition's form, and every key that form may have.
+# For each form of condition: the key that identifies it, and all keys that it may have.
 FORMS = {
     "any": {"any"},
     "all": {"all"},
@@ -50,11 +50,11 @@ FORMS = {
 
 
 class RulesInvalid(ValueError):
-    """The rules have a fault or read questions that are not asked."""
+    """The rules are malformed or read questions that are not asked."""
 
 
 def check_format(data: dict) -> None:
-    """Check a rule file. Raises RulesInvalid for its first fault, naming the rule or the part."""
+    """Check a rule file. Raises RulesInvalid for the first error, naming the rule or the part."""
     _require(data, FILE, "the file")
     _check_actions(data["actions"])
     for raw in data["rules"]:
@@ -88,7 +88,7 @@ def _check_rule(raw: dict) -> None:
 
 
 def _check_conditions(data: dict) -> None:
-    """Check every condition. Only a signal may read flags: there are none yet while rules are evaluated."""
+    """Check every condition. Only signals may read flags, because no flag exists yet while rules are evaluated."""
     named, rules = data["conditions"], {raw["id"] for raw in data["rules"]}
     for name, when in named.items():
         _check_when(when, f"condition {name}", named, frozenset())
@@ -174,7 +174,10 @@ def _conditions_in(when: dict) -> Iterable[str]:
 def _require(
     raw: object, wanted: Mapping[str, type], place: str, *, optional: Mapping[str, type] = MappingProxyType({})
 ) -> None:
-    """Require the keys `wanted`, and at most those of `optional` besides, each of its type; a text must not be blank."""
+    """Check that `raw` has all keys of `wanted`, no other keys than `optional`, and values of their types.
+
+    Strings must not be blank, and integers must be at least 1.
+    """
     if not isinstance(raw, dict):
         raise RulesInvalid(f"{place}: not an object")
     if missing := wanted.keys() - raw.keys():
@@ -195,7 +198,7 @@ def _require_texts(values: object, place: str, *, is_empty_allowed: bool = False
 
 
 def _require_number(value: object, place: str) -> None:
-    """Require a decimal written as text, as all limits are."""
+    """Check that `value` is a finite decimal as a string, the format of all limits."""
     try:
         if isinstance(value, str) and Decimal(value).is_finite():
             return

@@ -10,13 +10,13 @@ from assessments.questionnaire.readable import answer_text
 from assessments.red_flag_rules.evaluation import COMPARE, Rules, answered_ratio, holds
 
 CONTEXT = {BODY_SITE, AGE}  # not enough alone to call a rule "close"
-NEAR = Decimal(1)  # on the 0 to 10 scales
+NEAR = Decimal(1)  # largest distance from a limit that counts as just missed; meant for the 0 to 10 scales
 COMPARISONS = {"more_than": "more than", "at_least": "at least", "less_than": "less than", "at_most": "at most"}
 
 
 @dataclass(frozen=True, slots=True)
 class Nearness:
-    """How far a condition is from holding: leaves that hold, leaves that do not, and how many of these are needed."""
+    """How close a condition is to holding. It would hold if `needed` of the `unmet` leaves held, too."""
 
     met: tuple[dict, ...] = ()
     unmet: tuple[dict, ...] = ()
@@ -24,7 +24,7 @@ class Nearness:
 
 
 def measure_nearness(rules: Rules, when: dict, answers: dict, *, fired: frozenset[str] = frozenset()) -> Nearness:
-    """Measure how far `when` is from holding. Of alternatives, the one with the most leaves that hold counts."""
+    """Measure how close `when` is to holding. Of alternatives, use the one with the most met leaves outside CONTEXT."""
 
     def sub(part: dict) -> Nearness:
         return measure_nearness(rules, part, answers, fired=fired)
@@ -50,12 +50,12 @@ def measure_nearness(rules: Rules, when: dict, answers: dict, *, fired: frozense
 
 
 def is_close(near: Nearness, answers: dict[str, list]) -> bool:
-    """Whether a therapist may want to know: a leaf beyond body site and age holds, or a number just missed its limit."""
+    """Return whether the condition nearly holds: a leaf outside CONTEXT holds, or a number just missed its limit."""
     return near.needed > 0 and (_weight(near) > 0 or any(_just_missed(leaf, answers) for leaf in near.unmet))
 
 
 def describe_nearness(near: Nearness, items: Mapping[str, Item], answers: dict[str, list]) -> str:
-    """Describe for the therapist what is missing, each with the answer that was given: "needs 1 more of: …"."""
+    """Return a text for the therapist on the unmet leaves and the answers given: "needs 1 more of: …"."""
     missing = [_describe(leaf, items, answers) for leaf in near.unmet]
     if near.needed < len(missing):
         return f"needs {near.needed} more of: {'; '.join(missing)}"

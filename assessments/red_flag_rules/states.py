@@ -1,7 +1,7 @@
 """Decide the state of a rule: it holds, it was asked and does not hold, or it was not asked. Pure.
 
-A rule that still depends on an open question is "not asked", never "no". A question that another answer ruled out, such as
-the follow-up of a sign that was not checked, counts as asked.
+A rule that still depends on an open question is "not asked", never "no". A question that another answer ruled out, such
+as the follow-up of a sign that was not checked, counts as asked.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from assessments.red_flag_rules.evaluation import UNSURE, Rule, Rules, holds, it
 
 
 class State(Enum):
-    """What is known of a rule or signal; a summary keeps the three apart."""
+    """The state of a rule or signal. A summary lists the three separately."""
 
     YES = "yes"
     NO = "asked, and no"
@@ -21,12 +21,12 @@ class State(Enum):
 
 
 class Asked(Enum):
-    """Whether a question was asked and answered."""
+    """The state of a question in one response."""
 
     ANSWERED = "answered"
-    RULED_OUT = "ruled out"  # not asked because of what was answered elsewhere
+    RULED_OUT = "ruled out"  # not asked because of another answer
     OPEN = "not answered"
-    ABSENT = "not asked"  # this questionnaire does not have it
+    ABSENT = "not asked"  # not in this questionnaire
 
 
 class _Truth(Enum):
@@ -54,22 +54,25 @@ def read_asked(questionnaire: Questionnaire, answers: dict[str, list]) -> dict[s
 
 
 class Judge:
-    """Judges the rules over one response. `answers` are those of questions that are asked, as for `evaluate`."""
+    """Decides the states of rules and signals in one response.
+
+    `answers` are those to enabled questions only, as in `evaluate`.
+    """
 
     def __init__(self, rules: Rules, questionnaire: Questionnaire, answers: dict[str, list]):
         self.rules, self.answers = rules, answers
         self.asked = read_asked(questionnaire, answers)
 
     def rule_state(self, rule: Rule) -> State:
-        """Whether `rule` raises a flag."""
+        """Return whether `rule` raises a flag, as a State."""
         return _as_state(self._rule_truth(rule))
 
     def signal_state(self, when: dict) -> State:
-        """Whether a signal with the condition `when` holds. Flags are evaluated from the rules, not read from rows."""
+        """Return the state of a signal with the condition `when`. Flags are evaluated, not read from the database."""
         return _as_state(self._truth(when, unsure_is_yes=True))
 
     def missing(self, *whens: dict) -> dict[str, Asked]:
-        """Return the open and absent questions that `whens` read, directly or through flags."""
+        """Return {linkId: Asked} of the open and absent questions that `whens` read, directly or through flags."""
         read = {name for leaf in self._leaves(*whens) for name in items_read(leaf)}
         found = {name: self._asked_of(name) for name in sorted(read)}
         return {name: asked for name, asked in found.items() if asked in (Asked.OPEN, Asked.ABSENT)}
@@ -84,7 +87,7 @@ class Judge:
         return _any([self._truth(case.when, unsure_is_yes=case.level in "EU") for case in rule.cases])
 
     def _truth(self, when: dict, unsure_is_yes: bool) -> _Truth:
-        """Evaluate `when` as `evaluation.holds` does, which agrees with every YES and NO."""
+        """Return the truth of `when`. `evaluation.holds` returns True for every YES and False for every NO."""
         if "condition" in when:
             return self._truth(self.rules.conditions[when["condition"]], unsure_is_yes)
         if "not" in when:
@@ -113,7 +116,7 @@ class Judge:
         return _Truth.OPEN if Asked.OPEN in asked or self._is_vague(leaf) else _Truth.NO
 
     def _is_vague(self, leaf: dict) -> bool:
-        """Whether "not sure" was answered for a list, and the follow-up about which of its signs is open."""
+        """Return whether the answer to a list is "not sure" and its follow-up (which sign?) is unanswered."""
         is_unsure = UNSURE in self.answers.get(leaf.get("item", ""), [])
         return is_unsure and "unsure_in" in leaf and self._asked_of(leaf["unsure_in"]) == Asked.OPEN
 
@@ -129,7 +132,7 @@ def _as_state(truth: _Truth) -> State:
 
 
 def _any(parts: list[_Truth]) -> _Truth:
-    """Combine alternatives. Only those that this questionnaire asks count: another version may ask others."""
+    """Combine alternatives. Ignore those about questions of another version, which this questionnaire does not ask."""
     asked = [part for part in parts if part != _Truth.ABSENT]
     if not asked:
         return _Truth.ABSENT

@@ -16,7 +16,7 @@ from clinic.practice.models import Patient
 
 @dataclass(frozen=True)
 class Advice:
-    """The advice of `flags`, which are the worst ones that hold now."""
+    """The advice that follows from `flags`, the current flags of the worst level."""
 
     level: str
     deadline: str
@@ -28,7 +28,7 @@ class Advice:
 
     @property
     def questions(self) -> frozenset[str]:
-        """The linkIds of the answers that raised it. Reading them decrypts the flags; the advice itself is not encrypted."""
+        """The linkIds of the answers that raised `flags`. Reading them decrypts the flags; no other field does."""
         return frozenset(name for flag in self.flags for name in flag.snapshot)
 
     @property
@@ -51,19 +51,25 @@ def find_current_advice(responses: Iterable[Response | uuid.UUID]) -> Advice | N
 
 
 def responses_begun(patient_id: uuid.UUID, *, at: datetime, intake_id: uuid.UUID | None) -> QuerySet:
-    """Return the ids of the responses to one visit: its intake, and any other begun by its booking, at the instant `at`."""
+    """Return the ids of the responses that belong to one visit.
+
+    These are its intake `intake_id`, and all responses of the patient that were created `at` the time of booking.
+    """
     of_visit = Q(pk=intake_id) | Q(patient=patient_id, created_at=at)
     return Response.objects.filter(of_visit).values("pk")
 
 
 def responses_of(patient: Patient) -> QuerySet:
-    """Return the ids of all responses of `patient`, including those under a provisional row of the same person."""
+    """Return the ids of all responses of `patient`, including those of provisional rows of the same person."""
     people = Patient.objects.same_person_as(patient)
     return Response.objects.filter(patient__in=people).values("pk")
 
 
 def read_advice(flags: Iterable[Flag]) -> Advice | None:
-    """Return the advice of those `flags` that share the worst level, with their soonest deadline. `flags` are worst first."""
+    """Return the advice for the worst level in `flags`, with the soonest deadline at that level; None without flags.
+
+    `flags` are sorted by current level, worst first.
+    """
     flags = list(flags)
     if not flags:
         return None

@@ -1,8 +1,8 @@
-"""Alert staff to an answer that must not wait, and remind them until the flag is acknowledged.
+"""Alert staff to an urgent answer, and remind them until the flag is acknowledged.
 
-All mails of an alert are planned at once, in the transaction that saves the answer. Each is checked again before it is sent:
-it is skipped once the flags are acknowledged, and planned for others once its recipient has left. The mails hold no patient
-data, only a link to the admin.
+All emails of an alert are planned at once, in the transaction that saves the answer. Each is checked again before it is
+sent. It is skipped once the flags are acknowledged. If its recipient has left, the alert is planned for current staff.
+The emails contain no patient data, only a time and a link to the admin.
 """
 
 import logging
@@ -20,18 +20,18 @@ logger = logging.getLogger(__name__)
 
 STAFF_FLAG = "staff_flag"
 HOUR = timedelta(hours=1)
-# Times of the reminders after the first mail. They are sent while a flag of the alert's level or worse is open.
+# Delays of the reminders after the first email. They are sent while a flag of the alert's level or worse is open.
 AGAIN_AFTER = {
     Level.EMERGENCY: (FIRST_REVIEW_WITHIN[Level.EMERGENCY], 2 * HOUR, 8 * HOUR, 24 * HOUR, 48 * HOUR),
     Level.URGENT: (FIRST_REVIEW_WITHIN[Level.URGENT], 24 * HOUR, 48 * HOUR),
 }
-ONE_SITTING = timedelta(minutes=10)  # several pages saved within it send one alert
+ONE_SITTING = timedelta(minutes=10)  # pages saved within this time share one alert
 
 
 def alert_staff(*, response: Response, raised: list[Flag], now: datetime) -> list[StaffAlert]:
-    """Plan mails about the worst of `raised` to every member of staff with the right to see flags; none for level T alone.
+    """Plan emails about the worst of `raised` to all staff who may view flags. None are planned for level T alone.
 
-    No-op while an alert of the same sitting, of the same level or worse, has not been acknowledged.
+    No-op if an alert of the same level or worse was planned within ONE_SITTING and no flag was acknowledged since.
     """
     levels = {flag.current_level for flag in raised} & set(AGAIN_AFTER)
     if not levels:
@@ -43,19 +43,19 @@ def alert_staff(*, response: Response, raised: list[Flag], now: datetime) -> lis
 
 
 def find_recipients() -> list[User]:
-    """Return every user with the right to see flags in the admin. One query."""
+    """Return all staff who may view flags in the admin. One query."""
     return staff_who_may("assessments.view_flag")
 
 
 def where_alerts_go() -> str:
-    """Return whom an alert would reach now: "staff", else "clinic" (its own address), else "no one"."""
+    """Return the recipients of an alert planned now: "staff", else "clinic" (its own address), else "no one"."""
     if find_recipients():
         return "staff"
     return "clinic" if Clinic.objects.current().email else "no one"
 
 
 def _plan_alerts(*, response: Response, level: Level, now: datetime) -> list[StaffAlert]:
-    """Plan an alert to each current recipient; without any, to the clinic's own address."""
+    """Plan an alert to each current recipient; without any, to the clinic's own address if it has one."""
     recipients: list[User | None] = [*find_recipients()]
     if not recipients:
         goes_to = where_alerts_go()
@@ -73,9 +73,10 @@ def _is_covered(response: Response, level: Level, now: datetime) -> bool:
 
 
 def why_unwanted(message: Message, now: datetime) -> str | None:
-    """Return why this alert is not needed; None while a flag of its level or worse is open and its recipient may see it.
+    """Return the reason to skip this alert, or None to send it.
 
-    If every recipient has left, the alert is planned again for the current ones.
+    It is sent while a flag of its level or worse is open and its recipient may view flags. If the recipient has left
+    and no current recipient was alerted, alerts are planned for the current recipients.
     """
     alert = StaffAlert.objects.select_related("recipient", "response").filter(pk=message.subject_id).first()
     if alert is None:
@@ -96,7 +97,10 @@ def _levels_from(level: str) -> list[Level]:
 
 @transaction.atomic
 def _hand_over(alert: StaffAlert, *, now: datetime) -> bool:
-    """Plan `alert` again if no current recipient was alerted to its response. Return whether it was planned."""
+    """Plan `alert` for the current recipients, unless one of them or the clinic was alerted.
+
+    Return whether an alert was planned.
+    """
     Response.objects.select_for_update().get(pk=alert.response_id)  # one worker at a time
     told = StaffAlert.objects.filter(response=alert.response_id, level__in=_levels_from(alert.level))
     if told.filter(Q(recipient__in=find_recipients()) | Q(recipient=None)).exists():

@@ -1,4 +1,7 @@
-"""The questionnaires and rules that come with the product: JSON files, loaded as published versions."""
+"""The questionnaires and rules that come with the product, as JSON files.
+
+Questionnaires are loaded as published versions.
+"""
 
 import hashlib
 import json
@@ -24,18 +27,18 @@ LONGEST_SLUG = 60
 
 
 class VersionAnswered(Exception):
-    """A shipped file differs from its stored version, which patients have answered: it needs a new version number."""
+    """A shipped file differs from its stored version, which patients have answered. It needs a new version number."""
 
 
 @cache
 def read_rules() -> Rules:
-    """Read the red-flag rules in force."""
+    """Return the red-flag rules in force."""
     return parse_rules(json.loads((FOLDER / RULES_FILE).read_text()))
 
 
 @cache
 def digest_rules() -> str:
-    """Return the SHA-256 of the content of the rules in force, whatever the layout of the file."""
+    """Return the SHA-256 of the rules in force. Whitespace and the order of keys in the file do not matter."""
     content = json.dumps(json.loads((FOLDER / RULES_FILE).read_text()), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(content.encode()).hexdigest()
 
@@ -48,7 +51,7 @@ def shipped_definitions() -> tuple[dict, ...]:
 
 @cache
 def find_shipped(canonical: str) -> ParsedQuestionnaire | None:
-    """Parse the newest shipped version of `canonical`. None if it does not come with the product."""
+    """Return the newest shipped version of `canonical`, parsed; None if it does not come with the product."""
     versions = [one for one in shipped_definitions() if one["url"] == canonical]
     return parse_once(max(versions, key=lambda one: int(one["version"]))) if versions else None
 
@@ -56,8 +59,8 @@ def find_shipped(canonical: str) -> ParsedQuestionnaire | None:
 def load_questionnaires(*, now: datetime) -> list[Questionnaire]:
     """Store and publish every questionnaire that comes with the product. Idempotent.
 
-    Raises InvalidQuestionnaire for a file that cannot be asked or that lacks a question which code names, RulesInvalid
-    for rules that read what is not asked, VersionAnswered for a version that was changed after a patient answered it.
+    Raises InvalidQuestionnaire for a file that cannot be asked or that lacks a question named in code, RulesInvalid for
+    rules that read a question that is not asked, VersionAnswered for a version changed after a patient answered it.
     """
     _check_rules_against([parse_once(definition) for definition in shipped_definitions()])
     _check_known_questions()
@@ -66,7 +69,10 @@ def load_questionnaires(*, now: datetime) -> list[Questionnaire]:
 
 
 def _check_rules_against(questionnaires: list[ParsedQuestionnaire]) -> None:
-    """Check that every question and answer that a rule reads is in one of `questionnaires`. Raises RulesInvalid."""
+    """Check that `questionnaires` contain all questions and answers that the rules read. Raises RulesInvalid.
+
+    Questions that the rules compare as numbers must be numeric.
+    """
     items = [item for questionnaire in questionnaires for item in questionnaire.items.values()]
     options: dict[str, set[str]] = {}
     for item in items:
@@ -78,7 +84,7 @@ def _check_rules_against(questionnaires: list[ParsedQuestionnaire]) -> None:
 
 
 def _check_known_questions() -> None:
-    """Check the newest shipped version of each questionnaire for the questions that code names. Raises InvalidQuestionnaire."""
+    """Check that the newest shipped versions have the questions that are named in code. Raises InvalidQuestionnaire."""
     for canonical, known in KNOWN.items():
         newest = find_shipped(canonical)
         faults = find_missing(known, newest) if newest else {"": "no file has this url"}
@@ -89,8 +95,8 @@ def _check_known_questions() -> None:
 def store_definition(definition: dict, *, now: datetime) -> Questionnaire:
     """Store and publish one FHIR Questionnaire as a version of its url. Raises VersionAnswered.
 
-    If the clinic has imported a version of the same number, that one stays published; the shipped one gets the next number
-    and is left for staff to publish.
+    If the clinic has imported another file under this version number, that version is unchanged. The shipped file is
+    stored unpublished, under the next number, for staff to publish.
     """
     slug, version = definition["url"].rpartition(":")[2], int(definition["version"])
     versions = Questionnaire.objects.of(canonical_of(definition, slug=slug))
@@ -115,9 +121,9 @@ def store_definition(definition: dict, *, now: datetime) -> Questionnaire:
 
 
 def free_slug(slug: str, *, is_local: bool = False) -> str:
-    """Return `slug`, with a number if it belongs to another questionnaire.
+    """Return `slug`, with a number appended if it belongs to another questionnaire.
 
-    A file without a url (`is_local`) is identified by its slug, so it may take a slug of such a file.
+    A file without a url (`is_local`) is identified by its slug, so it may reuse the slug of another such file.
     """
     owners = dict(Questionnaire.objects.values_list("slug", "canonical"))
     names = (slug, *(f"{slug[: LONGEST_SLUG - 5]}-{number}" for number in range(2, len(owners) + 3)))

@@ -14,10 +14,10 @@ from clinic.practice.models import User
 
 
 def apply_flags(*, response: Response, fired: tuple[Fired, ...], now: datetime) -> list[Flag]:
-    """Bring the flags of `response` in line with `fired`. Return those that are new or worse than before.
+    """Update the flags of `response` to match `fired`. Return those that are new or worse than before.
 
-    The caller holds the lock on the response. A flag is lowered when an answer changes, never deleted; lowering is written
-    to the audit log.
+    The caller holds the lock on the response. A flag is lowered when an answer changes, but never deleted. Lowering is
+    recorded in the audit log.
     """
     existing = {flag.rule_id: flag for flag in response.flags.all()}
     raised = []
@@ -34,13 +34,13 @@ def apply_flags(*, response: Response, fired: tuple[Fired, ...], now: datetime) 
 
 
 def _is_unanswered(flag: Flag, response: Response) -> bool:
-    """Whether a question that raised `flag` is still asked and has no answer now. Then the flag stays until it has one."""
+    """Return whether a question that raised `flag` is still asked but unanswered now. Such a flag is not lowered."""
     asked = enabled_items(response.questionnaire.parsed, response.answers)
     return any(name in asked and not response.answers.get(name) for name in flag.snapshot)
 
 
 def _raise_flag(flag: Flag | None, *, response: Response, hit: Fired, now: datetime) -> Flag:
-    """Save a new flag, or raise an existing one again, which patient and staff must then acknowledge anew."""
+    """Save a new flag, or raise an existing one again, which clears its acknowledgment by patient and staff."""
     if flag is None:
         flag = Flag(response=response, rule_id=hit.rule_id, level=hit.level)
     flag.level = min(flag.level, hit.level, key=LEVELS.index)
@@ -70,9 +70,9 @@ def mark_shown(*, response: Response, level: str, now: datetime) -> None:
 
 
 def acknowledge_shown(*, response: Response, level: str, deadline: str = DEADLINES[0], now: datetime) -> int:
-    """Record that the patient has read the advice of `level` with `deadline`. Return how many flags that acknowledges.
+    """Record that the patient has read the advice of `level` with `deadline`. Return the number of flags acknowledged.
 
-    Idempotent. A flag with a sooner deadline, raised in another tab meanwhile, stays unread.
+    Idempotent. A flag with a sooner deadline, raised meanwhile in another tab, remains unread.
     """
     read = {flag.rule_id: deadline for flag in response.flags.unseen_by_patient().filter(current_level=level)}
     return acknowledge_read(response=response, read=read, level=level, now=now)
@@ -81,11 +81,11 @@ def acknowledge_shown(*, response: Response, level: str, deadline: str = DEADLIN
 def acknowledge_read(*, response: Response, read: dict[str, str], level: str, now: datetime) -> int:
     """Record that the patient has read the advice of the rules in `read` ({rule id: deadline shown}) at `level`.
 
-    Return how many flags that acknowledges.
+    Return the number of flags acknowledged. A flag whose deadline is now sooner than the one shown remains unread.
     """
     with transaction.atomic():
         unseen = response.flags.unseen_by_patient().filter(current_level=level).select_for_update()
-        of_rules = [flag for flag in unseen if flag.rule_id in read]  # encrypted, so no filter
+        of_rules = [flag for flag in unseen if flag.rule_id in read]  # encrypted, so SQL cannot filter it
         flags = [flag for flag in of_rules if not is_sooner(flag.action, than=read[flag.rule_id])]
         for flag in flags:
             flag.patient_acknowledged_at, flag.shown_at = now, flag.shown_at or now
@@ -102,7 +102,7 @@ def request_callback(*, response: Response, now: datetime) -> int:
 
 
 def acknowledge_flag(*, flag: Flag, by: User, now: datetime) -> bool:
-    """Record that staff member `by` has acknowledged `flag`. Return False if it was acknowledged before."""
+    """Record that staff member `by` has acknowledged `flag`. Return False if it was acknowledged already."""
     with transaction.atomic():
         locked = Flag.objects.select_for_update().get(pk=flag.pk)
         if locked.staff_acknowledged_at is not None:

@@ -1,8 +1,8 @@
 """Raise flags for a "not sure" whose follow-up was never answered, for example because the browser was closed.
 
-Without JavaScript the follow-up comes with the next page, so no flag is raised before the patient could answer it. A second
-evaluation is planned as a message row, which a sweep finds. It is never sent: it raises the flags of the answers at that
-time, and those have their own alerts.
+Without JavaScript, the follow-up is shown only after the page is sent, so no flag is raised until the patient can
+answer it. A second evaluation is planned as a message row, which the message sweep picks up when it is due. The row is
+never sent. Instead, it raises the flags for the current answers, and these have their own alerts.
 """
 
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from assessments.red_flags.flags import apply_flags
 from clinic.outbox.messages.planning import plan_message
 from clinic.outbox.models import Message
 
-SECOND_LOOK = "intake_second_look"  # the row must not show what was answered
+SECOND_LOOK = "intake_second_look"  # a neutral name, because the row must not reveal an answer
 ANSWER_WITHIN = timedelta(minutes=15)
 USELESS_AFTER = timedelta(days=2)
 
@@ -38,7 +38,7 @@ def plan_second_evaluation(*, response: Response, now: datetime) -> None:
 
 @transaction.atomic
 def raise_remaining_flags(message: Message, now: datetime) -> str:
-    """Raise the flags of a response by its current answers. Return the reason for which the message is skipped."""
+    """Raise the flags of a response for its current answers. Return the reason to skip the message."""
     responses = Response.objects.select_for_update(of=("self",)).select_related("questionnaire")
     response = responses.filter(pk=message.subject_id).first()
     if response is None:
@@ -46,4 +46,4 @@ def raise_remaining_flags(message: Message, now: datetime) -> str:
     fired = evaluate(read_rules(), keep_enabled(response.questionnaire.parsed, response.answers))
     raised = apply_flags(response=response, fired=fired, now=now)
     alert_staff(response=response, raised=raised, now=now)
-    return "evaluated again"  # the row must not show what was answered
+    return "evaluated again"  # the row must not reveal an answer

@@ -1,4 +1,4 @@
-"""Sign-off of the rules by a therapist. Every summary says whether it is still awaited."""
+"""Sign-off of the rules by a therapist. Every summary shows the sign-off, or that it is pending."""
 
 from datetime import datetime, tzinfo
 
@@ -13,11 +13,11 @@ from clinic.practice.values.dates import format_date
 
 
 class TherapistNeeded(Exception):
-    """The user is not an active therapist, and only therapists sign off rules."""
+    """The user is not an active therapist. Only therapists may sign off rules."""
 
 
 class AlreadySignedOff(Exception):
-    """These rules are signed off already, by `sign_off`."""
+    """These rules are signed off already; `sign_off` is the existing sign-off."""
 
     def __init__(self, sign_off: RuleSignOff):
         super().__init__("these rules are signed off")
@@ -25,12 +25,12 @@ class AlreadySignedOff(Exception):
 
 
 def find_sign_off() -> RuleSignOff | None:
-    """Return the sign-off of the rules in force, exactly as they are now; None while it is awaited."""
+    """Return the sign-off of the rules in force, matched by their digest; None while it is pending."""
     return RuleSignOff.objects.select_related("signed_by").filter(digest=digest_rules()).first()
 
 
 def sign_off_rules(*, by: User, digest: str, now: datetime) -> RuleSignOff:
-    """Sign off, as therapist `by`, the rules whose `digest` was on the page that they read.
+    """Sign off the rules as therapist `by`. `digest` identifies the rules on the page that they read.
 
     Raises TherapistNeeded, AlreadySignedOff, or LookupError if the rules have changed since.
     """
@@ -50,7 +50,7 @@ def sign_off_rules(*, by: User, digest: str, now: datetime) -> RuleSignOff:
 
 
 def describe_sign_off(*, zone: tzinfo) -> str:
-    """Return "version 1, awaiting sign-off", or by whom and on which day in `zone` it was signed off."""
+    """Return "version 1, awaiting sign-off", or "version 1, signed off by … on …" with the day in `zone`."""
     signed = find_sign_off()
     if signed is None:
         return read_rules().sign_off

@@ -1,4 +1,4 @@
-"""Template tags on answers: the current advice for patients, the meaning of a flag for staff."""
+"""Template tags for flags: current advice for patients; for staff, a flag's concern and a warning of lost alerts."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ register = template.Library()
 
 @register.filter
 def concern(flag: Flag) -> str:
-    """Return what a therapist should think of, like "septic joint, psoas abscess"; empty for a withdrawn rule. For staff."""
+    """Return the diagnoses to consider, such as "septic joint, psoas abscess"; empty for withdrawn rules. For staff."""
     rule = read_rules().by_id.get(flag.rule_id)
     return rule.concern if rule else ""
 
@@ -31,12 +31,12 @@ def alerts_lost() -> dict:
 def current_advice(context: Context, *, response: Response | None = None, patient: Patient | None = None) -> dict:
     """Show the current advice for the answers of `response`, or for all answers of `patient`. Empty if there is none.
 
-    Pass a patient only on pages behind a link from their own mailbox.
+    Pass `patient` only on pages that open by a link emailed to that patient.
     """
     of_one = [response.pk] if response is not None else []
     return advice_context(context, find_current_advice(responses_of(patient) if patient is not None else of_one))
 
 
 def advice_context(context: Context, advice: Advice | None) -> dict[str, Any]:
-    """Return the context of the advice's template."""
+    """Return the context for the template of `advice`."""
     return {"advice": advice} | {name: context.get(name) for name in ("clinic", "emergency_number", "token")}
