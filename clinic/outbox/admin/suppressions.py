@@ -14,7 +14,7 @@ from clinic.practice.values.mail_addresses import readable_address
 
 @admin.register(Suppression)
 class SuppressionAdmin(LogsNoName, PrivateSearch):
-    """Staff delete a row to send to an address again."""
+    """A read-only list. Staff delete a row to allow messages to its address again."""
 
     list_display = ("whom", "channel", "why", "since")
     list_filter = ("why", "channel")
