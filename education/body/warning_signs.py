@@ -1,6 +1,6 @@
 """Warning signs by urgency, as patients read them. Pure.
 
-The patient side of the red-flag table. Each sign sets how soon to be seen; none suggests a diagnosis.
+The patient side of the red-flag table. Each sign determines how soon to be seen, and none suggests a diagnosis.
 """
 
 EMERGENCY = {

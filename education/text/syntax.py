@@ -1,4 +1,4 @@
-"""The Markdown that authors write, parsed: CommonMark with tables and the additions below. Pure.
+"""Parse the Markdown that authors write: CommonMark with tables, strikethrough and the additions below. Pure.
 
     [@lenhart2014]  [@buist2008; @nielsen2014]     a number that links to the reference
     {strong}  {limited}  {opinion}                 the strength of the evidence for the preceding sentence
