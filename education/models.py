@@ -206,7 +206,7 @@ class Article(models.Model):
         return self.status == ArticleStatus.PUBLISHED and self.published_at is not None and self.published_at <= now
 
     def is_public(self, *, now: datetime, clinic: Clinic) -> bool:
-        """Whether it is public at `now`: the rule of `ArticleQuerySet.published` for one article."""
+        """Whether the article is public at `now`, by the rule of `ArticleQuerySet.published`."""
         return self.is_out(now=now) and (self.reviewed_on is not None or clinic.shows_unreviewed_articles)
 
     @property
@@ -254,7 +254,7 @@ class FormerSlug(models.Model):
 
 
 class Picture(models.Model):
-    """A picture that staff uploaded. Its name ends in its width and height. Its pixels never change."""
+    """A picture that staff uploaded. Its name ends in its width and height in pixels. Its pixels never change."""
 
     name = models.CharField(max_length=20, unique=True, editable=False)
     description = models.CharField(

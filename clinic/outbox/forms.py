@@ -76,7 +76,7 @@ class MessageRuleForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if "channel" not in self.fields:  # read-only, for users without the change permission
             return
-        choices = cast(dict[str, forms.ChoiceField], self.fields)  # the three fields used below are
+        choices = cast(dict[str, forms.ChoiceField], self.fields)  # true of the three fields used below
         choices["kind"].choices = [
             ("", "Choose a message"),
             *((kind.name, f"{kind.title}, {kind.timing}") for kind in changeable_kinds()),

@@ -1,4 +1,4 @@
-"""Messages as rows that staff can see, suppressions, text consents, inbound texts and message templates."""
+"""Messages, suppressions, text consents, inbound texts, message templates, and the heartbeat of the sweep."""
 
 import hashlib
 import uuid
@@ -79,8 +79,8 @@ class MessageQuerySet(models.QuerySet):
 def later_copies(of: "Message | None" = None) -> MessageQuerySet:
     """Return the copies of the message `of` that `planning.resend_message` planned after it, newest first.
 
-    Without `of`, return a subquery for each row of a message query. Copies differ in the suffix of their `dedupe_key`:
-    none, "#2", …, "#10".
+    Without `of`, return a subquery that refers to the outer query of messages. Copies differ in the suffix of their
+    `dedupe_key`: none, "#2", …, "#10".
     """
 
     def value(name: str) -> Any:
@@ -190,7 +190,7 @@ class Sweep(models.Model):
 
 
 class Suppression(models.Model):
-    """An address on the suppression list: it bounced, complained, or unsubscribed from what is not about a visit."""
+    """An address on the suppression list: it bounced, complained, or unsubscribed from messages not about visits."""
 
     class Why(models.TextChoices):
         BOUNCED = "bounced", "mail bounced"

@@ -64,7 +64,7 @@ def find_neighbors(article: Article, *, now: datetime) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Source:
-    """An entry in the list of references. `label` is the link text of `url`. `is_cited`: the page cites it."""
+    """An entry in the list of references. `label` is the link text of `url`. `is_cited`: whether the page cites it."""
 
     id: str
     text: str

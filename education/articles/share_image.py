@@ -1,4 +1,4 @@
-"""Open Graph image of an article: its title and topic on the clinic's hills, as PNG. Pure."""
+"""Open Graph image of an article: its title and topic, and the clinic's name, over hills, as PNG. Pure."""
 
 import io
 from pathlib import Path

@@ -12,8 +12,8 @@ MORNINGS = ("usual", "gone-by-noon", "worse")
 def judge_run(*, worst: int, morning: str, is_rising: bool) -> str:
     """Return the most cautious answer that applies: "stop", "step-back", "repeat" or "carry-on".
 
-    `worst` is the highest pain from 0 to 10 during the run and in the evening; `morning` is one of MORNINGS. Do not call
-    it for a reader with a warning sign.
+    `worst` is the highest pain from 0 to 10 during the run and in the evening. `morning` is one of MORNINGS. Do not call
+    this for a reader with a warning sign.
     """
     if worst > ACCEPTABLE:
         return "stop"

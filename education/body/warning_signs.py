@@ -28,7 +28,7 @@ URGENT = {
 }
 
 
-NONE = "none"  # checked if no sign of a list applies; a blank list is not an answer
+NONE = "none"  # checked if no sign in a list applies; a blank list is not a valid answer
 
 
 def most_urgent(signs: set[str]) -> str | None:

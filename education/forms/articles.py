@@ -37,7 +37,7 @@ class LinesField(forms.CharField):
 
 
 class ReferencesField(forms.CharField):
-    """References, one per line: `id | text | DOI or https URL`. The body cites them as [@id]. Cleans to a list of dicts."""
+    """References, one per line: `id | text | DOI or https URL`, cited as [@id]. Cleans to a list of dicts."""
 
     widget = TextArea(attrs={"rows": 10, "cols": 90})
 

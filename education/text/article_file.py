@@ -27,7 +27,7 @@ class ArticleFile:
 
 
 def read_article_file(name: str, content: str) -> ArticleFile:
-    """Parse `content`. The slug is that in the front matter, or else the file's `name` without its suffix.
+    """Parse `content`. The slug is the one in the front matter, or else the file's `name` without its suffix.
 
     Raises ArticleFileInvalid.
     """

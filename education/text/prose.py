@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from education.text.syntax import parse_blocks, plain_text
 
 WORDS_PER_MINUTE = 200
-EMERGENCY_MARK = "\ue002"  # stands for the emergency number, which can change after a text is stored
+EMERGENCY_MARK = "\ue002"  # a private-use character for the emergency number, which can change after a text is stored
 
 
 def count_reading_minutes(text: str) -> int:

@@ -108,7 +108,7 @@ def _unwrap_figures(state: StateCore) -> None:
 
 
 def _close_up_citations(state: StateCore) -> None:
-    """Drop the spaces before a citation, so that no line begins with its number."""
+    """Drop the spaces before a citation, so that no line begins with a citation number."""
     for block in state.tokens:
         for before, after in pairwise(block.children or []):
             if after.type == "citation" and before.type == "text":

@@ -23,7 +23,7 @@ from clinic.outbox.models import MessageRule
 from clinic.outbox.text.spans import format_span
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
 
-# The policy of a previewed email: it may use inline styles only, and only our own pages may frame it.
+# CSP of a previewed email: inline styles only, and only our own pages may frame it.
 MAIL_POLICY = {"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "frame-ancestors": [CSP.SELF]}
 MAY_FRAME = {**settings.SECURE_CSP, "frame-src": [CSP.SELF]}
 PREVIEW = "outbox_messagerule_preview"

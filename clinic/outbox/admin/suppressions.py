@@ -39,5 +39,5 @@ class SuppressionAdmin(LogsNoName, PrivateSearch):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """The delete page shows the address, so deleting also needs the view permission."""
+        """Require the view permission too, because the delete page shows the address."""
         return super().has_delete_permission(request, obj) and self.has_view_permission(request, obj)

@@ -108,7 +108,7 @@ def withdraw_messages(
 def postpone_messages(*, subject_ids: Iterable[UUID], until: datetime) -> int:
     """Postpone the waiting messages about `subject_ids` to `until`, and return how many.
 
-    Unchanged are messages whose next attempt is later anyway, and those that would be too late by then.
+    Messages whose next attempt is later anyway, or that would be too late by then, are unchanged.
     """
     waiting = Message.objects.filter(subject_id__in=subject_ids, state=State.WAITING)
     later = waiting.filter(next_attempt_at__lt=until, not_after__gt=until)

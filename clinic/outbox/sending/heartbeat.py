@@ -27,7 +27,7 @@ class Heartbeat:
 
 
 def note_start(*, now: datetime) -> None:
-    """Record the first start, from which on a heartbeat is expected. No-op after the first start."""
+    """Record the first start, after which a heartbeat is expected. No-op on later starts."""
     Sweep.objects.bulk_create([Sweep(first_started_at=now)], ignore_conflicts=True)
 
 

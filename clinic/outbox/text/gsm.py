@@ -20,7 +20,7 @@ class TextTooLong(ValueError):
 
 
 def to_gsm(text: str) -> str:
-    """Return `text` in the GSM alphabet: unknown accents are dropped, other unknown characters become question marks."""
+    """Return `text` in the GSM alphabet. Unknown accents are dropped; other unknown characters become question marks."""
     return "".join(_letter(letter) for letter in " ".join(text.translate(_PLAIN).split()))
 
 

@@ -1,4 +1,4 @@
-"""Check and fill message text by staff with {placeholders}. Pure."""
+"""Check the message text that staff write, and fill in its {placeholders}. Pure."""
 
 import re
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """Quiet hours: the times of day when patients should not be contacted. Pure.
 
-Quiet hours are [quiet_from, quiet_until) in local time of the reader's zone, and may include midnight. If both times
-are equal, there are none. Only the local time decides whether an instant is quiet, also on days when the clocks change.
+Quiet hours are [quiet_from, quiet_until) in the local time of the reader's zone, and may span midnight. If both times
+are equal, there are none. Only the local time decides whether an instant is quiet, even on days when the clocks change.
 Instants are aware datetimes.
 """
 

@@ -21,12 +21,12 @@ from clinic.outbox.models import InboundText, Message
 from clinic.practice.models import Patient, User
 from clinic.practice.values.phone import base_number
 
-ANSWER_AGAIN_AFTER = timedelta(hours=1)  # between automatic answers to one number: it may be an autoresponder
+ANSWER_AGAIN_AFTER = timedelta(hours=1)  # between automatic answers to one number, which may be an autoresponder
 VIEW, CHANGE = "outbox.view_inboundtext", "outbox.change_inboundtext"
 STAFF_TEXT = "staff_inbound_text"
 THE_CLINIC = uuid.UUID(int=2)  # the recipient of alerts if no staff user may mark texts as read
 HOUR = timedelta(hours=1)
-AGAIN_AFTER = (HOUR / 2, 2 * HOUR, 8 * HOUR, 24 * HOUR, 48 * HOUR)  # as for an emergency flag: a text may be one
+AGAIN_AFTER = (HOUR / 2, 2 * HOUR, 8 * HOUR, 24 * HOUR, 48 * HOUR)  # as for emergency flags: a text may be urgent too
 ONE_SITTING = timedelta(minutes=10)  # texts received within it are announced in one email
 MOST_SHOWN = 20
 
@@ -67,7 +67,7 @@ def keep_text(*, phone: str, content: str, provider_id: str, is_answerable: bool
 
 
 def _lock_number(phone: str) -> None:
-    """Lock a number until the transaction ends. Concurrent webhooks could otherwise both answer or store one text."""
+    """Lock a number until the transaction ends. Otherwise concurrent webhooks could both answer the same text."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"inbound text {phone}"])
 

@@ -1,8 +1,8 @@
-"""Texts instead of emails, for readers who chose that: the email is skipped only once its text was sent.
+"""Texts instead of emails, for readers who chose them: the email is skipped only once its text was sent.
 
 The email waits while the text is not settled, as long as the reader still has half of the planned time. If the text is
-skipped or fails, the email is sent. If the text takes longer, it is withdrawn first, so that the reader does not get
-both.
+skipped or fails, the email is sent. If the text takes longer, it is withdrawn before the email is sent, so that the
+reader does not get both.
 """
 
 from datetime import datetime, timedelta
