@@ -1,1 +1,1 @@
-"""Articles and clinic pages: their text, sources, review dates, search and publishing."""
+"""Articles: text, sources, reviews, publishing and search. Also self-checks for readers."""

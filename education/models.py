@@ -23,7 +23,7 @@ from education.text.prose import count_reading_minutes, plain_prose
 REMIND_BEFORE = timedelta(days=30)
 CODE_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # without look-alikes: 0, o, 1, i, l
 CODE_LENGTH = 6
-SEARCH_CONFIG = "education_english"  # English without accents; made by a migration
+SEARCH_CONFIG = "education_english"  # English without accents; created by a migration
 
 # The fields that a revision stores.
 TEXT_FIELDS = ("title", "summary", "who_for", "key_facts", "care", "body", "references")
@@ -77,7 +77,7 @@ class ArticleQuerySet(models.QuerySet["Article"]):
         return self.exclude(who_for__iregex=r"\madults?\M")
 
     def for_lists(self) -> Self:
-        """In reading order, with the long texts deferred."""
+        """Put articles in reading order, and defer the long texts."""
         return (
             self.select_related("topic")
             .defer("body", "care", "key_facts", "references", "prose", "search", "proposal")
@@ -88,9 +88,10 @@ class ArticleQuerySet(models.QuerySet["Article"]):
 class Article(models.Model):
     """An article in Markdown (with the additions of `education.text.syntax`).
 
-    `care` says when to get help; it is the first section of the page. `source_file` and `source_checksum` tie an article that
-    came with the product to its file, so that the loader sees whether staff have edited it since. `proposal` is the text of a
-    newer file (with checksum `proposal_checksum`) until staff accept or decline it. `prose` is the searched text.
+    `care`, the first section of the page, tells readers when to get help. A bundled article has a `source_file`, and
+    `source_checksum` lets the loader detect whether staff have edited the article since. `proposal` is the text of a
+    newer file until staff accept or decline it. `proposal_checksum` is that of the last proposal, which is not proposed
+    again. `prose` is the searched text.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -201,16 +202,16 @@ class Article(models.Model):
         return reverse("education:article", args=[self.slug])
 
     def is_out(self, *, now: datetime) -> bool:
-        """Whether staff have published it by `now`."""
+        """Whether the article is published at `now`, even if the clinic hides it because it is not reviewed."""
         return self.status == ArticleStatus.PUBLISHED and self.published_at is not None and self.published_at <= now
 
     def is_public(self, *, now: datetime, clinic: Clinic) -> bool:
-        """Whether it is public at `now`: the rule of `ArticleQuerySet.published` for one article."""
+        """Whether the article is public at `now`, by the rule of `ArticleQuerySet.published`."""
         return self.is_out(now=now) and (self.reviewed_on is not None or clinic.shows_unreviewed_articles)
 
     @property
     def text(self) -> dict[str, Any]:
-        """TEXT_FIELDS by name."""
+        """The values of TEXT_FIELDS by name."""
         return {name: getattr(self, name) for name in TEXT_FIELDS}
 
     @property
@@ -243,7 +244,7 @@ class Revision(models.Model):
 
 
 class FormerSlug(models.Model):
-    """A former slug of an article; it redirects."""
+    """A former slug of an article, which redirects to the article."""
 
     slug = models.SlugField(max_length=80, unique=True)
     article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="former_slugs")
@@ -253,7 +254,7 @@ class FormerSlug(models.Model):
 
 
 class Picture(models.Model):
-    """A picture that staff uploaded. Its name ends in its width and height. Its pixels never change."""
+    """A picture that staff uploaded. Its name ends in its width and height in pixels. Its pixels never change."""
 
     name = models.CharField(max_length=20, unique=True, editable=False)
     description = models.CharField(
@@ -292,7 +293,7 @@ class Picture(models.Model):
 
 
 class PictureSize(models.Model):
-    """A picture in one width, as WebP. In the database, so that backups and all web processes have it."""
+    """A picture in one width, as WebP. It is in the database, so that backups and all web processes have it."""
 
     picture = models.ForeignKey(Picture, on_delete=models.CASCADE, related_name="sizes")
     width = models.PositiveSmallIntegerField()
@@ -306,6 +307,6 @@ class PictureSize(models.Model):
 
 
 def checksum_text(fields: dict[str, Any]) -> str:
-    """Return the SHA-256 of an article's TEXT_FIELDS as 64 hexadecimal digits. CR LF and LF are the same."""
+    """Return the SHA-256 of an article's TEXT_FIELDS as 64 hexadecimal digits. CR LF counts as LF."""
     text = json.dumps({name: fields[name] for name in TEXT_FIELDS}, sort_keys=True)
     return hashlib.sha256(text.replace("\\r\\n", "\\n").encode()).hexdigest()

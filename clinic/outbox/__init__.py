@@ -1,1 +1,1 @@
-"""Every message that leaves the clinic: its row, its text, when it is due, how it is sent."""
+"""Messages to patients and staff: planning, rendering and sending. Also inbound texts."""

@@ -28,7 +28,7 @@ from clinic.practice.fields.text_areas import TextArea
 
 
 class SpanField(forms.CharField):
-    """Minutes, shown and typed like "2 days", "1 hour" or "90 minutes"."""
+    """A number of minutes, shown and typed like "2 days", "1 hour" or "90 minutes"."""
 
     default_error_messages = {"invalid": "Enter a time like 2 days, 1 hour or 90 minutes."}
 
@@ -47,7 +47,7 @@ class SpanField(forms.CharField):
         return format_span(value) if isinstance(value, int) else value
 
     def has_changed(self, initial: object, data: object) -> bool:
-        """Compare minutes: another spelling is no change."""
+        """Compare as minutes, so that "1 hour" and "60 minutes" are equal."""
         try:
             return initial != self.to_python(data)
         except forms.ValidationError:
@@ -55,7 +55,7 @@ class SpanField(forms.CharField):
 
 
 class MessageRuleForm(forms.ModelForm):
-    """A template. Refuses text with an unknown placeholder or with the reason for a visit."""
+    """A message template. Rejects text with an unknown placeholder, a web address or a clinical term (`faults_of`)."""
 
     kind = forms.ChoiceField(label="Message")
     minutes = SpanField(
@@ -74,9 +74,9 @@ class MessageRuleForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        if "channel" not in self.fields:  # shown without the permission to change it
+        if "channel" not in self.fields:  # read-only, for users without the change permission
             return
-        choices = cast(dict[str, forms.ChoiceField], self.fields)  # the three below are
+        choices = cast(dict[str, forms.ChoiceField], self.fields)  # true of the three fields used below
         choices["kind"].choices = [
             ("", "Choose a message"),
             *((kind.name, f"{kind.title}, {kind.timing}") for kind in changeable_kinds()),
@@ -124,7 +124,7 @@ class MessageRuleForm(forms.ModelForm):
 
     @property
     def previews(self) -> list[tuple[Sample, Email]]:
-        """(sample reader, mail with this text) for each sample; empty while the text cannot be rendered."""
+        """(sample reader, email with the typed text) for each sample. Empty if the text cannot be rendered."""
         cleaned = getattr(self, "cleaned_data", {})
         kind = self.chosen_kind
         if kind is None or "subject" in self.errors or "text" in self.errors:
@@ -136,7 +136,7 @@ class MessageRuleForm(forms.ModelForm):
 
     @property
     def query(self) -> str:
-        """What was typed, as a query string: the clinic's own text, no patient data."""
+        """The typed fields as a query string. They are the clinic's own text, without patient data."""
         return urlencode({name: self.data.get(name, "") for name in ("kind", "channel", "minutes", "subject", "text")})
 
     def _preview_text(self, kind: MessageKind, sample: Sample) -> Email:

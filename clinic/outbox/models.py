@@ -1,4 +1,4 @@
-"""Messages as rows that staff can see, suppressions, text consents, inbound texts and message templates."""
+"""Messages, suppressions, text consents, inbound texts, message templates, and the heartbeat of the sweep."""
 
 import hashlib
 import uuid
@@ -19,7 +19,7 @@ from clinic.practice.values.dates import format_date, format_day_and_time, forma
 from clinic.practice.values.phone import format_phone
 
 REASON_LENGTH = 120
-LONGEST_MINUTES = 90 * 24 * 60  # of a rule
+LONGEST_MINUTES = 90 * 24 * 60  # the most that a rule may have
 
 
 class Channel(models.TextChoices):
@@ -40,7 +40,7 @@ SETTLED = (State.SENT, State.SKIPPED, State.FAILED)
 
 class MessageQuerySet(models.QuerySet):
     def due(self, now: datetime) -> "MessageQuerySet":
-        """Messages to send now: those that are due, and those whose lease has run out.
+        """Filter to messages to send now: those that are due, and those whose lease has expired.
 
         Excludes texts that may have been sent already: see `texts.texting.fail_unsure_texts`.
         """
@@ -50,36 +50,37 @@ class MessageQuerySet(models.QuerySet):
         )
 
     def failed_recently(self, now: datetime, within: timedelta = timedelta(days=7)) -> "MessageQuerySet":
-        """Messages that failed in the `within` before `now` and were not sent again, newest first."""
+        """Filter to messages that failed less than `within` ago and were not sent again, newest first."""
         failed = self.filter(~Exists(later_copies()), state=State.FAILED, settled_at__gt=now - within)
         return failed.order_by("-settled_at")
 
     def with_sent_again_at(self) -> "MessageQuerySet":
-        """Annotate `sent_again_at`: when staff had a message sent again; None for the newest copy."""
+        """Annotate `sent_again_at`: when staff last resent a message; None for the newest copy."""
         return self.annotate(sent_again_at=Subquery(later_copies().values("created_at")[:1]))
 
     def overdue(self, now: datetime, grace: timedelta = timedelta(minutes=2)) -> "MessageQuerySet":
-        """Messages not sent `grace` after they were due, oldest first.
+        """Filter to messages that are still unsent `grace` after they were due, oldest first.
 
-        Includes messages leased to a worker, which may have died. A message that is postponed or waits for a retry is not
-        overdue.
+        Includes messages leased to a worker, which may have died. Excludes postponed messages and those waiting for a
+        retry.
         """
-        late = Q(next_attempt_at__lte=now - grace)  # repeated: each half has its own index
+        late = Q(next_attempt_at__lte=now - grace)  # used in both halves, since each has its own index
         return self.filter(Q(late, state=State.WAITING) | Q(late, state=State.SENDING)).order_by("next_attempt_at")
 
     def oldest_overdue_age(self, now: datetime) -> timedelta:
-        """The age of the oldest overdue message; zero if there is none. For monitoring.
+        """Return the age of the oldest overdue message; zero if there is none. For monitoring.
 
-        A dead worker or beat shows here seconds after the next message is due.
+        It reveals a dead worker or beat within seconds after the next message is due.
         """
         oldest = self.overdue(now, grace=timedelta(0)).aggregate(oldest=models.Min("next_attempt_at"))["oldest"]
         return now - oldest if oldest else timedelta(0)
 
 
 def later_copies(of: "Message | None" = None) -> MessageQuerySet:
-    """Return the copies of a message that were planned after it by `planning.resend_message`, the newest first.
+    """Return the copies of the message `of` that `planning.resend_message` planned after it, newest first.
 
-    Without `of`, for a subquery of messages. Copies differ in the end of their `dedupe_key`: none, "#2", …, "#10".
+    Without `of`, return a subquery that refers to the outer query of messages. Copies differ in the suffix of their
+    `dedupe_key`: none, "#2", …, "#10".
     """
 
     def value(name: str) -> Any:
@@ -94,7 +95,10 @@ def later_copies(of: "Message | None" = None) -> MessageQuerySet:
 
 
 class Message(models.Model):
-    """One message to one patient about one version of one row. Its text is rendered when it is sent, and not stored."""
+    """One message about one version of a row, to a patient or (without `patient`) to staff.
+
+    Its text is rendered when it is sent, and never stored.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=40)
@@ -129,7 +133,7 @@ class Message(models.Model):
     reason = models.CharField(max_length=REASON_LENGTH, blank=True)
     settled_at = models.DateTimeField("ended", null=True, blank=True)
     created_at = models.DateTimeField("planned")
-    sent_again_at: datetime | None  # only by `with_sent_again_at`
+    sent_again_at: datetime | None  # set only by `with_sent_again_at`
 
     objects = MessageQuerySet.as_manager()
 
@@ -160,19 +164,19 @@ class Message(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Without the patient's name, as it may get into a log."""
+        """Return channel, due time and state. The patient's name is omitted, because this text may be logged."""
         due = format_day_and_time(timezone.localtime(self.due_at))
         return f"{self.get_channel_display().capitalize()} due {due}, {self.get_state_display()}"
 
     @property
     def message_id(self) -> str:
-        """The Message-ID: the same for every copy, so that a mailbox can drop a duplicate."""
+        """The Message-ID: the same for every attempt to send this row, so that a mailbox can drop a duplicate."""
         digest = hashlib.sha256(self.dedupe_key.encode()).hexdigest()[:40]
         return f"<{digest}@{urlsplit(settings.SITE_URL).hostname}>"
 
 
 class Sweep(models.Model):
-    """Heartbeat of the sweep for due messages, and since when one is expected. There is one row."""
+    """Heartbeat of the sweep for due messages, in one row. It is expected from `first_started_at` on."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     first_started_at = models.DateTimeField(db_default=Now())  # when web, worker or beat first started on this database
@@ -186,7 +190,7 @@ class Sweep(models.Model):
 
 
 class Suppression(models.Model):
-    """An address we do not write to: it bounced, complained, or asked us to stop."""
+    """An address on the suppression list: it bounced, complained, or unsubscribed from messages not about visits."""
 
     class Why(models.TextChoices):
         BOUNCED = "bounced", "mail bounced"
@@ -248,15 +252,15 @@ class TextConsent(models.Model):
 
 class InboundTextQuerySet(models.QuerySet):
     def unread(self) -> "InboundTextQuerySet":
-        """Unread texts, oldest first."""
+        """Filter to unread texts, oldest first."""
         return self.filter(read_at=None).order_by("received_at")
 
 
 class InboundText(models.Model):
-    """A text message that came to the clinic's number and that a person must read; its content is encrypted."""
+    """A text message to the clinic's number that staff must read. Its content is encrypted."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    provider_id = models.CharField(max_length=64, unique=True, editable=False)  # the webhook may call twice
+    provider_id = models.CharField(max_length=64, unique=True, editable=False)  # a webhook may be delivered twice
     phone = models.CharField("from", max_length=20)
     patient = models.ForeignKey(
         Patient,
@@ -297,7 +301,7 @@ class InboundText(models.Model):
 
 
 class MessageRule(models.Model):
-    """A message template of the clinic's own: text and timing that replace a kind's defaults."""
+    """The clinic's own message template: text and timing that override a kind's defaults."""
 
     kind = models.CharField(max_length=40)
     service_slug = models.SlugField(

@@ -1,4 +1,4 @@
-"""The sweep as a Celery task. Due messages are rows in the database."""
+"""The Celery task that sweeps for due messages, which are rows in the database."""
 
 from celery import shared_task
 from django.utils import timezone

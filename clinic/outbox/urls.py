@@ -1,4 +1,4 @@
-"""Pages for message choices, and webhooks of mail and text providers."""
+"""URLs of the page for message choices, and of the webhooks of email and text providers."""
 
 from django.urls import path
 

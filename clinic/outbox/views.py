@@ -1,4 +1,4 @@
-"""The page on which a patient chooses which messages they get, behind the link in a message."""
+"""The page on which patients choose their messages, behind a link in a message."""
 
 from datetime import datetime
 
@@ -22,15 +22,15 @@ by_link = patient_link(Capability.CHOOSE_MESSAGES, load=patient_of, accepts=Fals
 @require_safe
 @by_link
 def messages(request: HttpRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
-    """Show the choices of messages."""
+    """Show the patient's message choices."""
     return _show(request, token, patient)
 
 
-@csrf_exempt  # mail programs post here without a page of ours (RFC 8058); the link is the proof
+@csrf_exempt  # mail clients post here without loading a page (RFC 8058); the link is the proof
 @require_http_methods(["GET", "HEAD", "POST"])
 @by_link
 def stop(request: HttpRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
-    """Unsubscribe from messages that are not about a visit. GET only asks."""
+    """Unsubscribe from messages that are not about a visit. A GET only shows the page."""
     if request.method != "POST":
         return _show(request, token, patient)
     unsubscribe(patient=patient, now=now)
@@ -42,7 +42,7 @@ def stop(request: HttpRequest, token: str, patient: Patient, now: datetime) -> H
 @require_POST
 @by_link
 def start(request: HttpRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
-    """Subscribe again."""
+    """Undo unsubscribing."""
     subscribe_again(patient=patient)
     return see_other(reverse("outbox:messages", args=[token]))
 
@@ -50,7 +50,10 @@ def start(request: HttpRequest, token: str, patient: Patient, now: datetime) -> 
 @require_POST
 @by_link
 def texts(request: HttpRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
-    """Give consent to texts, in the wording on the page, or withdraw it. 404 where texts are switched off."""
+    """Give consent to texts, in the wording on the page, or withdraw it.
+
+    404 if texts are switched off or the patient's number cannot receive them.
+    """
     if not has_texts() or not texting_number(patient.phone):
         raise Http404
     choice = request.POST.get("choice", "")

@@ -1,4 +1,4 @@
-"""Signed webhooks: bounces and complaints (parsed by Anymail), delivery of texts, inbound texts."""
+"""Authenticated webhooks: bounces and complaints (parsed by Anymail), failed texts, and inbound texts."""
 
 import logging
 from collections.abc import Callable
@@ -29,7 +29,7 @@ MALFORMED = (ValueError, LookupError, TypeError, AttributeError)
 class NotesBounces:
     """Mixin for Anymail's webhook views that calls one function instead of sending a signal."""
 
-    run_validators: Callable[[HttpRequest], None]  # by Anymail
+    run_validators: Callable[[HttpRequest], None]  # both are methods of Anymail's views
     parse_events: Callable[[HttpRequest], list[AnymailTrackingEvent]]
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
@@ -77,7 +77,10 @@ def postmark(request: HttpRequest) -> HttpResponse:
 
 
 def _fits(text: str, longest: int) -> bool:
-    """Whether `text` can be stored in `longest` characters: Postgres refuses NUL, UTF-8 a lone surrogate."""
+    """Whether `text` has at most `longest` characters, and all can be stored.
+
+    Postgres rejects NUL, and a lone surrogate cannot be encoded as UTF-8.
+    """
     return len(text) <= longest and not any(one == "\x00" or "\ud800" <= one <= "\udfff" for one in text)
 
 
@@ -87,7 +90,10 @@ def _require_provider(name: str) -> None:
 
 
 def _require_signed_by_twilio(request: HttpRequest) -> None:
-    """Check Twilio's signature of the URL and every field. Raises SuspiciousOperation, or Http404 without Twilio."""
+    """Check Twilio's signature of the URL and all fields.
+
+    Raises SuspiciousOperation if it is wrong, Http404 if this site does not use Twilio.
+    """
     texts = settings.ENV.texts
     if texts is None or texts.provider != "twilio":
         raise Http404
@@ -99,7 +105,7 @@ def _require_signed_by_twilio(request: HttpRequest) -> None:
 @csrf_exempt
 @require_POST
 def twilio_status(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """Record the delivery status of the text `pk`."""
+    """Record that the text `pk` was not delivered. Other statuses are ignored."""
     _require_signed_by_twilio(request)
     code = request.POST.get("ErrorCode", "")
     if request.POST.get("MessageStatus") in ("undelivered", "failed"):
@@ -110,7 +116,7 @@ def twilio_status(request: HttpRequest, pk: UUID) -> HttpResponse:
 @csrf_exempt
 @require_POST
 def twilio(request: HttpRequest) -> HttpResponse:
-    """Receive a text message, and answer it."""
+    """Receive a text message, and return the reply as TwiML."""
     _require_signed_by_twilio(request)
     text, pictures = request.POST.get("Body", "").replace("\x00", ""), request.POST.get("NumMedia", "0")
     if pictures != "0":

@@ -1,4 +1,4 @@
-"""The admin of articles, topics and pictures."""
+"""Admin pages for articles, topics and pictures."""
 
 from education.admin.articles import ArticleAdmin, TopicAdmin
 from education.admin.pictures import PictureAdmin

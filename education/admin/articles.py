@@ -67,7 +67,7 @@ class TopicAdmin(RefusesStaleSaves, admin.ModelAdmin):
 
 
 class WaitingFilter(admin.SimpleListFilter):
-    """Articles that need a review or a decision."""
+    """Filter by articles that need a review or a decision."""
 
     title = "waiting for you"
     parameter_name = "waiting"

@@ -1,4 +1,4 @@
-"""Pictures in the admin: uploaded once, used by any article, never changed."""
+"""Pictures in the admin. Any article can use an uploaded picture, and its pixels never change."""
 
 from django.contrib import admin
 from django.http import HttpRequest

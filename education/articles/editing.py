@@ -49,7 +49,7 @@ def restore_revision(revision: Revision, *, by: User, now: datetime) -> Article:
 
 @transaction.atomic
 def accept_proposal(article: Article, *, by: User, now: datetime) -> Article:
-    """Replace the text by the proposed one. Raises NothingProposed."""
+    """Replace the text with the proposed one. Raises NothingProposed."""
     article, text = _lock_proposal(article)
     _set_text(article, text)
     article.source_checksum, article.proposal = article.proposal_checksum, None
@@ -74,8 +74,11 @@ def propose_text(article: Article, text: dict[str, Any]) -> None:
 
 
 def count_waiting(*, on: date, now: datetime) -> dict[str, int]:
-    """Count the articles that need staff on the day `on`: "first_reviews" (never reviewed), "reviews" (due again within
-    REMIND_BEFORE) and "updates" (proposals)."""
+    """Return counts of the articles that need staff on the day `on`.
+
+    "first_reviews" were never reviewed, "reviews" are due again within REMIND_BEFORE or overdue, "updates" have a
+    proposal.
+    """
     return {
         "first_reviews": Article.objects.awaiting_review(now=now).count(),
         "reviews": Article.objects.due_for_review(on=on).count(),
@@ -96,7 +99,7 @@ def _set_text(article: Article, text: dict[str, Any]) -> None:
 
 
 def _save_first_revision(before: Article) -> None:
-    """Save the original text: an article of the product has no revision until its first edit."""
+    """Save the original text as a revision. An article loaded from a file has none until its first edit."""
     if not before.revisions.exists():
         Revision.objects.create(article=before, text=before.text, saved_at=before.updated_at, saved_by=None)
 
@@ -111,7 +114,7 @@ def _keep_former_slug(before: Article, article: Article) -> None:
 
 @dataclass(frozen=True)
 class RevisionChanges:
-    """A revision, and its changes from the one before it as (field, changed lines)."""
+    """A revision, and its changes since the previous one as (field, changed lines)."""
 
     revision: Revision
     changes: list[tuple[str, list[list[Piece]]]]
@@ -125,7 +128,7 @@ class ConcurrentEdit:
     by: str
     at: datetime
     changes: list[tuple[str, list[list[Piece]]]]  # from the stored text to the typed one
-    others: list[str]  # the names of other fields
+    others: list[str]  # the labels of the other fields that differ
 
 
 def compare_with_stored(stored: Article, typed: dict[str, Any]) -> ConcurrentEdit:

@@ -13,7 +13,7 @@ GLOSSARY_FILE = Path(__file__).resolve().parent.parent / "content" / "glossary.t
 
 @functools.cache
 def read_glossary() -> dict[str, GlossaryTerm]:
-    """Return all terms by the name that articles use, in the order of the file."""
+    """Return all terms by the ID that articles use, in the order of the file."""
     page = reverse("education:glossary")
     entries = tomllib.loads(GLOSSARY_FILE.read_text())
     return {id: GlossaryTerm(entry["name"], entry["meaning"], f"{page}#{id}") for id, entry in entries.items()}

@@ -1,4 +1,4 @@
-"""Public articles: lists, rendering, and loading those that come with the product."""
+"""Public articles: lists, rendering, and loading the bundled article files."""
 
 import functools
 import hashlib
@@ -37,8 +37,11 @@ def published(*, now: datetime) -> ArticleQuerySet:
 
 
 def find_neighbors(article: Article, *, now: datetime) -> dict[str, Any]:
-    """Return what to read next, in one query: "before" and "after" in the same topic (or None), and "elsewhere", the first
-    articles of up to three other topics."""
+    """Return the articles to read next. One query.
+
+    "before" and "after" are the neighbors in the same topic, or None. "elsewhere" are the first articles of up to three
+    other topics.
+    """
     is_earlier = Q(position__lt=article.position) | Q(position=article.position, title__lt=article.title)
     others = published(now=now).exclude(pk=article.pk)
     series = others.filter(topic=article.topic_id)
@@ -61,7 +64,7 @@ def find_neighbors(article: Article, *, now: datetime) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Source:
-    """An entry of the list of references. `label` is the link text of `url`; `is_cited` is whether the body cites it."""
+    """An entry in the list of references. `label` is the link text of `url`. `is_cited`: whether the page cites it."""
 
     id: str
     text: str
@@ -82,7 +85,7 @@ class Page:
 
 
 def render_article(article: Article, *, emergency_number: str) -> Page:
-    """Render `article`. Cached by its text and the version of the renderer."""
+    """Render `article`. Cached by its text, the emergency number and the version of the renderer."""
     key = f"article:{rendering_version()}:{emergency_number}:{article.text_checksum}"
     page = cache.get(key)
     if page is None:
@@ -124,12 +127,12 @@ def draw_figure(name: str, alt: str) -> str | None:
 
 
 def picture_url(name: str, width: int) -> str:
-    """Return the URL of the picture `name` in `width`."""
+    """Return the URL of the picture `name` at `width` pixels."""
     return reverse("picture", args=[name, width])
 
 
 def draw_article_share_image(article: Article, *, clinic: Clinic) -> bytes:
-    """Return the Open Graph image of `article`, cached by its text."""
+    """Return the Open Graph image of `article`, cached by the texts on it."""
     texts = {"title": article.title, "topic": article.topic.name, "clinic_name": clinic.name}
     key = f"share:{hashlib.sha256(repr(texts).encode()).hexdigest()}"
     image: bytes | None = cache.get(key)
@@ -148,7 +151,7 @@ def locate_reference(reference: dict[str, str]) -> tuple[str, str]:
 
 
 def _order_sources(references: list[dict[str, str]], cited: list[str]) -> tuple[Source, ...]:
-    """Order references by their numbers in the text; uncited ones come last."""
+    """Return the references in the order of `cited`, followed by uncited ones."""
     position = {id: number for number, id in enumerate(cited)}
     ordered = sorted(references, key=lambda reference: position.get(reference["id"], len(position)))
     return tuple(Source(ref["id"], ref["text"], *locate_reference(ref), ref["id"] in position) for ref in ordered)
@@ -156,8 +159,9 @@ def _order_sources(references: list[dict[str, str]], cited: list[str]) -> tuple[
 
 @functools.cache
 def rendering_version() -> str:
-    """Return a digest of the renderer, the glossary and the drawings: part of the cache key, so that an update invalidates
-    it.
+    """Return a digest of the renderer, the glossary and the drawings.
+
+    It is part of the cache key, so that an update invalidates cached pages.
     """
     sources = (*sorted(Path(rendering.__file__).parent.glob("*.py")), GLOSSARY_FILE)
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources))
@@ -170,10 +174,10 @@ def rendering_version() -> str:
 
 
 def load_articles(*, now: datetime, folder: Path = CONTENT_DIR) -> Counter[str]:
-    """Load the articles of `folder`, new ones as published. Returns counts of "created", "updated", "unchanged" and "kept".
+    """Load the article files in `folder`, and return counts of "created", "updated", "unchanged" and "kept".
 
-    Articles that staff edited or reviewed are kept: the new text becomes a proposal. The status of an existing article is never
-    changed. Raises ArticleFileInvalid before anything is written.
+    New articles are published. An article that staff edited or reviewed is kept, and the new text becomes a proposal.
+    The status of an existing article never changes. Raises ArticleFileInvalid before anything is written.
     """
     files = {path.name: read_article_file(path.name, path.read_text()) for path in sorted(folder.glob("*.md"))}
     with transaction.atomic():
@@ -184,7 +188,7 @@ def load_articles(*, now: datetime, folder: Path = CONTENT_DIR) -> Counter[str]:
 
 
 def _load_topics(path: Path) -> dict[str, Topic]:
-    """Create missing topics; existing ones keep the clinic's names."""
+    """Create missing topics, and return all topics by slug. Existing ones are not updated."""
     for position, (slug, fields) in enumerate(tomllib.loads(path.read_text()).items(), 1):
         Topic.objects.get_or_create(slug=slug, defaults={**fields, "position": position})
     return {topic.slug: topic for topic in Topic.objects.all()}

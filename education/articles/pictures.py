@@ -15,13 +15,13 @@ from education.text.picture_markup import WIDTHS, list_widths
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 LARGEST_FILE = 20 * 1024 * 1024
-MOST_PIXELS = 50_000_000  # a good phone's camera; some 150 MB of memory while decoding
-LEAST_SIDE, LONGEST_RATIO = 300, 4  # pixels; long side to short side
+MOST_PIXELS = 50_000_000  # the camera of a good phone; decoding needs about 150 MB of memory
+LEAST_SIDE, LONGEST_RATIO = 300, 4  # pixels; ratio of the long side to the short side
 QUALITY = 78
 
 
 class PictureRefused(Exception):
-    """The file cannot become a picture of a page; the message tells the user why."""
+    """The file cannot be used as a picture. The message tells the user why."""
 
 
 def open_picture(file: bytes) -> Image.Image:
@@ -76,12 +76,12 @@ def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
         srgb = ImageCms.createProfile("sRGB")
         return ImageCms.profileToProfile(image, io.BytesIO(profile), srgb, outputMode="RGB") or image
     except (ImageCms.PyCMSError, OSError):
-        return image  # with a broken profile the colors are slightly off
+        return image  # the profile is broken; without it the colors are slightly off
 
 
 @transaction.atomic
 def store_picture(image: Image.Image, *, description: str, by: User, now: datetime) -> Picture:
-    """Store an image of `open_picture` in every width that pages use."""
+    """Store an image from `open_picture` in every width that pages use."""
     code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(8))
     picture = Picture.objects.create(
         name=f"{code}-{image.width}x{image.height}", description=description, uploaded_at=now, uploaded_by=by

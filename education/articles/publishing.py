@@ -23,12 +23,12 @@ def article_prose(article: Article) -> dict[str, str]:
 
 
 def article_grade(article: Article) -> float:
-    """Return the reading grade of the body: of its paragraphs, or of all its text if that is harder."""
+    """Return the reading grade of the body: that of its paragraphs or of all its text, whichever is higher."""
     return max(reading_grade(read(article.body)) for read in (plain_paragraphs, plain_prose))
 
 
 def find_faults(article: Article) -> dict[str, list[str]]:
-    """Return the faults that block publishing, as sentences by the field to fix."""
+    """Return the problems that block publishing: sentences for the author, by the field to fix."""
     faults: dict[str, list[str]] = {}
 
     def fault(field: str, sentence: str) -> None:

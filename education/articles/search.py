@@ -1,4 +1,4 @@
-"""Full-text search of the articles: prefixes, without accents, with correction of typing errors."""
+"""Full-text search of the articles, which matches prefixes, ignores accents and corrects typos."""
 
 import re
 from dataclasses import dataclass
@@ -32,10 +32,11 @@ class SearchResult:
 
 @dataclass(frozen=True)
 class SearchResults:
-    """The results of a search. `corrected` is the corrected query, if no article matched the typed one.
+    """The results of a search. `corrected` is the corrected query, if only that one matched articles.
 
-    Without results, `nearest` are articles that match some of the terms, or else `openings` the first articles of topics.
-    `is_about_clinic`: the query was a question about the clinic, such as "insurance"; articles were not searched.
+    If nothing was found, `nearest` are articles that match some of the terms. If there are none either, `openings` are
+    the first articles of some topics. If `is_about_clinic`, the query was a question about the clinic, such as
+    "insurance", and articles were not searched.
     """
 
     found: tuple[SearchResult, ...]
@@ -46,9 +47,10 @@ class SearchResults:
 
 
 def search_articles(text: str, *, now: datetime) -> SearchResults:
-    """Return the public articles at `now` that contain all terms of `text`, the best first; the last word may be a prefix.
+    """Return the public articles at `now` that contain all terms of `text`, the best first.
 
-    If there are none, mistyped words are corrected to words of the articles. At most six queries.
+    The last word may be a prefix. If no article matches, mistyped words are corrected to words of the articles. At most
+    six queries.
     """
     terms = read_terms(text)
     if not terms:
@@ -100,7 +102,10 @@ def _find(terms: list[Term], joint: str, *, now: datetime) -> tuple[SearchResult
 
 
 def _format_headline(article: Any) -> str:
-    """Fill in the emergency number, and separate blocks: a heading does not run into the text below it."""
+    """Return the excerpt of `article` with the emergency number filled in and with blocks separated.
+
+    A heading must not run into the text below it.
+    """
     filled = article.headline.replace(EMERGENCY_MARK, article.emergency_number or Clinic().emergency_number)
     return _BLOCK_ENDS.sub(lambda end: f"{end[1]}{end[2]}{' ' if end[1] else ' · '}", filled)
 

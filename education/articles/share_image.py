@@ -1,4 +1,4 @@
-"""Open Graph image of an article: its title and topic on the clinic's hills, as PNG. Pure."""
+"""Open Graph image of an article: its title and topic, and the clinic's name, over hills, as PNG. Pure."""
 
 import io
 from pathlib import Path
@@ -7,16 +7,16 @@ import font_source_serif_pro as fonts
 from PIL import Image, ImageDraw, ImageFont
 
 SIZE = WIDTH, HEIGHT = 1200, 630  # pixels; social networks show this ratio uncropped
-GROUND = Path(__file__).resolve().parent.parent / "share_ground.png"  # paper, mark and hills
+GROUND = Path(__file__).resolve().parent.parent / "share_ground.png"  # the background: paper, logo and hills
 INK, PINE = "#17211e", "#1d5c4b"  # as in clinic.css
 LEFT, TOPIC_LEFT, TITLE_TOP, TITLE_BOTTOM = 80, 225, 222, 400
 TITLE_SIZES = (76, 64, 54, 46, 38)  # the largest that fits is used
 LINE_HEIGHT = 1.15
-COLORS = 64  # enough for flat areas and smooth letters
+COLORS = 64  # enough for flat areas and smooth text
 
 
 def draw_share_image(*, title: str, topic: str, clinic_name: str) -> bytes:
-    """Return a PNG of some 20 KB."""
+    """Return the image as a PNG of about 20 KB."""
     with Image.open(GROUND) as ground:
         image = ground.convert("RGB")
     draw = ImageDraw.Draw(image)
@@ -33,7 +33,7 @@ def draw_share_image(*, title: str, topic: str, clinic_name: str) -> bytes:
 
 
 def fit_title(title: str) -> tuple[ImageFont.FreeTypeFont, list[str]]:
-    """Return the largest font in which `title` fits, or else the smallest, and the lines of `title`."""
+    """Return the largest font in which `title` fits, or else the smallest, and the wrapped lines of `title`."""
     for size in TITLE_SIZES:
         font = _font(size)
         lines = wrap_lines(title, font, WIDTH - 2 * LEFT)

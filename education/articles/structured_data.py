@@ -58,7 +58,7 @@ def describe_clinic(
 ) -> SafeString:
     """Return `clinic` as a schema.org Physiotherapy business. The JSON is safe inside a script element.
 
-    `opening` are (weekday, opens, closes): Monday is 0, the times are local.
+    `opening` contains (weekday, opens, closes). Monday is 0, and times are local.
     """
     data: dict[str, Any] = {
         "@context": "https://schema.org",

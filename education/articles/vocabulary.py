@@ -1,6 +1,6 @@
 """Known words, and the correction of mistyped ones.
 
-An existing word is never corrected: "insurance" does not become "instance", although no article contains it.
+An existing word is never corrected: "insurance" does not become "instance", even if no article contains "insurance".
 """
 
 import gzip
@@ -18,20 +18,23 @@ from education.models import Article
 from education.text.query_words import WORD
 
 KNOWN_WORDS_FILE = Path(__file__).resolve().parent.parent / "known_words.txt"
-SHORTEST, LONGEST = 4, 30  # letters of a word that may be corrected
-TWO_SLIPS_FROM = 8  # letters; in a shorter word one slip is corrected
+SHORTEST, LONGEST = 4, 30  # letters in a word that may be corrected
+TWO_SLIPS_FROM = 8  # letters; in a shorter word only one slip is corrected
 
 
 @cache
 def subject_words() -> frozenset[str]:
-    """Return the words about the body, running and clinics of KNOWN_WORDS_FILE."""
+    """Return the words of KNOWN_WORDS_FILE, which are about the body, running and clinics."""
     lines = KNOWN_WORDS_FILE.read_text(encoding="utf-8").splitlines()
     return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 
 
 @cache
 def _english() -> bytes:
-    """Return pyspellchecker's English words as JSON text, `"word": frequency`. Parsed, they would take 39 MB per process."""
+    """Return pyspellchecker's English words as JSON text, `"word": frequency`.
+
+    The JSON is not parsed, because that would take 39 MB per process.
+    """
     return gzip.decompress(files("spellchecker").joinpath("resources", "en.json.gz").read_bytes())
 
 
@@ -53,10 +56,10 @@ def _words_of(versions: tuple[tuple[UUID, datetime], ...]) -> frozenset[str]:
 
 
 def correct_word(word: str, *, known: Iterable[str]) -> str:
-    """Return the word of `known` nearest to `word`; `word` itself if it exists or none is near enough.
+    """Return the word of `known` nearest to `word`; `word` itself if it is a word or none is near enough.
 
-    A slip is one letter inserted, missing or replaced, or two letters swapped. If a word of our subject is nearer than any of
-    `known`, nothing is corrected: "plantr" does not become "plant".
+    A slip is one letter inserted, missing or replaced, or two letters swapped. Nothing is corrected if a word of our
+    subject is nearer than any of `known`: "plantr" does not become "plant".
     """
     known = frozenset(known)
     if word in known or not SHORTEST <= len(word) <= LONGEST or is_word(word):
@@ -66,6 +69,6 @@ def correct_word(word: str, *, known: Iterable[str]) -> str:
     ranked = sorted(
         (slips, -Indel.normalized_similarity(word, other), other)
         for other, slips, _ in near
-        if slips == 1 or other[0] == word[0]  # two slips and another first letter: a different word
+        if slips == 1 or other[0] == word[0]  # with two slips and another first letter, it is a different word
     )
     return ranked[0][2] if ranked and ranked[0][2] in known else word

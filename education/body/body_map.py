@@ -1,6 +1,7 @@
 """The regions of the drawing `templates/education/_body_map.html`: ellipses, by answer code. Pure.
 
-The left figure is seen from the front, the right one from the back. Regions are on both legs; the side is a separate question.
+The left figure is seen from the front, the right one from the back. Regions do not distinguish left from right, which
+is a separate question.
 """
 
 from collections.abc import Iterable
@@ -9,7 +10,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """An ellipse in the drawing's units, and its bounding box, which is the touch target."""
+    """An ellipse in the drawing's units: center (`x`, `y`), and radii `width` and `height`.
+
+    `left` and `top` are the corner of its bounding box, which is the touch target.
+    """
 
     x: int
     y: int
@@ -27,7 +31,7 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A body site on the drawing: its number there and in the list, and the checkbox that a tap on it ticks."""
+    """A body site on the drawing: its number there and in the list, and the ID of the input that a tap selects."""
 
     code: str
     number: int
@@ -60,6 +64,9 @@ SPOTS: dict[str, tuple[Spot, ...]] = {
 
 
 def place_regions(boxes: Iterable[tuple[str, str]]) -> list[Region]:
-    """Return the regions of (code, ID) pairs of checkboxes, numbered in their order. Codes without a region are left out."""
+    """Return the regions for `boxes`, the (code, ID) of each input, numbered in their order.
+
+    Codes without a region are omitted.
+    """
     drawn = [box for box in boxes if box[0] in SPOTS]
     return [Region(code, number, box_id, SPOTS[code]) for number, (code, box_id) in enumerate(drawn, 1)]

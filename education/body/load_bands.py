@@ -1,8 +1,8 @@
 """Compare one run with the longest of the 30 days before it. Pure.
 
-Bands and source: doi:10.1136/bjsports-2024-109380. Adjusted hazard rate ratios against runs of at most 10 % more: 1.64
-(small), 1.52 (moderate), 2.28 (large). They do not rise in order, so a band is shown and never a probability. Observational,
-not about hips.
+Source of the bands: doi:10.1136/bjsports-2024-109380. Adjusted hazard rate ratios, relative to runs at most 10% longer,
+are 1.64 (small), 1.52 (moderate) and 2.28 (large). They do not increase with the bands, so a band is shown and never a
+probability. The study was observational and not about hips.
 """
 
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class Comparison:
 
     @property
     def percent_longer(self) -> Decimal | None:
-        """By how many percent the plan is longer; negative if it is shorter, None without a run to compare with."""
+        """The percentage by which the plan is longer. Negative if it is shorter, None without a run to compare with."""
         ratio = distance_ratio(self.plan, self.longest)
         return None if ratio is None else (ratio - 1) * 100
 

@@ -1,6 +1,6 @@
 """Warning signs by urgency, as patients read them. Pure.
 
-The patient side of the red-flag table. Each sign sets how soon to be seen; none suggests a diagnosis.
+The patient side of the red-flag table. Each sign determines how soon to be seen, and none suggests a diagnosis.
 """
 
 EMERGENCY = {
@@ -28,7 +28,7 @@ URGENT = {
 }
 
 
-NONE = "none"  # checked if no sign of a list applies; a blank list is not an answer
+NONE = "none"  # checked if no sign in a list applies; a blank list is not a valid answer
 
 
 def most_urgent(signs: set[str]) -> str | None:

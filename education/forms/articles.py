@@ -18,7 +18,7 @@ from education.forms.pictures import PictureFileField
 from education.models import TEXT_FIELDS, Article, ArticleStatus
 from education.text.rendering import LONGEST_TEXT
 
-# Addresses under /learn/ that are not articles.
+# Slugs of other pages under /learn/, which no article may have.
 RESERVED_SLUGS = {"search", "feed", "glossary", "load-check", "pain-guide", "where-does-it-hurt", "topics"}
 _REFERENCE_ID = re.compile(r"[\w-]{1,60}", re.ASCII)
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
@@ -37,7 +37,7 @@ class LinesField(forms.CharField):
 
 
 class ReferencesField(forms.CharField):
-    """References, one per line: `id | text | DOI or https URL`. The body cites them as [@id]. Cleans to a list of dicts."""
+    """References, one per line: `id | text | DOI or https URL`, cited as [@id]. Cleans to a list of dicts."""
 
     widget = TextArea(attrs={"rows": 10, "cols": 90})
 
@@ -73,11 +73,11 @@ UNREADABLE = "\N{REPLACEMENT CHARACTER}"  # replaces undecodable bytes, such as 
 
 
 class ArticleForm(forms.ModelForm):
-    """Accepts any draft; publishes only an article without faults.
+    """The form of an article. It accepts any draft, but publishes only an article without problems.
 
-    Refuses once if the article was saved by another user since the form was opened (`seen`): `concurrent_edit` is the
-    difference. Refuses a date ahead that would unpublish the article (`off_until`) unless `takes_off` is checked. Cleaning
-    locks the article, so it needs a transaction.
+    It is rejected once if the article was saved since the form was opened (`seen`), and `concurrent_edit` is the
+    difference. A future date that would unpublish the article is rejected too (`off_until`), unless `takes_off` is
+    checked. Cleaning locks the article, so it requires a transaction.
     """
 
     concurrent_edit: ConcurrentEdit | None = None
@@ -144,7 +144,7 @@ class ArticleForm(forms.ModelForm):
         return cleaned
 
     def _compare_with(self, stored: Article, cleaned: dict) -> None:
-        """Refuse once if the article was saved since the form was opened; the next submit overwrites it."""
+        """Reject the form once if the article was saved since the form was opened. The next submit overwrites it."""
         version = version_of(stored)
         if cleaned.get("seen") == version:
             return
@@ -179,12 +179,15 @@ class ArticleForm(forms.ModelForm):
 
 
 def unify_lines(text: str) -> str:
-    """Replace the CR LF that browsers send by LF, as in article files."""
+    """Replace the CR LF that browsers send with LF, as in article files."""
     return text.replace("\r\n", "\n")
 
 
 def read_draft(data: QueryDict) -> Article | None:
-    """Build an unsaved article from an unfinished form, for the preview; None without a topic or a body."""
+    """Return an unsaved article from an unfinished form, for the preview.
+
+    None without a topic or a body, or if the body is longer than LONGEST_TEXT.
+    """
     form = ArticleForm(data)
     form.is_valid()
     given = {name: form.cleaned_data.get(name) for name in ArticleForm.Meta.fields}

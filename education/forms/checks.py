@@ -113,7 +113,7 @@ class SignsField(forms.MultipleChoiceField):
 
 
 class SignsFirstForm(forms.Form):
-    """Asks for warning signs first. A checked sign gets its advice even if other fields are missing."""
+    """Base of forms that ask for warning signs first. A checked sign is enough: errors in other fields are dropped."""
 
     emergency = SignsField(
         EMERGENCY,
@@ -141,7 +141,7 @@ class SignsFirstForm(forms.Form):
 
 
 class PainGuideForm(SignsFirstForm):
-    """Pain during a run and after it."""
+    """Warning signs, then the pain during a run and after it."""
 
     worst = forms.TypedChoiceField(
         label="How bad was it at its worst, in the run or that evening?",
@@ -180,7 +180,7 @@ class BodySiteField(forms.ChoiceField):
 
 
 class BodySiteForm(SignsFirstForm):
-    """Where it hurts."""
+    """Warning signs, then the painful body site."""
 
     place = BodySiteField(
         label="Where does it hurt most?",

@@ -33,7 +33,7 @@ class PictureFileField(forms.FileField):
 
 
 class PictureForm(forms.ModelForm):
-    """Upload a picture, or change the description of one; its pixels never change."""
+    """Uploads a picture, or changes the description of an existing one, whose pixels never change."""
 
     file = PictureFileField()
 

@@ -1,4 +1,4 @@
-"""Article files: TOML between two lines of `+++`, then Markdown. Pure."""
+"""Article files: TOML front matter between two `+++` lines, then Markdown. Pure."""
 
 import tomllib
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ OPTIONAL = ("position", "slug", "place")
 
 
 class ArticleFileInvalid(Exception):
-    """The file cannot be read as an article; the message says why."""
+    """The file cannot be parsed as an article. The message gives the reason."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class ArticleFile:
 
 
 def read_article_file(name: str, content: str) -> ArticleFile:
-    """Parse `content`. The slug is that of the head, or else the file's `name` without its suffix.
+    """Parse `content`. The slug is the one in the front matter, or else the file's `name` without its suffix.
 
     Raises ArticleFileInvalid.
     """

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 _PIECES = re.compile(r"\s+|\w+|[^\w\s]")
-MOST_PAIRS = 250_000  # of words or lines to compare: SequenceMatcher takes quadratic time on repetitive texts
+MOST_PAIRS = 250_000  # of words or lines: SequenceMatcher takes quadratic time on repetitive texts
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Piece:
 
 
 def compare_texts(before: str, after: str) -> list[list[Piece]]:
-    """Return the changed lines, each as pieces in reading order. Unchanged lines are left out."""
+    """Return the changed lines, each as pieces in reading order. Unchanged lines are omitted."""
     old, new = before.splitlines(), after.splitlines()
     changed = []
     for tag, old_from, old_to, new_from, new_to in _opcodes(old, new):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from education.text.syntax import parse_blocks, plain_text
 
 WORDS_PER_MINUTE = 200
-EMERGENCY_MARK = "\ue002"  # a private-use character: the clinic's emergency number can change after a text is stored
+EMERGENCY_MARK = "\ue002"  # a private-use character for the emergency number, which can change after a text is stored
 
 
 def count_reading_minutes(text: str) -> int:
@@ -14,22 +14,23 @@ def count_reading_minutes(text: str) -> int:
 
 
 def plain_prose(text: str) -> str:
-    """Return the sentences of a Markdown text, one block per line, without markup, citations, tables, figures and card titles.
+    """Return the sentences of a Markdown text, one block per line.
 
-    The emergency number is EMERGENCY_MARK.
+    Markup, citations, tables, figures and card titles are omitted. EMERGENCY_MARK replaces the emergency number.
     """
     return "\n".join(block for _, block in _blocks(text))
 
 
 def plain_paragraphs(text: str) -> str:
-    """Return the paragraphs of a Markdown text: `plain_prose` without headings and lists, whose items often are not
-    sentences.
+    """Return the paragraphs of a Markdown text.
+
+    This is `plain_prose` without headings and lists, because list items often are not sentences.
     """
     return "\n".join(block for kind, block in _blocks(text) if kind == "paragraph")
 
 
 def _blocks(text: str) -> Iterator[tuple[str, str]]:
-    """Yield (kind, text) for each block outside of tables that has text: "heading", "item" or "paragraph"."""
+    """Yield (kind, text) for each block with text outside of tables. Kinds are "heading", "item" and "paragraph"."""
     lists = tables = 0
     opening = ""
     for token in parse_blocks(text):

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 WORD = re.compile(r"[^\W_]+")
 MOST_WORDS = 8
 
-# Phrases, as `WORD` splits them, and the PostgreSQL tsquery that each becomes. Alone, "it" is a stop word and "band" means
-# an elastic band.
+# Known phrases, as `WORD` splits them, and the PostgreSQL tsquery for each. Outside a phrase, "it" is a stop word, and
+# "band" means an elastic band.
 _IT_BAND = "(iliotibial | itb | itbs)"
 _RUNNERS_KNEE = "(patellofemoral | pfps | (runner <-> knee))"  # "runners, the knee" must not match
 _JUMPERS_KNEE = "((patellar <-> tendinopathy) | (jumper <-> knee))"

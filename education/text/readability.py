@@ -2,9 +2,9 @@
 
 import re
 
-EASIEST_GRADE, HARDEST_GRADE = 6.0, 8.0  # easy for most adults, and not childish
+EASIEST_GRADE, HARDEST_GRADE = 6.0, 8.0  # easy for most adults without being childish
 
-# A page for patients teaches. It does not diagnose, promise or frighten. The value completes “…” in a sentence for the author.
+# Patterns of phrases that diagnose, promise or overclaim. The value completes the sentence “…” for the author.
 FORBIDDEN = {
     r"\byou(?:'ve| have)\b": "sounds like a diagnosis",
     r"\bdiagnos\w+": "is up to the clinician",
@@ -17,7 +17,7 @@ FORBIDDEN = {
     r"\b(?:10|ten)[ -]?(?:%|per ?cent)[ -]rule (?:proves|works|is proven)": "is not what the trials found",
 }
 
-_SENTENCE_ENDS = re.compile(r"(?<![.!?])[.!?]++(?=[\s\"”’)]|$)|\n+")  # possessive: linear on long runs
+_SENTENCE_ENDS = re.compile(r"(?<![.!?])[.!?]++(?=[\s\"”’)]|$)|\n+")  # possessive ++: linear on long runs
 _WORD = re.compile(r"[A-Za-z]+(?:['’][A-Za-z]+)*")
 _VOWELS = re.compile(r"[aeiouy]+")
 _HEARD_APART = re.compile(
@@ -30,8 +30,9 @@ _SILENT_ENDING = re.compile(
 
 
 def count_syllables(word: str) -> int:
-    """Count the syllables of an English word by its spelling: vowel groups, split where two are heard, minus a silent
-    ending.
+    """Return the number of syllables of an English word, estimated from its spelling.
+
+    These are its vowel groups, split where two vowels are heard apart, minus a silent ending.
     """
     word = re.sub(r"['’](?:s|re|ve|ll|d|t|m)$", "", word.lower())
     heard_apart = len(_HEARD_APART.findall(word)) - len(_HEARD_TOGETHER.findall(word))
@@ -41,7 +42,7 @@ def count_syllables(word: str) -> int:
 def reading_grade(prose: str) -> float:
     """Return the Flesch-Kincaid grade of `prose`, rounded to 1 decimal; 0 without words.
 
-    The end of a line, such as of a list item, also ends a sentence.
+    A line break, such as after a list item, also ends a sentence.
     Kincaid 1975, https://apps.dtic.mil/sti/citations/ADA006655.
     """
     sentences = [words for part in _SENTENCE_ENDS.split(prose) if (words := _WORD.findall(part))]
@@ -53,7 +54,7 @@ def reading_grade(prose: str) -> float:
 
 
 def find_forbidden(prose: str) -> list[str]:
-    """Return a sentence for each forbidden phrase in `prose` that says what is wrong with it."""
+    """Return a sentence about each forbidden phrase in `prose`, with the reason."""
     prose = prose.replace("’", "'")
     return [
         f"“{match[0]}” {why}."

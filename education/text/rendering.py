@@ -65,7 +65,7 @@ class Heading:
 
 @dataclass(frozen=True)
 class Citation:
-    """A cited reference and its number, in the order of first citation."""
+    """A cited reference. Its number is its place in the order of first citations."""
 
     number: int
     id: str
@@ -73,7 +73,7 @@ class Citation:
 
 @dataclass(frozen=True)
 class Rendered:
-    """A rendered text. `html` is safe; `faults` are sentences for the author about what to fix."""
+    """A rendered text. `html` is safe. `faults` are problems for the author to fix, as sentences."""
 
     html: str
     contents: tuple[Heading, ...]
@@ -110,10 +110,10 @@ def render_markdown(
 ) -> Rendered:
     """Render `text` as safe HTML.
 
-    `references` are the ids that may be cited. `cited` and `explained` are the ids and terms that an earlier text of the same
-    page has used. `draw_figure(name, alt)` and `write_picture(name, alt)` return trusted markup, None for an unknown name.
-    `terms` is the glossary, by the name after `term:`.
-    Raises ValueError for a text of more than LONGEST_TEXT characters.
+    `references` are the IDs that may be cited. `cited` and `explained` are the IDs and terms that an earlier text of
+    the same page has used. `draw_figure(name, alt)` and `write_picture(name, alt)` return trusted markup, or None for
+    an unknown name. `terms` is the glossary, by the name after `term:`. Raises ValueError for a text of more than
+    LONGEST_TEXT characters.
     """
     if len(text) > LONGEST_TEXT:
         raise ValueError(f"A text may have at most {LONGEST_TEXT} characters. This one has {len(text)}.")
@@ -129,7 +129,7 @@ def render_markdown(
 
 
 def _name_headings(tokens: list[Token]) -> tuple[Heading, ...]:
-    """Give every heading an id and a level from 2 (the page's title is 1) to 4; returns those of level 2."""
+    """Set the ID of every heading and a level from 2 (the page's title is 1) to 4. Return the headings of level 2."""
     taken = dict.fromkeys(RESERVED_IDS, 1)
     contents = []
     for opening, inline, closing in zip(tokens, tokens[1:], tokens[2:], strict=False):
@@ -161,7 +161,7 @@ def _unused(name: str, taken: dict[str, int]) -> str:
 
 
 def _place_figure(notes: _Notes, number: int) -> str:
-    # Authors cannot write a placeholder, but the allow-list lets its tag through, so check the number.
+    # Authors cannot write a placeholder, but the allow-list permits its tag, so check the number.
     return notes.figures[number] if number < len(notes.figures) else ""
 
 
@@ -179,7 +179,7 @@ class _Renderer(RendererHTML):
             if is_first:
                 notes.cited.append(id)
             number = notes.cited.index(id) + 1
-            anchor = f' id="cited.{number}"' if is_first else ""  # no heading's id has a dot
+            anchor = f' id="cited.{number}"' if is_first else ""  # unique: heading IDs have no dots
             links.append(f'<a href="#ref.{number}"{anchor} aria-label="Source {number}">{number}</a>')
         return f'<sup class="cite">{" ".join(links)}</sup>' if links else ""
 
@@ -201,7 +201,7 @@ class _Renderer(RendererHTML):
         return "</section>\n"
 
     def image(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        """Render our own drawings and pictures only: an external one would disclose the reader to its host."""
+        """Render our own drawings and pictures only, because an external image would reveal readers to its host."""
         notes: _Notes = env["notes"]
         token = tokens[idx]
         source, alt = str(token.attrGet("src") or ""), token.content.strip()
@@ -238,7 +238,10 @@ class _Renderer(RendererHTML):
 
 
 def _open_term(opening: Token, closing: Token, name: str, notes: _Notes) -> str:
-    """Return a button that shows the meaning; the meaning itself follows the first mention of the term."""
+    """Return the opening tag of the button that shows the meaning of a term.
+
+    The meaning itself is added after the closing tag, at the first mention of the term on the page.
+    """
     term = notes.terms.get(name)
     if term is None:
         notes.faults.append(f"The glossary has no term “{name}”.")

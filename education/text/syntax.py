@@ -1,4 +1,4 @@
-"""The Markdown that authors write, parsed: CommonMark with tables and the additions below. Pure.
+"""Parse the Markdown that authors write: CommonMark with tables, strikethrough and the additions below. Pure.
 
     [@lenhart2014]  [@buist2008; @nielsen2014]     a number that links to the reference
     {strong}  {limited}  {opinion}                 the strength of the evidence for the preceding sentence
@@ -108,7 +108,7 @@ def _unwrap_figures(state: StateCore) -> None:
 
 
 def _close_up_citations(state: StateCore) -> None:
-    """Drop the spaces before a citation, so that no line begins with its number."""
+    """Drop the spaces before a citation, so that no line begins with a citation number."""
     for block in state.tokens:
         for before, after in pairwise(block.children or []):
             if after.type == "citation" and before.type == "text":

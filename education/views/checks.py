@@ -1,4 +1,4 @@
-"""Self-checks. Forms are posted, so that no URL holds what was typed; nothing is stored."""
+"""Self-checks. Forms use POST, so that no URL contains the answers. Nothing is stored."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ asks_and_answers = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def show_check(request: HttpRequest, template: str, form: forms.Form, **answer: Any) -> HttpResponse:
-    """Render a check: its form, and the answer below it if there is one."""
+    """Render a check: its form, and below it the answer, if there is one."""
     context = {"form": form, **describe_address(request), **answer}
     return render(request, template, context, status=422 if form.errors else 200)
 
@@ -55,7 +55,7 @@ def pain_guide(request: HttpRequest) -> HttpResponse:
 def body_sites(request: HttpRequest) -> HttpResponse:
     """List articles about the painful body site, after the warning signs."""
     form = BodySiteForm(request.POST or None)
-    if not form.is_valid() or form.urgency == "emergency":  # nothing to read comes after the call for help
+    if not form.is_valid() or form.urgency == "emergency":  # the call for help is not followed by articles
         return show_check(request, "education/body_sites.html", form)
     site = BODY_SITES.get(form.cleaned_data.get("place", ""))
     if not site:

@@ -55,7 +55,7 @@ def glossary(request: HttpRequest) -> HttpResponse:
 @require_safe
 @conditional_page
 def article(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show one article. Its ETag is a digest of the page, so a changed price or phone number is never stale."""
+    """Show one article. Its ETag is a digest of the whole page, so a changed price or phone number invalidates it."""
     now = timezone.now()
     article = find_article(slug)
     if article is None:

@@ -63,5 +63,5 @@ SITEMAPS = {"articles": ArticlesMap, "topics": TopicsMap, "pages": PagesMap}
 @require_safe
 @conditional_page
 def sitemap(request: HttpRequest, more: dict[str, type[Sitemap]]) -> HttpResponse:
-    """Return the sitemap of all public pages; `more` are the sitemaps of other rooms, by name."""
+    """Return the sitemap of all public pages. `more` contains the sitemaps of other apps, by name."""
     return keep_public(sitemap_views.sitemap(request, {**SITEMAPS, **more}).render())

@@ -1,4 +1,4 @@
-"""The admin's pages about messages."""
+"""Admin pages for messages."""
 
 from clinic.outbox.admin.consents import TextConsentAdmin
 from clinic.outbox.admin.inbound import InboundTextAdmin

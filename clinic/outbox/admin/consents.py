@@ -1,4 +1,4 @@
-"""Text consents: who agreed, to which wording, and when. Shown only where texts are switched on."""
+"""Text consents in the admin: patient, wording and dates. Shown only if texts are switched on."""
 
 from django.contrib import admin
 from django.http import HttpRequest

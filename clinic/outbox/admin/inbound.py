@@ -1,4 +1,4 @@
-"""Inbound text messages: staff read them here or on Today, and mark them as read."""
+"""Inbound text messages in the admin. Staff read them here or on Today, and mark them as read."""
 
 from uuid import UUID
 
@@ -24,7 +24,7 @@ from clinic.responses.redirects import see_other
 
 
 class UnreadFilter(admin.SimpleListFilter):
-    """Read or not."""
+    """Filter by read or unread."""
 
     title, parameter_name = "state", "unread"
 
@@ -53,7 +53,7 @@ class InboundTextAdmin(ReadOnly, RecordsAccess):
 
     @admin.display(description="patient with this number")
     def patients(self, text: InboundText) -> str:
-        """Several patients may share a number, and it does not prove who wrote."""
+        """Return links to all patients with this number. It does not prove which of them wrote the text."""
         lines = (
             (reverse("admin:practice_patient_change", args=[patient.pk]), patient.name)
             for patient in patients_with([text.phone])[text.phone]
@@ -79,7 +79,7 @@ class InboundTextAdmin(ReadOnly, RecordsAccess):
         return super().has_module_permission(request) and (has_texts() or InboundText.objects.exists())
 
     def has_mark_permission(self, request: HttpRequest) -> bool:
-        """Marking as read needs the change permission; texts are never edited."""
+        """Whether the user has the change permission. Marking as read requires it; texts are never edited."""
         return request.user.has_perm(CHANGE)
 
     def get_urls(self) -> list[URLPattern]:
@@ -87,7 +87,7 @@ class InboundTextAdmin(ReadOnly, RecordsAccess):
         return [path("<uuid:pk>/read/", read, name="outbox_inboundtext_read"), *super().get_urls()]
 
     def read_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """Mark one as read, and go back to Today."""
+        """Mark one text as read, and redirect to Today."""
         if not self.has_mark_permission(request):
             raise PermissionDenied
         text = InboundText.objects.filter(pk=pk).first()

@@ -46,7 +46,7 @@ CHIPS = {
 }
 
 
-# Why `resend_message` and `cancel_message` refuse, for staff.
+# Texts for staff about the errors that `resend_message` and `cancel_message` raise.
 REFUSALS: dict[type[Exception], str] = {
     MessageNotSettled: "It is waiting or being sent right now.",
     MessageNotWaiting: "It is no longer waiting.",
@@ -56,18 +56,18 @@ REFUSALS: dict[type[Exception], str] = {
 
 
 class NotWanted(Exception):
-    """A copy would not be sent; the message is the reason, a sentence for staff."""
+    """A copy would not be sent. The exception's message is the reason, as a sentence for staff."""
 
 
 def _send_again(message: Message, *, now: datetime) -> None:
-    """Plan a copy. Raises NotWanted if it would be skipped, else what `resend_message` raises."""
+    """Plan a copy of `message`. Raises NotWanted if the copy would not be sent, and the errors of `resend_message`."""
     if is_resendable(message, now=now) and (reason := why_not_again(message, now=now)):
         raise NotWanted(explain_reason(reason))
     resend_message(message, now=now)
 
 
 def _find_message(object_id: str | None) -> Message | None:
-    """Return the message with this ID, or None; the admin answers 404 itself."""
+    """Return the message with this ID. None for an unknown or malformed ID: the admin redirects with a warning."""
     try:
         return Message.objects.filter(pk=UUID(object_id or "")).first()
     except ValueError:
@@ -75,7 +75,7 @@ def _find_message(object_id: str | None) -> Message | None:
 
 
 def _acts_on(message: Message | None, *, now: datetime) -> list[tuple[str, str]]:
-    """Return the actions staff can take on a message, each with its button text."""
+    """Return the actions that staff can take on a message, as (name, button text)."""
     if message is None:
         return []
     if message.state == State.WAITING:
@@ -120,7 +120,7 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
     )
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        """Return messages about a visit with this reference; else messages to patients who match."""
+        """Return the messages about the visit with this reference, or else those to patients who match."""
         if search_term and (subjects := find_subjects(search_term)):
             return queryset.filter(subject_id__in=subjects), False
         return super().get_search_results(request, queryset, search_term)
@@ -194,7 +194,7 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
         form_url: str = "",
         obj: Message | None = None,
     ) -> HttpResponse:
-        """Head the page with the kind of message and its reader."""
+        """Add a subtitle with the message's kind and recipient."""
         if obj is not None:
             context["subtitle"] = f"{kind_title(obj.kind)}, to {obj.patient or 'the clinic'}"
         return super().render_change_form(request, context, add, change, form_url, obj)
@@ -204,7 +204,7 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
         return [path("<uuid:pk>/act/<slug:act>/", act, name="outbox_message_act"), *super().get_urls()]
 
     def act_view(self, request: HttpRequest, pk: UUID, act: str) -> HttpResponse:
-        """Apply `act`, an action of the list, to one message."""
+        """Apply `act`, one of `actions`, to one message."""
         if not self.has_send_permission(request):
             raise PermissionDenied
         chosen = Message.objects.filter(pk=pk)
@@ -215,7 +215,7 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
         return see_other(reverse("admin:outbox_message_change", args=[pk]))
 
     def has_send_permission(self, request: HttpRequest) -> bool:
-        """Resending and canceling need the change permission; messages are never edited."""
+        """Whether the user has the change permission. Resending and canceling require it; messages are never edited."""
         return request.user.has_perm("outbox.change_message")
 
     @admin.action(description="Send again", permissions=["send"])
@@ -234,7 +234,7 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
         done_one: str,
         done_many: str,
     ) -> None:
-        """Apply `act` to each message; then say how many were done, and why others were not."""
+        """Apply `act` to each message. Report how many succeeded, and why the others were refused."""
         done, refused = 0, Counter[str]()
         for message in queryset.select_related("patient"):
             try:

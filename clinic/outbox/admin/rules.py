@@ -23,7 +23,7 @@ from clinic.outbox.models import MessageRule
 from clinic.outbox.text.spans import format_span
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
 
-# A mail needs inline styles and nothing else; only our own page may frame it.
+# CSP of a previewed email: inline styles only, and only our own pages may frame it.
 MAIL_POLICY = {"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "frame-ancestors": [CSP.SELF]}
 MAY_FRAME = {**settings.SECURE_CSP, "frame-src": [CSP.SELF]}
 PREVIEW = "outbox_messagerule_preview"
@@ -47,7 +47,7 @@ class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
     change_form_template = "outbox/admin_rule.html"
 
     def get_list_filter(self, request: HttpRequest) -> tuple[str, ...]:
-        """Nothing to filter while all messages are the default ones."""
+        """Hide the filters while the clinic has no templates of its own."""
         return self.list_filter if MessageRule.objects.exists() else ()
 
     @admin.display(description="message", ordering="kind")
@@ -107,7 +107,7 @@ class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
         return super().changeform_view(request, object_id, form_url, context)
 
     def preview_view(self, request: HttpRequest) -> HttpResponse:
-        """Render the mail with the text typed so far, for a typical and a worst-case reader. Saves nothing."""
+        """Render the email with the text typed so far, for a typical and a worst-case reader. Saves nothing."""
         form = self._read(request, request.POST)
         if "HX-Request" in request.headers:
             return TemplateResponse(request, "outbox/_rule_preview.html", {"form": form})
@@ -116,7 +116,7 @@ class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
 
     @method_decorator([xframe_options_sameorigin, csp_override(MAIL_POLICY)])
     def html_view(self, request: HttpRequest, place: int) -> HttpResponse:
-        """Return the HTML of one preview, for the frame. Its text is in the query string."""
+        """Return the HTML of one preview, for its frame. The typed text is in the query string."""
         previews = self._read(request, request.GET).previews
         if place >= len(previews):
             return HttpResponse("This text cannot be sent.", content_type="text/plain", status=422)

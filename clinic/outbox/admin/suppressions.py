@@ -14,7 +14,7 @@ from clinic.practice.values.mail_addresses import readable_address
 
 @admin.register(Suppression)
 class SuppressionAdmin(LogsNoName, PrivateSearch):
-    """Staff delete a row to send to an address again."""
+    """A read-only list. Staff delete a row to allow messages to its address again."""
 
     list_display = ("whom", "channel", "why", "since")
     list_filter = ("why", "channel")
@@ -39,5 +39,5 @@ class SuppressionAdmin(LogsNoName, PrivateSearch):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """The delete page shows the address, so deleting also needs the view permission."""
+        """Require the view permission too, because the delete page shows the address."""
         return super().has_delete_permission(request, obj) and self.has_view_permission(request, obj)

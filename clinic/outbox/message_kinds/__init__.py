@@ -1,1 +1,1 @@
-"""One file a message kind."""
+"""Message kinds of the outbox, one per module."""

@@ -1,4 +1,4 @@
-"""The mail with the code by which a patient confirms who they are before stored answers are shown."""
+"""The email with a code that patients enter to confirm their identity before stored answers are shown."""
 
 from datetime import datetime, timedelta
 
@@ -16,7 +16,10 @@ CONFIRMATION_CODE = "confirmation_code"
 
 @transaction.atomic
 def send_code(*, patient: Patient, now: datetime) -> ConfirmationCode:
-    """Mail `patient` a new code; earlier codes stop working. The caller limits the rate."""
+    """Plan an email to `patient` with a new code, and return the code. Earlier codes stop working.
+
+    Rate limiting is up to the caller.
+    """
     code = ConfirmationCode.objects.create(patient=patient, created_at=now)
     plan_message(
         kind=CONFIRMATION_CODE,

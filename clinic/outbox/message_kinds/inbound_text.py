@@ -1,4 +1,4 @@
-"""To staff: unread texts are waiting. Gives the time and a link; no name and no content."""
+"""Alert to staff about unread texts. Contains the count, a time and a link, but no names and no content."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""To the clinic: messages to patients failed. Gives the number; no names."""
+"""Alert to the clinic about failed messages. Contains the count, but no names."""
 
 from datetime import datetime, timedelta
 

@@ -1,6 +1,6 @@
-"""Alerts to staff: recipients, repetition until one of them has acted, and the alert of failed messages.
+"""Alerts to staff: recipients, repeats until someone has acted, and the alert about failed messages.
 
-Alerts name no patient.
+Alerts contain no patient names.
 """
 
 import uuid
@@ -17,22 +17,22 @@ from clinic.outbox.models import Message
 from clinic.practice.models import Clinic, User
 
 MESSAGE_FAILED = "staff_message_failed"
-NO_SUBJECT = uuid.UUID(int=1)  # an alert is about all messages that failed within an hour
+NO_SUBJECT = uuid.UUID(int=1)  # the `subject_id` of the failure alert, which is about many messages
 COLLECTED_FOR = timedelta(minutes=2)
-USELESS_AFTER = timedelta(hours=24)  # of being due
+USELESS_AFTER = timedelta(hours=24)  # after the alert is due
 
 
 def staff_who_may(permission: str) -> list[User]:
-    """Return the active staff who have `permission` ("app.act_model") in the admin; one query."""
+    """Return the active staff users who have `permission` ("app.act_model"). One query."""
     return list(ModelBackend().with_perm(permission).filter(is_active=True, is_staff=True))
 
 
 def plan_until_seen(
     *, kind: str, subject_id: uuid.UUID, again_after: Iterable[timedelta], now: datetime, first_version: int = 1
 ) -> None:
-    """Plan an alert of `kind` for now and, under the versions that follow, for each of `again_after` from now.
+    """Plan an alert of `kind`, due now, and a repeat after each delay in `again_after`.
 
-    The kind's relevance check must skip each once staff have acted.
+    Versions count up from `first_version`. The kind's relevance check must skip the rest once staff have acted.
     """
     for version, wait in enumerate((timedelta(0), *again_after), start=first_version):
         plan_message(
@@ -47,7 +47,7 @@ def plan_until_seen(
 
 
 def plan_failure_alert(*, now: datetime) -> Message:
-    """Tell the clinic that messages failed: once an hour at most, however many."""
+    """Plan the alert about failed messages. At most one per hour, however many fail."""
     return plan_message(
         kind=MESSAGE_FAILED,
         subject_id=NO_SUBJECT,
@@ -60,12 +60,12 @@ def plan_failure_alert(*, now: datetime) -> Message:
 
 
 def staff_email(kind: str, *, path: str, button_text: str, to: str = "", **context: object) -> Email:
-    """Return a mail of `kind` to a member of staff, or to the clinic's own address, with a button to a page of the admin."""
+    """Return an email of `kind` to `to`, or else to the clinic's own address, with a button that opens `path`."""
     clinic = Clinic.objects.current()
     button = {"button_url": settings.SITE_URL + path, "button_text": button_text}
     return render_email(kind, to=to or clinic.email, context={**context, **button}, clinic=clinic)
 
 
 def why_clinic_unreachable() -> str | None:
-    """Relevance check of mails to the clinic: None if it has an address."""
+    """Return why the clinic cannot be emailed; None if it has an address. A relevance check."""
     return None if Clinic.objects.current().email else "the clinic has no email address"

@@ -1,4 +1,4 @@
-"""Message kinds and their registry. Each room registers its folder of kinds, since the outbox imports no app."""
+"""Message kinds and their registry. Each app registers its own kinds, because the outbox imports no other app."""
 
 import pkgutil
 from collections.abc import Callable, Mapping
@@ -10,15 +10,16 @@ from types import ModuleType
 
 from clinic.outbox.models import Message
 
-SHORTEST_LEAD_MINUTES = 15  # before a visit; less would be too late by the time it is read
+SHORTEST_LEAD_MINUTES = 15  # before a visit; a later message would be read too late
 
 
 @dataclass(frozen=True)
 class Email:
-    """A rendered mail.
+    """A rendered email.
 
-    `calendar` is an iCalendar object with a METHOD, the one part that mail programs act on. A POST to `unsubscribe_url`
-    unsubscribes from this kind of mail; kinds with `is_about_visit` False get a link for all of them without it.
+    `calendar` is an iCalendar object with a METHOD, the only part that mail clients act on. A POST to `unsubscribe_url`
+    unsubscribes from this kind of email. Kinds with `is_about_visit=False` do not need it: they get a link that
+    unsubscribes from all such kinds.
     """
 
     to: str
@@ -30,14 +31,14 @@ class Email:
 
 
 class Sample(StrEnum):
-    """The reader of a preview."""
+    """The sample reader of a preview."""
 
     EVERYDAY = "an everyday reader"
     WORST = "the worst case: longest names, and characters that break things"
 
 
 class Timing(StrEnum):
-    """What `minutes` are counted from; 0 for a kind that is sent at once."""
+    """The event that a kind's `minutes` are relative to. For kinds sent at once, `minutes` is 0."""
 
     AT_ONCE = "at once"
     BEFORE = "before the visit"
@@ -46,7 +47,7 @@ class Timing(StrEnum):
 
 @dataclass(frozen=True)
 class TemplateText:
-    """The subject and the opening of a mail, with {placeholders}. A `MessageRule` of the clinic replaces it."""
+    """The subject and opening of an email, with {placeholders}. A `MessageRule` overrides the default of a kind."""
 
     subject: str
     text: str
@@ -62,35 +63,36 @@ def _no_values(message: Message, now: datetime) -> Mapping[str, object]:
 
 @dataclass(frozen=True, kw_only=True)
 class MessageKind:
-    """Everything about one kind of message, as the `KIND` of a file in a room's `message_kinds` folder.
+    """One kind of message: the `KIND` of a module in the `message_kinds` folder of an app.
 
-    Staff can edit the text, time and switch off a kind that has a `template`. The text of other kinds is in templates/emails.
+    If a kind has a `template`, staff can edit its text and timing, and switch it off. The text of other kinds is in
+    templates/emails.
     """
 
     name: str  # stored in the database: never rename
-    title: str  # what staff call it
-    render: Callable[[Message, TemplateText | None, datetime], Email]  # with the template in force, if any
+    title: str  # for staff
+    render: Callable[[Message, TemplateText | None, datetime], Email]  # (message, template in force if any, now)
     relevance: Callable[[Message, datetime], str | None]  # the reason not to send; None = send
 
     # Delivery
     respects_quiet_hours: bool
     is_about_visit: bool = True  # False: readers may unsubscribe from it
-    is_reminder: bool = False  # the email is sent in quiet hours if it would be too late after them
-    is_news: bool = False  # the clinic changed something: texted beyond the caps, and always emailed too
+    is_reminder: bool = False  # True: the email is sent during quiet hours if it would be too late after them
+    is_news: bool = False  # about a change of a visit: its text is exempt from the caps, its email is always sent
     is_texted_without_mail: bool = False  # texted only to patients without an email address
-    is_missed_by_staff: bool = False  # not to a patient; the clinic is alerted when it fails
+    is_missed_by_staff: bool = False  # a message to staff; the clinic is alerted if it fails
 
     # What staff can change
     template: TemplateText | None = None
     timing: Timing = Timing.AT_ONCE
     minutes: int = 0
-    placeholders: Mapping[str, str] = field(default_factory=dict)  # name -> what it holds, for staff
+    placeholders: Mapping[str, str] = field(default_factory=dict)  # name -> its meaning, for staff
     frame: str = ""  # the folder in templates/emails whose body wraps the opening
-    samples: Callable[[Sample], Mapping[str, object]] = _no_samples  # a context for previews
+    samples: Callable[[Sample], Mapping[str, object]] = _no_samples  # the context of a preview
 
-    # The text message beside the mail, for patients who agreed to texts; empty for none
+    # The text message that accompanies the email, for patients who agreed to texts; empty for none
     text_message: str = ""
-    text_values: Callable[[Message, datetime], Mapping[str, object]] = _no_values  # for its placeholders
+    text_values: Callable[[Message, datetime], Mapping[str, object]] = _no_values  # the values of its placeholders
 
     def sample_values(self, sample: Sample) -> Mapping[str, object]:
         """Return the context of a preview: values for all placeholders, the clinic, buttons."""
@@ -105,14 +107,14 @@ _kinds: dict[str, MessageKind] = {}
 
 
 def register_kinds(package: ModuleType) -> None:
-    """Register the `KIND` of every module in `package` and its folders. For AppConfig.ready."""
+    """Register the `KIND` of every module in `package` and its subpackages. For AppConfig.ready."""
     for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         if not module.ispkg:
             register_kind(import_module(module.name).KIND)
 
 
 def register_kind(kind: MessageKind) -> None:
-    """Register `kind`, replacing another one of its name."""
+    """Register `kind`, replacing any kind with the same name."""
     _kinds[kind.name] = kind
 
 
@@ -125,16 +127,16 @@ def find_kind(name: str) -> MessageKind:
 
 
 def kind_title(name: str) -> str:
-    """Return the title of the kind `name` for staff, also of one that is no longer registered."""
+    """Return the title of the kind `name` for staff. If it is no longer registered, make one from the name."""
     return _kinds[name].title if name in _kinds else name.replace("_", " ").capitalize()
 
 
 def all_kinds() -> list[MessageKind]:
-    """Return every registered kind, in the order in which they go around a visit."""
+    """Return every registered kind, ordered by timing, then by minutes (most first), then by name."""
     order = list(Timing)
     return sorted(_kinds.values(), key=lambda kind: (order.index(kind.timing), -kind.minutes, kind.name))
 
 
 def changeable_kinds() -> list[MessageKind]:
-    """Kinds that staff may reword, time and switch off."""
+    """Return the kinds that staff can edit and switch off."""
     return [kind for kind in all_kinds() if kind.template]

@@ -1,4 +1,4 @@
-"""Build the mail that is sent from a rendered `Email`, and read the errors of sending it."""
+"""Build the email to send from a rendered `Email`, and classify the errors of sending it."""
 
 import re
 import smtplib
@@ -19,7 +19,7 @@ _METHOD = re.compile(rb"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
 
 
 class ProviderMail(EmailMultiAlternatives):
-    """A mail with options for a provider's API: no tracking, and bounces carry the message's ID."""
+    """An email with options for a provider's API: no tracking, and bounces contain the message's ID."""
 
     track_opens = track_clicks = False
 
@@ -29,10 +29,10 @@ class ProviderMail(EmailMultiAlternatives):
 
 
 def build_mail(message: Message, email: Email, *, clinic: Clinic, now: datetime) -> ProviderMail:
-    """Return the mail of `message` with the content of `email`; every copy of one message carries the same Message-ID.
+    """Return the email to send for `message`, with the content of `email`.
 
-    Raises ValueError for a missing address (Django would silently send nothing), an invalid one, or a calendar without a
-    METHOD.
+    Every attempt to send `message` has the same Message-ID. Raises ValueError for a missing address (Django would
+    silently send nothing), an address that is not ASCII, or a calendar without a METHOD.
     """
     if not email.to:
         raise ValueError("a mail needs an address")
@@ -59,18 +59,18 @@ def build_mail(message: Message, email: Email, *, clinic: Clinic, now: datetime)
 
 
 def sender_address() -> str:
-    """Return the address that every mail comes from.
+    """Return the From address of every email.
 
-    Calendars name it as ORGANIZER: Outlook and Gmail compare the two (RFC 6047).
+    Calendars use it as ORGANIZER too, because Outlook and Gmail compare the two (RFC 6047).
     """
     return _ascii_address(parseaddr(settings.DEFAULT_FROM_EMAIL)[1])
 
 
 def _add_calendar(mail: EmailMultiAlternatives, calendar: bytes) -> None:
-    """Add the one calendar part: the last alternative, on which Gmail, Outlook and Apple Mail act (RFC 6047, 2.4).
+    """Add the calendar as the last alternative, which Gmail, Outlook and Apple Mail act on (RFC 6047, 2.4).
 
-    A second copy as a file would be a second invitation in some of them. A provider's API does not take such an
-    alternative: there it is an attachment.
+    It is the only calendar part: some clients would show an attached copy as a second invitation. Provider APIs do not
+    support such an alternative, so for them the calendar is an attachment instead.
     """
     kind = f"text/calendar; method={_calendar_method(calendar)}"
     if str(settings.MAILERS["default"]["BACKEND"]).startswith("anymail."):
@@ -80,10 +80,10 @@ def _add_calendar(mail: EmailMultiAlternatives, calendar: bytes) -> None:
 
 
 def _ascii_address(address: str) -> str:
-    """Return the address with its domain by IDNA 2008.
+    """Return `address` with its domain encoded by IDNA 2008.
 
-    Django and the mail libraries below it would use IDNA 2003, by which "faß.de" is another domain. Raises ValueError for an
-    address that is not ASCII after that.
+    Django and its mail libraries use IDNA 2003, which turns "faß.de" into another domain. Raises ValueError if the
+    encoded address is not ASCII.
     """
     ascii_address = normalize_address(address)
     if not ascii_address.isascii():
@@ -92,7 +92,7 @@ def _ascii_address(address: str) -> str:
 
 
 def one_click_headers(url: str) -> dict[str, str]:
-    """Return the headers by which a mail program offers to unsubscribe with one click (RFC 2369, RFC 8058)."""
+    """Return the headers with which mail clients offer one-click unsubscribe (RFC 2369, RFC 8058)."""
     return {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
 
 
@@ -104,9 +104,11 @@ def _calendar_method(calendar: bytes) -> str:
 
 
 def is_refused_for_good(error: BaseException) -> bool:
-    """Whether the failure is permanent: the server refused this mail with a 5xx, or it cannot be encoded.
+    """Whether `error` is permanent: the server rejected this email with a 5xx or a provider with a 4xx, or it cannot be
+    encoded.
 
-    A 5xx to our greeting or password is a fault of our settings and is retried, as is a provider's 401 or 403.
+    A 5xx in reply to our greeting or login is a configuration error and is retried, as are a provider's 401 and 403. A
+    provider's 408 and 429 are temporary.
     """
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code >= 500 for code, _ in error.recipients.values())
@@ -118,7 +120,7 @@ def is_refused_for_good(error: BaseException) -> bool:
 
 
 def describe_error(error: BaseException) -> str:
-    """Return the error's class and the server's code, if there is one; no address and no content of the mail."""
+    """Return the error's class name and the server's codes, if any. Contains no address and no content of the email."""
     codes: list[int | None] = [getattr(error, "smtp_code", None) or getattr(error, "status_code", None)]
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         codes = [*sorted({code for code, _ in error.recipients.values()})]

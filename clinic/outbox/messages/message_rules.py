@@ -1,4 +1,4 @@
-"""Find the rule of a message: the clinic's own for the service, else the clinic's for all, else the kind's defaults."""
+"""The rule in force for a message: the clinic's for the service, else the clinic's for all, else the kind's default."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -16,14 +16,17 @@ def default_rule(kind: MessageKind, channel: str = Channel.EMAIL) -> MessageRule
 
 
 def rules_in_force(*, scope: str) -> dict[str, MessageRule]:
-    """Return by kind the rules for the service `scope` (its slug); one for every kind that can be changed. One query."""
+    """Return the email rules in force for the service with the slug `scope`, by kind name. One query.
+
+    Every changeable kind has one.
+    """
     rules = {kind.name: default_rule(kind) for kind in changeable_kinds()}
     own = MessageRule.objects.filter(service_slug__in={"", scope}, channel=Channel.EMAIL).order_by("service_slug")
-    return rules | {rule.kind: rule for rule in own}  # the empty slug sorts first, so a service's own comes last
+    return rules | {rule.kind: rule for rule in own}  # the empty slug sorts first, so a service's rule overrides it
 
 
 def rules_of(messages: Iterable[Message]) -> dict[UUID, MessageRule]:
-    """Return by message its rule; none for kinds that staff cannot change. One query."""
+    """Return the rules of `messages` by message ID. Kinds that staff cannot change have none. One query."""
     messages = list(messages)
     kinds = {kind.name: kind for kind in changeable_kinds()}
     written = MessageRule.objects.filter(kind__in={message.kind for message in messages})
@@ -38,5 +41,5 @@ def rules_of(messages: Iterable[Message]) -> dict[UUID, MessageRule]:
 
 
 def text_of(rule: MessageRule | None) -> TemplateText | None:
-    """Return the subject and opening by `rule`; None for kinds whose template has them."""
+    """Return the subject and opening of `rule`. None for a kind without a rule, whose template files contain them."""
     return TemplateText(rule.subject, rule.text) if rule else None

@@ -14,8 +14,8 @@ from clinic.practice.models import Patient
 
 logger = logging.getLogger(__name__)
 
-SWEEP = "clinic.outbox.tasks.send_due"  # by name, since the task is on a floor above
-# A patient waits for the response meanwhile.
+SWEEP = "clinic.outbox.tasks.send_due"  # by name, because this module must not import the tasks
+# Short limits, because a patient is waiting for the response.
 BROKER_PATIENCE = {"socket_connect_timeout": 1, "socket_timeout": 1, "max_retries": 0, "interval_start": 0}
 
 
@@ -36,17 +36,17 @@ class SentAgainAlready(MessageNotSettled):
 
 
 def plan_message(**what: Any) -> Message:
-    """Plan one message; the arguments are those of `draft_message`. Returns the existing one if it was planned before."""
+    """Plan one message, with the arguments of `draft_message`. Return the existing one if it was planned before."""
     draft = draft_message(**what)
     plan_messages([draft])
     return Message.objects.get(dedupe_key=draft.dedupe_key)
 
 
 def plan_messages(drafts: list[Message]) -> None:
-    """Insert `drafts` in the caller's transaction; one query.
+    """Insert `drafts` in the caller's transaction. One query.
 
-    Idempotent: the same kind for the same version of the same row is planned once. If one is due now, the sweep is woken
-    on commit. Raises IntegrityError for one whose `not_after` is not after its `due_at`.
+    Idempotent: each kind is planned once per channel for a version of a row. Wakes the sweep on commit if a draft is
+    due now. Raises IntegrityError if the `not_after` of a draft is not after its `due_at`.
     """
     Message.objects.bulk_create(drafts, ignore_conflicts=True)
     if any(draft.due_at <= draft.created_at for draft in drafts):
@@ -67,11 +67,12 @@ def draft_message(
     time_zone: str = "",
     told_before: str = "",
 ) -> Message:
-    """Return a message of `kind`, due at `due_at` and not sent after `not_after`; for `plan_messages`.
+    """Return an unsaved message of `kind` for `plan_messages`, due at `due_at` and not sent after `not_after`.
 
-    `scope` names the rules that hold for it: a service's slug. `time_zone` is the reader's for this message (an IANA name,
-    empty for the clinic's): where they are differs from visit to visit. `told_before` is a digest of the planner's own.
-    Raises ValueError for an unknown channel.
+    `scope` is the slug of the service whose rules apply. `time_zone` is the reader's zone (an IANA name; empty for the
+    clinic's). It is stored per message, because a patient may be in another zone for another visit. `told_before` is a
+    digest of what the reader already knows; only the planning app interprets it. Raises ValueError for an unknown
+    channel.
     """
     return Message(
         kind=kind,
@@ -93,10 +94,10 @@ def draft_message(
 def withdraw_messages(
     *, subject_id: UUID, reason: str, kinds: Iterable[str] | None = None, spared: Iterable[str] = (), now: datetime
 ) -> int:
-    """Skip, for `reason`, every message about `subject_id` (of `kinds` only, if given, and none of the kinds in `spared`)
-    that is still waiting. Returns how many.
+    """Skip the waiting messages about `subject_id`, and return how many.
 
-    One that is being sent has its relevance checked again just before it is sent.
+    `kinds` limits this to some kinds, and `spared` exempts some. `reason` is stored. A message that is being sent is
+    not skipped here: its relevance is checked again just before it is sent.
     """
     waiting = Message.objects.filter(subject_id=subject_id, state=State.WAITING).exclude(kind__in=spared)
     if kinds is not None:
@@ -105,9 +106,9 @@ def withdraw_messages(
 
 
 def postpone_messages(*, subject_ids: Iterable[UUID], until: datetime) -> int:
-    """Postpone every waiting message about `subject_ids` to `until` at least. Returns how many.
+    """Postpone the waiting messages about `subject_ids` to `until`, and return how many.
 
-    A message that would be too late by then is unchanged.
+    Messages whose next attempt is later anyway, or that would be too late by then, are unchanged.
     """
     waiting = Message.objects.filter(subject_id__in=subject_ids, state=State.WAITING)
     later = waiting.filter(next_attempt_at__lt=until, not_after__gt=until)
@@ -115,7 +116,10 @@ def postpone_messages(*, subject_ids: Iterable[UUID], until: datetime) -> int:
 
 
 def useful_until(*, due_at: datetime, not_after: datetime) -> datetime:
-    """Return the latest useful time of a delayed message: the reader still has half of the planned time."""
+    """Return the latest useful time to send a delayed message: halfway between `due_at` and `not_after`.
+
+    The reader then still has half of the planned time.
+    """
     return due_at + (not_after - due_at) / 2
 
 
@@ -127,15 +131,16 @@ def cancel_message(message: Message, *, now: datetime) -> None:
 
 
 def is_resendable(message: Message, *, now: datetime) -> bool:
-    """Whether `resend_message` would plan it once more."""
+    """Whether `resend_message` would accept `message`."""
     return message.state in SETTLED and now < message.not_after and not later_copies(message).exists()
 
 
 def resend_message(message: Message, *, now: datetime) -> Message:
-    """Plan `message` once more, due now, as a new row with a Message-ID of its own: a mailbox would drop the same one.
+    """Plan a copy of `message`, due now, and return it.
 
-    Its relevance is checked again before it is sent. Raises MessageNotSettled while the first is on its way,
-    SentAgainAlready if it has a later copy, TooLateToSend after its `not_after`.
+    The copy has its own Message-ID, because a mailbox would drop a second email with the same one. Its relevance is
+    checked again before it is sent. Raises MessageNotSettled if `message` is waiting or being sent, SentAgainAlready if
+    it has a later copy, TooLateToSend if it is past its `not_after`.
     """
     if message.state not in SETTLED:
         raise MessageNotSettled
@@ -165,9 +170,9 @@ def resend_message(message: Message, *, now: datetime) -> Message:
 
 
 def wake_sweep() -> None:
-    """Ask a worker to sweep now. Never raises: if the broker is away, beat starts the next sweep soon."""
+    """Ask a worker to sweep now. Never raises: if the broker is unavailable, beat starts the next sweep soon."""
     try:
         with current_app.connection(transport_options=BROKER_PATIENCE) as broker:
             current_app.send_task(SWEEP, connection=broker, retry=False, ignore_result=True, expires=30)
-    except Exception as error:  # the visit is booked and the message planned, with or without the broker
+    except Exception as error:  # the visit is booked and the message is planned even without the broker
         logger.warning("no worker was woken, beat will: %s", type(error).__name__)

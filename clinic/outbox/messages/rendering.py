@@ -1,4 +1,4 @@
-"""Render a mail from the templates of its kind."""
+"""Render emails from the templates of their kind."""
 
 import re
 from collections.abc import Mapping
@@ -25,15 +25,17 @@ def render_email(
     patient: Patient | None = None,
     guardian: str = "",
 ) -> Email:
-    """Return an Email from templates/emails/<kind>/{subject.txt,body.txt,body.html}, or from `template`, which staff may
-    have edited.
+    """Return an Email, rendered from templates/emails/<kind>/{subject.txt,body.txt,body.html} or from `template`.
 
-    With `template`, subject and opening come from it, filled from `context`, and the rest from templates/emails/<frame>/
-    body.txt and body.html, where the opening is `{{ opening }}`: text and HTML say the same. `context` may hold
-    `button_url` and `button_text` for the base's one button; `clinic` is added to it. In the subject and the text a
-    template must say `{% autoescape off %}`, as emails/base.txt does. A `patient` who asked for it is greeted by first
-    name, which leads the subject too: one mailbox may serve a family. If the `guardian` of that name booked for the patient,
-    the guardian is greeted, and subject and text say whose visit it is.
+    `template` is a subject and an opening that staff may have edited, and both are filled from `context`. The rest then
+    comes from templates/emails/<frame>/{body.txt,body.html}. Both include `{{ opening }}`, so text and HTML match.
+
+    `context` may contain `button_url` and `button_text` for the one button of the base template; `clinic` is added to
+    it. Plain-text templates must use `{% autoescape off %}`, as emails/base.txt does.
+
+    A `patient` who asked for it is greeted by first name. The subject begins with the name too, because a family may
+    share a mailbox. If a guardian booked for this patient, `guardian` is the guardian's name: the guardian is greeted,
+    and subject and text name the patient.
     """
     name = name_in_messages(patient)
     whose = f"{name}’s visit" if name and guardian else ""
@@ -53,7 +55,7 @@ def render_email(
 
 
 def preview_email(kind: MessageKind, template: TemplateText, sample: Sample) -> Email:
-    """Return the mail of `kind` by `template`, for a sample reader. Saves nothing."""
+    """Return the email of `kind` with `template`, for a sample reader. Saves nothing."""
     clinic, context = sample_clinic(sample), kind.sample_values(sample)
     return render_email(
         kind.name, to="alice@example.com", context=context, clinic=clinic, template=template, frame=kind.frame
@@ -61,7 +63,7 @@ def preview_email(kind: MessageKind, template: TemplateText, sample: Sample) -> 
 
 
 def sample_clinic(sample: Sample) -> Clinic:
-    """Return the clinic, or a worst case: every field at its longest, with markup in it."""
+    """Return the clinic or, for the worst case, an unsaved one with very long fields and markup in them."""
     if sample == Sample.EVERYDAY:
         return Clinic.objects.current()
     name = ("Wałbrzych & “Söhne” <b>Läufer</b> {day}\r\nBcc: spy@example.com " + "W" * 100)[:100]

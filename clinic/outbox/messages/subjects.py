@@ -1,4 +1,4 @@
-"""Callbacks of the app whose rows the messages are about."""
+"""Registry of callbacks of the apps whose rows messages are about."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ class Subjects:
     """The callbacks of one app."""
 
     scopes: Callable[[], list[tuple[str, str]]]  # (slug, name) of everything that may have message rules of its own
-    find: Callable[[str], list[UUID]]  # ids of the rows with this name, such as visits by reference
-    read_reply: Callable[[str, str, datetime], str]  # (phone, "yes" or "cannot", now): acts on it, returns the answer
+    find: Callable[[str], list[UUID]]  # IDs of the rows with this name, such as visits by reference
+    read_reply: Callable[[str, str, datetime], str]  # (phone, "yes" or "cannot", now): act, return the answer text
 
 
 _registered: list[Subjects] = []
@@ -34,5 +34,5 @@ def find_subjects(text: str) -> list[UUID]:
 
 
 def read_reply(phone: str, answer: str, now: datetime) -> str:
-    """Act on "yes" or "cannot" texted from `phone`; returns the answer, empty if no app acted on it."""
+    """Act on `answer` ("yes" or "cannot") from `phone`. Return the text to send back; empty if no app acted on it."""
     return next(filter(None, (subjects.read_reply(phone, answer, now) for subjects in _registered)), "")

@@ -18,8 +18,8 @@ from clinic.practice.values.mail_addresses import normalize_address
 
 logger = logging.getLogger(__name__)
 
-LINK_LASTS = timedelta(days=365)  # readers may unsubscribe from an old mail
-# Why a message to such an address is not sent. Stored, and explained to staff by `text.reason_text`.
+LINK_LASTS = timedelta(days=365)  # readers may unsubscribe from an old email
+# Stored reasons for not sending a message to a suppressed address; `text.reason_text` explains them to staff.
 REASONS: dict[str, str] = {
     Suppression.Why.BOUNCED: "the address does not take our mail",
     Suppression.Why.COMPLAINED: "the address said our mail was spam",
@@ -27,7 +27,7 @@ REASONS: dict[str, str] = {
 
 
 def suppress(*, address: str, why: Suppression.Why, now: datetime, channel: str = Channel.EMAIL) -> Suppression:
-    """Stop writing to `address`. A bounce or a complaint outweighs an earlier "unsubscribed", never the reverse."""
+    """Add `address` to the suppression list. A bounce or complaint replaces "unsubscribed", never the reverse."""
     found, is_new = Suppression.objects.get_or_create(
         channel=channel, address=normalize_address(address).lower(), defaults={"why": why, "created_at": now}
     )
@@ -38,10 +38,10 @@ def suppress(*, address: str, why: Suppression.Why, now: datetime, channel: str 
 
 
 def note_bounce(*, address: str, message_id: str, why: Suppression.Why, now: datetime) -> None:
-    """Record a bounce or complaint from `address`; `message_id` is our row's, if the provider returned it.
+    """Record a bounce or complaint from `address`. `message_id` is the ID of our row, empty if the provider gave none.
 
-    The message turns from sent to failed, which staff see. For an unknown message, or one to another address, only the
-    address is recorded.
+    The message changes from sent to failed, which staff see. For an unknown message, or one to another address, only
+    the address is recorded.
     """
     with transaction.atomic():
         suppress(address=address, why=why, now=now)
@@ -52,14 +52,17 @@ def note_bounce(*, address: str, message_id: str, why: Suppression.Why, now: dat
 
 
 def why_unreachable(suppression: Suppression | None, channel: str) -> str | None:
-    """Return why no message may be sent to a reader with this `suppression`; None if one may."""
+    """Return why no message on `channel` may be sent to a reader with this `suppression`; None if one may."""
     if suppression is None or suppression.why not in REASONS or channel != Channel.EMAIL:
         return None
     return REASONS[suppression.why]
 
 
 def why_undeliverable(address: str) -> str | None:
-    """Return why no mail may be sent to `address`: it bounced or complained. None if one may."""
+    """Return why no email may be sent to `address`; None if one may.
+
+    A complaint gives the same reason as a bounce.
+    """
     stopped = Suppression.objects.filter(
         channel=Channel.EMAIL, address=normalize_address(address).lower(), why__in=REASONS
     )
@@ -67,7 +70,7 @@ def why_undeliverable(address: str) -> str | None:
 
 
 def suppressions_of(messages: Iterable[Message]) -> dict[UUID, Suppression]:
-    """Return by message the suppression of its reader's address or number, if there is one. One query."""
+    """Return the suppressions of the readers' addresses or numbers, by message ID. One query."""
     addresses = {
         message.pk: (message.channel, _address(message.patient, message.channel))
         for message in messages
@@ -79,29 +82,29 @@ def suppressions_of(messages: Iterable[Message]) -> dict[UUID, Suppression]:
 
 
 def is_unsubscribed(patient: Patient) -> bool:
-    """Whether `patient` gets only mail about visits."""
+    """Whether the email address of `patient` is on the suppression list: unsubscribed, bounced or complained."""
     return _found(patient, Channel.EMAIL).exists()
 
 
 def unsubscribe(*, patient: Patient, now: datetime) -> None:
-    """Send `patient` only what is about a visit. Idempotent."""
+    """Stop emails to `patient` that are not about a visit. Idempotent."""
     suppress(address=patient.email, why=Suppression.Why.UNSUBSCRIBED, now=now)
 
 
 def subscribe_again(*, patient: Patient) -> None:
-    """Undo `unsubscribe`. A bounce or a complaint stays until staff lift it."""
+    """Undo `unsubscribe`. A bounce or complaint remains on the list until staff delete it."""
     _found(patient, Channel.EMAIL).filter(why=Suppression.Why.UNSUBSCRIBED).delete()
 
 
 def unsubscribe_headers(patient: Patient, *, now: datetime) -> dict[str, str]:
-    """Return the headers with which `patient` unsubscribes from what is not about a visit. Issues a link."""
+    """Return headers that unsubscribe `patient` from emails that are not about a visit. Issues a link."""
     return one_click_headers(f"{settings.SITE_URL}{messages_path(patient, now=now)}stop/")
 
 
 def messages_path(patient: Patient, *, now: datetime) -> str:
-    """Return the path of the page on which `patient` chooses what we write; for a mail, or a page behind a mailed link.
+    """Return the path of the page on which `patient` chooses their messages. Issues a link.
 
-    Issues a link.
+    Use it only in an email or on a page behind an emailed link, because the link counts as `Proof.MAILED`.
     """
     token = issue_link(
         patient=patient,

@@ -1,1 +1,1 @@
-"""Sending what is due, and its heartbeat."""
+"""Sending due messages, and the heartbeat of the sweep."""

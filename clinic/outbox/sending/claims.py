@@ -1,4 +1,4 @@
-"""Claim due messages: each is leased to one worker, with rules and suppressions read once a batch."""
+"""Claim due messages: lease each to one worker, and read rules and suppressions once per batch."""
 
 import uuid
 from dataclasses import dataclass
@@ -22,18 +22,18 @@ class ClaimedMessage:
 
     message: Message
     lease_until: datetime
-    first_tried_at: datetime  # now, if `is_first_try`
+    first_tried_at: datetime  # the time of the claim, if `is_first_try`
     is_first_try: bool
     rule: MessageRule | None
     suppression: Suppression | None
 
 
 def claim_due_messages(*, now: datetime, limit: int = BATCH, lease: timedelta = LEASE) -> list[ClaimedMessage]:
-    """Lease up to `limit` due messages to the caller, oldest first. No other worker gets them for `lease`.
+    """Lease the oldest due messages to the caller, at most `limit`. No other worker can claim them for `lease`.
 
-    One whose lease ran out (its worker died) is claimed again. Safe under concurrency: each worker locks what it claims
-    and skips what others have locked. Within a batch those tried least often come first, so that a message that kills its
-    worker does not delay the others each time; of those, texts come first.
+    A message whose lease has expired, because its worker died, is claimed again. Safe under concurrency: each worker
+    locks the rows it claims and skips rows that others have locked. A batch is sorted by attempts, fewest first, so
+    that a message that kills its worker does not delay the others each time. Among equals, texts precede emails.
     """
     due = Message.objects.due(now).select_for_update(skip_locked=True, of=("self",)).select_related("patient")
     token = uuid.uuid4()
@@ -62,5 +62,5 @@ def claim_due_messages(*, now: datetime, limit: int = BATCH, lease: timedelta = 
 
 
 def _turn(message: Message) -> tuple[int, bool]:
-    """Return a sort key: texts before emails, which are skipped once their text was sent."""
+    """Return a sort key: fewest attempts first, then texts before emails, which may be skipped once a text was sent."""
     return message.attempts, message.channel != Channel.SMS

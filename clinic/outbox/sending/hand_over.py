@@ -1,10 +1,10 @@
 """Send claimed messages: check relevance, render, send, record the outcome.
 
-Each message costs one relevance check and one write of its outcome; rules and suppressions are read once a batch. The
-outcome of a message is recorded before the next one is sent, so a worker that dies leaves one message in doubt.
+Most messages cost one relevance check and one write of the outcome. Rules and suppressions are read once per batch. The
+outcome of a message is recorded before the next one is sent, so a worker that dies leaves at most one outcome unknown.
 
-Every write needs the lease that the message was claimed with, except "sent": that is a fact, whichever worker has the
-lease by then. It is retried for RECORDING_SENT.
+Every write requires the lease under which the message was claimed, except "sent", which is true whichever worker has
+the lease by then. Writing "sent" is retried for RECORDING_SENT.
 """
 
 import logging
@@ -52,7 +52,7 @@ UNLEASED = {"lease_until": None, "lease_token": None}
 
 
 class MailServerAway(Exception):
-    """No connection to the mail server could be opened; the next message would fail too."""
+    """The connection to the mail server could not be opened. The next message would fail too."""
 
 
 def send_due_messages(*, clock: Callable[[], datetime]) -> int:
@@ -75,7 +75,7 @@ def send_due_messages(*, clock: Callable[[], datetime]) -> int:
 
 
 def _claim_in_batches(*, until: datetime, clock: Callable[[], datetime]) -> Generator[ClaimedMessage]:
-    """Yield due messages one by one; claimed ones that are not consumed are released."""
+    """Yield due messages one by one. Release the claimed ones that are not consumed."""
     while clock() < until and (batch := claim_due_messages(now=clock())):
         try:
             while batch and clock() < until:
@@ -89,8 +89,8 @@ def send_claimed(
 ) -> State | None:
     """Send a claimed message through `mailer`, which is opened if it is not open yet.
 
-    Returns its new state, or None if its lease may run out before it is sent. Raises MailServerAway, with the message
-    waiting again, if no connection could be opened.
+    Returns its new state, or None without an attempt if another worker has the message or could claim it before it is
+    sent. Raises MailServerAway, after recording the failed attempt, if no connection could be opened.
     """
     mailer, message = mailer or mailers.default, claimed.message
     if not _begin(claimed, now=now):
@@ -101,7 +101,7 @@ def send_claimed(
         _record_fault(claimed, away.__cause__ or away, now=now)
         raise
     except Exception as fault:  # one message's failure must not stop the others
-        _close(mailer)  # it may be broken; the next message opens a new one
+        _close(mailer)  # the connection may be broken; the next message opens a new one
         return _record_fault(claimed, fault, now=now)
     return not_sent or _record_sent(message, now=now)
 
@@ -153,8 +153,10 @@ def _quiet_hours(message: Message, kind: MessageKind, clinic: Clinic) -> QuietHo
 
 
 def _wait_for_morning(message: Message, kind: MessageKind, hours: QuietHours | None, *, now: datetime) -> State | None:
-    """Postpone to the end of quiet hours. A message that is too late then is skipped; an emailed reminder is sent at night
-    instead."""
+    """Postpone a message to the end of quiet hours, and return its state; None if it should be sent now.
+
+    A message that would be too late by then is skipped, but an emailed reminder is sent during quiet hours.
+    """
     quiet_until = end_of_quiet_hours(now, hours) if hours else now
     if quiet_until <= now:
         return None
@@ -166,7 +168,10 @@ def _wait_for_morning(message: Message, kind: MessageKind, hours: QuietHours | N
 
 
 def _wait_for_text(message: Message, kind: MessageKind, hours: QuietHours | None, *, now: datetime) -> State | None:
-    """Postpone an email while the text in its place is undecided; skip it once that text was sent."""
+    """Postpone an email while the text that may replace it is not settled, and skip it once that text was sent.
+
+    Returns its state; None if it should be sent now.
+    """
     text = text_instead_of(message, kind) if message.channel == Channel.EMAIL else None
     if text is None:
         return None
@@ -181,10 +186,10 @@ def _wait_for_text(message: Message, kind: MessageKind, hours: QuietHours | None
 
 
 def _open(mailer: BaseEmailBackend) -> bool:
-    """Whether a new connection was opened; raises MailServerAway."""
+    """Open a connection if none is open, and return whether a new one was opened. Raises MailServerAway."""
     try:
         return bool(mailer.open())
-    except OSError as fault:  # smtplib's errors are OSErrors too: a failed greeting or login
+    except OSError as fault:  # smtplib's errors, such as a failed greeting or login, are OSErrors too
         raise MailServerAway from fault
 
 
@@ -196,10 +201,11 @@ def _close(mailer: BaseEmailBackend) -> None:
 
 
 def _begin(claimed: ClaimedMessage, *, now: datetime) -> bool:
-    """Count the attempt. False if another worker has the message, or may claim it before this attempt would end.
+    """Count the attempt, and return whether it may begin.
 
-    The attempt is recorded before it begins for texts, which may go out even if this worker dies, and for messages that
-    another worker had, which may have recorded by now that it was sent.
+    It may not if another worker has the message, or could claim it before this attempt ends. Two kinds of attempts are
+    stored before they begin: those of texts, which may be delivered even if this worker dies, and those of messages
+    that were tried before, because another worker may have recorded them as sent by now.
     """
     message = claimed.message
     message.attempts += 1
@@ -210,7 +216,7 @@ def _begin(claimed: ClaimedMessage, *, now: datetime) -> bool:
 
 
 def _record_fault(claimed: ClaimedMessage, fault: BaseException, *, now: datetime) -> State:
-    """Fail a message on a permanent error or after the last retry; else schedule a retry with backoff."""
+    """Fail a message on a permanent error or after the last retry, else schedule a retry with backoff."""
     message = claimed.message
     if not isinstance(fault, OSError):  # our bug; the log formatter drops the exception's message
         logger.warning("message %s could not be rendered", message.pk, exc_info=fault)
@@ -223,8 +229,10 @@ def _record_fault(claimed: ClaimedMessage, fault: BaseException, *, now: datetim
 
 
 def _record_sent(message: Message, *, now: datetime) -> State:
-    """Record that `message` was sent, retrying for RECORDING_SENT while the database is away; its lease covers that time, so no
-    other worker sends it meanwhile. Raises the database's error after that: the lease expires, and a duplicate mail follows.
+    """Record that `message` was sent, retrying for RECORDING_SENT while the database is unavailable.
+
+    The lease covers that time, so no other worker sends the message meanwhile. After that, raises the database's error.
+    The lease then expires, and a duplicate email follows.
     """
     give_up = time.monotonic() + RECORDING_SENT.total_seconds()
     while True:
@@ -259,14 +267,14 @@ def _wait(message: Message, *, until: datetime, reason: str, **changes: Any) -> 
 
 
 def _release(messages: list[Message]) -> None:
-    """Release the leases of `messages`. Those without an attempt lose `first_tried_at` too."""
+    """Release the leases of `messages`, and clear `first_tried_at` of those without an attempt."""
     if messages:
         first_tried_at = Case(When(attempts=0, then=None), default=F("first_tried_at"))
         _leased(*messages).update(state=State.WAITING, first_tried_at=first_tried_at, **UNLEASED)
 
 
 def _write(message: Message, **changes: Any) -> bool:
-    """Write `changes` and the number of attempts. Returns False if the message is no longer under its lease."""
+    """Write `changes` and the number of attempts. Returns False if this worker no longer holds the lease."""
     return _leased(message).update(**{"attempts": message.attempts, **changes}) == 1
 
 

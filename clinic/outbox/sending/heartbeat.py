@@ -1,7 +1,8 @@
-"""Heartbeat of the sweep for due messages: a dead worker or beat shows before a message is late.
+"""Heartbeat of the sweep for due messages. It reveals a dead worker or beat before a message is late.
 
-The heartbeat is expected from the first start on. A later start does not reset it: after an outage the alarm stays on until
-the next sweep, seconds after the worker is up, and a web process that restarts cannot hide a dead worker.
+The heartbeat is expected from the first start on, and a later start does not reset it. So a web process that restarts
+cannot hide a dead worker, and after an outage the alarm remains on until the next sweep, seconds after the worker is
+up.
 """
 
 from dataclasses import dataclass
@@ -14,19 +15,19 @@ SILENT_AFTER = timedelta(minutes=2)
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """When web, worker or beat first started on this database, and the last sweep; None for never."""
+    """The first start of web, worker or beat on this database, and the last sweep. None for never."""
 
     first_started_at: datetime | None = None
     swept_at: datetime | None = None
 
     def silent_since(self, now: datetime) -> datetime | None:
-        """Return the time of the last sweep (or first start), if that is too long ago; else None."""
+        """Return the time of the last sweep (or first start) if that is SILENT_AFTER ago or longer, else None."""
         since = self.swept_at or self.first_started_at
         return since if since and now - since >= SILENT_AFTER else None
 
 
 def note_start(*, now: datetime) -> None:
-    """Expect a heartbeat from now on. No-op after the first start."""
+    """Record the first start, after which a heartbeat is expected. No-op on later starts."""
     Sweep.objects.bulk_create([Sweep(first_started_at=now)], ignore_conflicts=True)
 
 

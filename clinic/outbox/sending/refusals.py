@@ -1,4 +1,4 @@
-"""Why a message is not sent: no address, a bounce, a switched-off rule, or no longer relevant."""
+"""Reasons not to send a message: no address, a bounce, a rule that is switched off, or no longer relevant."""
 
 from datetime import datetime
 
@@ -22,7 +22,7 @@ def find_refusal(
     clinic: Clinic,
     now: datetime,
 ) -> tuple[State, str] | None:
-    """Return how a message that must not be sent is settled, and the reason; None = send."""
+    """Return the final state and the reason for a message that must not be sent; None = send."""
     if message.channel == Channel.EMAIL and message.patient and not message.patient.email:
         return State.SKIPPED, NO_ADDRESS
     if unreachable := why_unreachable(suppression, message.channel):
@@ -35,7 +35,7 @@ def find_refusal(
 def why_not_again(message: Message, *, now: datetime) -> str | None:
     """Return why a copy of `message` would not be sent now; None if it would.
 
-    Calls the kind's relevance check, which may write: for a POST only.
+    Calls the kind's relevance check, which may write. So call this only in a POST.
     """
     try:
         kind = find_kind(message.kind)

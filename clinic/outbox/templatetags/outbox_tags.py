@@ -1,4 +1,4 @@
-"""A message's kind and reason, as text for staff."""
+"""Template filters: a message's kind and reason as text for staff."""
 
 from django import template
 

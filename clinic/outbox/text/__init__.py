@@ -1,1 +1,1 @@
-"""Functions of text and hours: placeholders, GSM length, replies, quiet hours, time limits. Pure."""
+"""Text and times: placeholders, GSM length, replies, quiet hours, time limits. Pure."""

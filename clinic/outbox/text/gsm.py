@@ -1,4 +1,4 @@
-"""Fit text into one text message: 160 characters of the GSM 03.38 alphabet. Pure."""
+"""Fit text into one text message: at most LIMIT septets of the GSM 03.38 alphabet. Pure."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from clinic.outbox.text.placeholders import fill
 
 LIMIT = 160
-SHORTEST_NAME = 8  # of a clinic; a shorter one is not recognized
+SHORTEST_NAME = 8  # a clinic name shorter than this is not cut: it would not be recognized
 _BASIC = set(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
     "abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -16,21 +16,24 @@ _PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "
 
 
 class TextTooLong(ValueError):
-    """The text does not fit into one message, even with the clinic's name cut."""
+    """The text does not fit into one message, even with a shortened clinic name."""
 
 
 def to_gsm(text: str) -> str:
-    """Return `text` in the GSM alphabet: unknown accents are dropped, other unknown characters become question marks."""
+    """Return `text` in the GSM alphabet. Unknown accents are dropped; other unknown characters become question marks."""
     return "".join(_letter(letter) for letter in " ".join(text.translate(_PLAIN).split()))
 
 
 def length(text: str) -> int:
-    """Return the length of `text`, already in the alphabet, in septets."""
+    """Return the length of `text` in septets. `text` must be in the GSM alphabet."""
     return sum(2 if letter in _DOUBLE else 1 for letter in text)
 
 
 def fit_text(template: str, values: Mapping[str, object]) -> str:
-    """Return `template` filled in, in the alphabet, within one message; a long clinic name is cut. Raises TextTooLong."""
+    """Return `template` with `values` filled in, in the GSM alphabet, to fit one message.
+
+    A long clinic name is cut. Raises TextTooLong.
+    """
     clinic = to_gsm(str(values["clinic"]))
     while length(text := to_gsm(fill(template, {**values, "clinic": clinic}))) > LIMIT:
         if len(clinic) < SHORTEST_NAME or "{clinic}" not in template:

@@ -1,4 +1,4 @@
-"""Check and fill the text that staff write for messages, with {placeholders}. Pure."""
+"""Check the message text that staff write, and fill in its {placeholders}. Pure."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _BRACE = re.compile(r"[{}]")
 _ADDRESS = re.compile(r"(?i)\bhttps?:|\bwww\.|://")
 
-# Other people may see a message on a phone, so it must not tell why the reader sees a therapist.
+# Other people may see a message on a phone, so it must not reveal why the reader sees a therapist.
 _CLINICAL = re.compile(
     r"""(?ix)\b(
     abdom\w* | achilles | ankles? | anxi\w* | arthr\w* | bones? | bursitis | cal(f|ves) | cartilage | chronic\w* |
@@ -23,7 +23,7 @@ _CLINICAL = re.compile(
 
 
 def faults_of(text: str, *, known: Mapping[str, str]) -> list[str]:
-    """Return the faults of `text`, a sentence each; empty if it may be sent."""
+    """Return the errors in `text`, one sentence each; empty if it may be sent."""
     unknown = [name for name in dict.fromkeys(_PLACEHOLDER.findall(text)) if name not in known]
     faults = []
     if unknown:
@@ -38,15 +38,13 @@ def faults_of(text: str, *, known: Mapping[str, str]) -> list[str]:
 
 
 def clinical_terms(text: str) -> list[str]:
-    """Return the words in `text` that tell why the reader sees a therapist, in lower case, each once."""
+    """Return the words in `text` that reveal why the reader sees a therapist, in lower case, without duplicates."""
     return sorted({found[0].lower() for found in _CLINICAL.finditer(text)})
 
 
 def fill(text: str, values: Mapping[str, object]) -> str:
     """Return `text` with each {placeholder} replaced by its value on one line.
 
-    Placeholders inside a value are not replaced.
-
-    Raises KeyError for a placeholder without a value.
+    Placeholders inside a value are not replaced. Raises KeyError for a placeholder without a value.
     """
     return _PLACEHOLDER.sub(lambda found: " ".join(str(values[found[1]]).split()), text)

@@ -1,8 +1,8 @@
-"""Quiet hours: when patients should not be contacted.
+"""Quiet hours: the times of day when patients should not be contacted. Pure.
 
-Quiet hours are clock times in the reader's zone, [quiet_from, quiet_until), over midnight or not; the same time twice
-means there are none. An instant is quiet by what the reader's clock shows then, on the days the clocks change too.
-Instants are aware datetimes. Pure.
+Quiet hours are [quiet_from, quiet_until) in the local time of the reader's zone, and may span midnight. If both times
+are equal, there are none. Only the local time decides whether an instant is quiet, even on days when the clocks change.
+Instants are aware datetimes.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True)
 class QuietHours:
-    """Start and end (clock times) and the zone they are in."""
+    """Start and end as local times, and their zone."""
 
     quiet_from: time
     quiet_until: time
@@ -20,14 +20,15 @@ class QuietHours:
 
 
 def is_quiet(instant: datetime, hours: QuietHours) -> bool:
-    """Whether the reader's clock shows a quiet hour at `instant`."""
+    """Whether `instant` is within the quiet hours."""
     return _is_quiet_clock(instant.astimezone(hours.zone).time(), hours)
 
 
 def end_of_quiet_hours(instant: datetime, hours: QuietHours) -> datetime:
-    """Return `instant` if it is not quiet, else (in UTC) when the quiet hours around it end.
+    """Return `instant` if it is not quiet, else (in UTC) the end of the quiet hours around it.
 
-    Where the clocks go back over that end, its second occurrence; where they skip it, an hour later by the clock.
+    If the clocks go back over that end, return its second occurrence. If they skip it, return one hour later in local
+    time.
     """
     local = instant.astimezone(hours.zone)
     if not _is_quiet_clock(local.time(), hours):
@@ -39,14 +40,15 @@ def end_of_quiet_hours(instant: datetime, hours: QuietHours) -> datetime:
 
 
 def planned_around_quiet_hours(due_at: datetime, hours: QuietHours, *, by: datetime) -> datetime:
-    """Return `due_at`, or an instant before the quiet hours around it if these last beyond `by`."""
+    """Return `due_at`, or an instant before the quiet hours around it if they end after `by`."""
     return due_at if end_of_quiet_hours(due_at, hours) <= by else moved_before_quiet_hours(due_at, hours)
 
 
 def moved_before_quiet_hours(due_at: datetime, hours: QuietHours, ahead: timedelta = timedelta(minutes=30)) -> datetime:
-    """Return `due_at` if it is not quiet, else (in UTC) `ahead` of the beginning of the quiet hours around it.
+    """Return `due_at` if it is not quiet, else (in UTC) the start of the quiet hours around it minus `ahead`.
 
-    For what must not wait until they are over: a reminder of an early visit, due at 06:00, leaves the evening before.
+    For messages that cannot wait until quiet hours end: the reminder of an early visit, due at 06:00, is sent the
+    evening before.
     """
     local = due_at.astimezone(hours.zone)
     if not _is_quiet_clock(local.time(), hours):

@@ -1,7 +1,7 @@
 """Explain to staff why a message was not sent, and what to do. Pure.
 
-A reason is either a phrase of ours ("quiet hours") or what `mail.describe_error` noted: the error's class, and the codes
-of the server or provider.
+A reason is either one of our phrases ("quiet hours") or the output of `mail.describe_error`: the error's class name,
+and the codes of the server or provider.
 """
 
 import re
@@ -50,7 +50,7 @@ NO_ANSWER = {
 
 
 def explain_reason(reason: str) -> str:
-    """Return `reason` as a sentence without a code name; empty for none."""
+    """Return `reason` as a sentence for staff, without code names; empty for an empty reason."""
     if found := _ERROR.fullmatch(reason.strip()):
         return _explain_error(found[1], [int(code) for code in found[2].split()])
     if undelivered := re.fullmatch(r"not delivered ?(\d*)", reason):

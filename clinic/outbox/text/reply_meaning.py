@@ -1,6 +1,6 @@
 """Parse a short text message: STOP, START, HELP, yes, cannot. Anything else is for staff to read. Pure.
 
-Only what is clear counts: "yes please" is a yes, "yes but I may be late" is a message for staff to read.
+Only clear replies are parsed: "yes please" is a yes, but "yes but I may be late" is a message for staff.
 """
 
 import re
@@ -80,7 +80,7 @@ _CANNOT_FILLER = _POLITE | {"no", "nope", "unfortunately", "i", "we", "so", "but
 
 
 def parse_reply(text: str) -> Reply | None:
-    """Return the meaning of `text`; None if it is none of these, or contains more."""
+    """Return the Reply that `text` means; None if there is none, or if `text` says something else too."""
     words = plain_words(text)
     phrase = " ".join(words)
     if phrase == "cancel":
@@ -98,7 +98,10 @@ def parse_reply(text: str) -> Reply | None:
 
 
 def plain_words(text: str) -> list[str]:
-    """Return `text` as lower-case words, without invisible characters, quotes, punctuation and emoji."""
+    """Return the lower-case words of `text`, without invisible characters, quotes, punctuation and emoji.
+
+    The emoji in _SIGNS become words, and "opt out" becomes "optout".
+    """
     letters = []
     for letter in unicodedata.normalize("NFKC", text).casefold():
         category = unicodedata.category(letter)
@@ -106,7 +109,7 @@ def plain_words(text: str) -> list[str]:
             letters.append(f" {_SIGNS[letter]} ")
         elif letter.isspace():
             letters.append(" ")
-        elif category[0] not in "CM" and letter not in _QUOTES:  # zero-width, control, variation selectors
+        elif category[0] not in "CM" and letter not in _QUOTES:  # not zero-width, control or a variation selector
             letters.append(" " if category[0] in "PSZ" else letter)
     plain = " ".join("".join(letters).split())
     return re.sub(r"\bopt (?:me )?out\b", "optout", plain).split()

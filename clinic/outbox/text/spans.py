@@ -1,4 +1,4 @@
-"""Lengths of time that staff read and type, like "2 days". Pure."""
+"""Durations as staff read and type them, like "2 days". Pure."""
 
 import re
 
@@ -7,7 +7,7 @@ _SPAN = re.compile(r"(\d{1,6}) ?(m|min|mins|minutes?|h|hrs?|hours?|d|days?)?", r
 
 
 def format_span(minutes: int) -> str:
-    """Return text like "2 days", "36 hours", "90 minutes"."""
+    """Return `minutes` as text, like "2 days", "36 hours" or "90 minutes"."""
     for name in ("day", "hour"):
         if minutes >= UNITS[name] and minutes % UNITS[name] == 0:
             return _count(minutes // UNITS[name], name)
@@ -15,7 +15,7 @@ def format_span(minutes: int) -> str:
 
 
 def read_span(typed: str) -> int | None:
-    """Return "2 days", "1 hour", "90 min" or "90" in minutes; None for anything else."""
+    """Parse text like "2 days", "1 hour", "90 min" or "90", and return minutes; None for anything else."""
     found = _SPAN.fullmatch(" ".join(typed.split()))
     if found is None:
         return None

@@ -1,7 +1,7 @@
-"""Inbound texts that a person must read: stored, alerted by mail, shown on Today, marked as read.
+"""Inbound texts that staff must read: stored, announced to staff by email, shown on Today, marked as read.
 
 Every text is stored, from any number, except STOP, START, and a Y or C that was acted on. A number does not prove who
-wrote: it is shown with the patients who have it, and no text changes their data.
+wrote. So each text is shown with all patients who have its number, and none of their data is changed.
 """
 
 import uuid
@@ -21,19 +21,19 @@ from clinic.outbox.models import InboundText, Message
 from clinic.practice.models import Patient, User
 from clinic.practice.values.phone import base_number
 
-ANSWER_AGAIN_AFTER = timedelta(hours=1)  # to one number: it may be an autoresponder
+ANSWER_AGAIN_AFTER = timedelta(hours=1)  # between automatic answers to one number, which may be an autoresponder
 VIEW, CHANGE = "outbox.view_inboundtext", "outbox.change_inboundtext"
 STAFF_TEXT = "staff_inbound_text"
-THE_CLINIC = uuid.UUID(int=2)  # alerted if no member of staff may mark texts as read
+THE_CLINIC = uuid.UUID(int=2)  # the recipient of alerts if no staff user may mark texts as read
 HOUR = timedelta(hours=1)
-AGAIN_AFTER = (HOUR / 2, 2 * HOUR, 8 * HOUR, 24 * HOUR, 48 * HOUR)  # as for an emergency flag: it may be one
-ONE_SITTING = timedelta(minutes=10)  # several texts within it are one mail to staff
+AGAIN_AFTER = (HOUR / 2, 2 * HOUR, 8 * HOUR, 24 * HOUR, 48 * HOUR)  # as for emergency flags: a text may be urgent too
+ONE_SITTING = timedelta(minutes=10)  # texts received within it are announced in one email
 MOST_SHOWN = 20
 
 
 @dataclass(frozen=True)
 class ReceivedText:
-    """A text for staff; `patients` are those who have its number now."""
+    """A text for staff, and the `patients` who currently have its number."""
 
     row: InboundText
     patients: list[Patient]
@@ -41,10 +41,11 @@ class ReceivedText:
 
 @transaction.atomic
 def keep_text(*, phone: str, content: str, provider_id: str, is_answerable: bool = True, now: datetime) -> bool:
-    """Store a text and alert staff. Returns whether to answer it automatically: once an hour to one number.
+    """Store a text, alert staff, and return whether to answer it automatically.
 
-    `is_answerable` is False for texts that never get an answer. Idempotent by `provider_id`, with the same result: the
-    webhook may deliver a text twice.
+    A number gets at most one automatic answer per ANSWER_AGAIN_AFTER. `is_answerable` is False for texts that never get
+    an answer. Idempotent by `provider_id`, because a webhook may be delivered twice: the second call returns the same
+    result.
     """
     _lock_number(phone)
     if kept := InboundText.objects.filter(provider_id=provider_id).first():
@@ -66,13 +67,13 @@ def keep_text(*, phone: str, content: str, provider_id: str, is_answerable: bool
 
 
 def _lock_number(phone: str) -> None:
-    """Lock a number until the transaction ends: two webhooks at once would both answer, or store one text twice."""
+    """Lock a number until the transaction ends. Otherwise concurrent webhooks could both answer the same text."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"inbound text {phone}"])
 
 
 def patients_with(phones: Iterable[str]) -> dict[str, list[Patient]]:
-    """Return the patients who have each of `phones` (E.164), behind an extension or not, by name; one query."""
+    """Return the patients for each of `phones` (E.164), ordered by name. Extensions are ignored. One query."""
     found: dict[str, list[Patient]] = defaultdict(list)
     based = Patient.objects.current().alias(
         base=Func("phone", Value(";"), Value(1), function="split_part", output_field=TextField())
@@ -83,8 +84,10 @@ def patients_with(phones: Iterable[str]) -> dict[str, list[Patient]]:
 
 
 def read_unread_texts(*, user: User, now: datetime) -> list[ReceivedText]:
-    """Return the unread texts for Today, oldest first, and record in the audit log that `user` saw them. Empty without the
-    permission to view texts."""
+    """Return the oldest MOST_SHOWN unread texts for Today, and record in the audit log that `user` saw them.
+
+    Empty if `user` may neither view nor change texts.
+    """
     if not (user.has_perm(VIEW) or user.has_perm(CHANGE)):
         return []
     rows = list(InboundText.objects.unread()[:MOST_SHOWN])
@@ -95,7 +98,7 @@ def read_unread_texts(*, user: User, now: datetime) -> list[ReceivedText]:
 
 @transaction.atomic
 def mark_text_read(*, text: InboundText, by: User, now: datetime) -> bool:
-    """Record that `by` has read `text`. False if it was marked before; the first reader stays on record."""
+    """Record that `by` has read `text`. Returns False if it was marked before; the first reader is kept."""
     locked = InboundText.objects.select_for_update().get(pk=text.pk)
     if locked.read_at is not None:
         return False
@@ -106,9 +109,10 @@ def mark_text_read(*, text: InboundText, by: User, now: datetime) -> bool:
 
 
 def _tell_staff(text: InboundText, *, now: datetime) -> None:
-    """Plan mails to all staff who may mark texts as read, or to the clinic's own address if there are none.
+    """Plan emails to all staff who may mark texts as read, or to the clinic's own address if there are none.
 
-    No-op while another text of this sitting is unread. New mails replace the pending ones.
+    No-op if staff were alerted within ONE_SITTING and another text received since then is unread. New emails replace
+    pending ones.
     """
     others = InboundText.objects.unread().exclude(pk=text.pk)
     told_at = Message.objects.filter(kind=STAFF_TEXT, created_at__gt=now - ONE_SITTING).order_by("-created_at")
@@ -131,7 +135,10 @@ def _plan_alerts(*, now: datetime) -> None:
 
 
 def why_alert_unwanted(message: Message, now: datetime) -> str | None:
-    """Relevance check: None while a text is unread."""
+    """Return why an alert must not be sent; None while a text is unread. A relevance check.
+
+    If the recipient has left, plan alerts to the current recipients unless they were alerted since.
+    """
     if not InboundText.objects.unread().exists():
         return "every text has been read"
     if message.subject_id == THE_CLINIC:
@@ -140,11 +147,11 @@ def why_alert_unwanted(message: Message, now: datetime) -> str | None:
     if message.subject_id in recipients:
         return None
     told = Message.objects.filter(kind=STAFF_TEXT, subject_id__in=recipients, created_at__gte=message.created_at)
-    if not told.exists():  # the recipient has left or lost the permission: alert those who have it
+    if not told.exists():  # the recipient has left or lost the permission
         _plan_alerts(now=now)
     return "the recipient has left"
 
 
 def _recipients() -> list[uuid.UUID]:
-    """Return the staff who may mark texts as read, or the clinic's own address if there are none."""
+    """Return the IDs of the staff who may mark texts as read, or THE_CLINIC if there are none."""
     return [user.pk for user in staff_who_may(CHANGE)] or [THE_CLINIC]

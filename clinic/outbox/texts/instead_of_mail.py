@@ -1,7 +1,8 @@
-"""For readers who chose texts instead of email: a reminder's mail is skipped only once its text was sent.
+"""Texts instead of emails, for readers who chose them: the email is skipped only once its text was sent.
 
-While the text is undecided the mail waits, as long as it still leaves the reader half of the planned time. If the text is
-skipped, fails or takes longer, it is withdrawn and the mail is sent, so that the reader does not get both.
+The email waits while the text is not settled, as long as the reader still has half of the planned time. If the text is
+skipped or fails, the email is sent. If the text takes longer, it is withdrawn before the email is sent, so that the
+reader does not get both.
 """
 
 from datetime import datetime, timedelta
@@ -23,9 +24,10 @@ TEXT_WENT, MAIL_GOES = "the reader got a text instead", "the reader gets an e-ma
 
 
 def text_instead_of(message: Message, kind: MessageKind) -> Message | None:
-    """Return the text that may replace this email; None if the mail is sent in any case.
+    """Return the text that may replace the email `message`; None if the email is sent in any case.
 
-    None for news, for messages that staff sent again, for readers who chose both, and for a text that was skipped or failed.
+    That is the case for news, for messages that staff resent, for readers who did not choose texts only, and if the
+    text was skipped or failed.
     """
     is_copy = "#" in message.dedupe_key
     if message.patient is None or is_copy or kind.is_news or not kind.text_message or not has_texts():
@@ -38,12 +40,12 @@ def text_instead_of(message: Message, kind: MessageKind) -> Message | None:
 
 
 def wait_for_text_until(message: Message, text: Message, *, hours: QuietHours | None, now: datetime) -> datetime | None:
-    """Return when to check `text` again; None if its email, `message`, must be sent now to be of use.
+    """Return when to check `text` again; None if its email, `message`, must be sent now to be useful.
 
-    `hours` are those in which the mail may not be sent: it is sent before them if it would be too late after them.
+    The email may not be sent during `hours`. It is sent before them if it would be too late after them.
     """
     tried_at = max(now, text.next_attempt_at)
-    if text.state == State.SENDING:  # decided within its lease
+    if text.state == State.SENDING:  # it will be settled within its lease
         return now + LOOK_AGAIN_AFTER
     latest = useful_until(due_at=message.due_at, not_after=message.not_after)
     until = tried_at + LOOK_AGAIN_AFTER
@@ -54,20 +56,23 @@ def wait_for_text_until(message: Message, text: Message, *, hours: QuietHours | 
 
 
 def withdraw_text(text: Message, *, now: datetime) -> bool:
-    """Skip `text`, whose email is sent now. False if a worker has claimed it."""
+    """Skip `text`, because its email is sent now. Returns False if a worker has claimed it."""
     waiting = Message.objects.filter(pk=text.pk, state=State.WAITING)
     return waiting.update(state=State.SKIPPED, reason=MAIL_GOES, settled_at=now) == 1
 
 
 def send_withdrawn_text(message: Message, *, now: datetime) -> None:
-    """Send the text that was withdrawn in favor of the email `message`, now failed, unless it is too late."""
+    """Requeue the text that was withdrawn in favor of `message`, an email that has failed, unless it is too late."""
     _wake(Message.objects.filter(dedupe_key=_key_of_counterpart(message), reason=MAIL_GOES), now=now)
 
 
 @transaction.atomic
 def note_undelivered(*, message_id: UUID, code: str, now: datetime) -> None:
-    """Record that the provider could not deliver a text it had accepted, such as to a landline: it fails with the provider's
-    `code`, and an email that was skipped for it is sent, unless it is too late. Idempotent."""
+    """Record that the provider could not deliver a text that it had accepted, such as one to a landline. Idempotent.
+
+    The text fails with the provider's `code`, and the clinic is alerted. If an email was skipped for the text, the
+    email is sent, unless it is too late.
+    """
     sent = Message.objects.filter(pk=message_id, channel=Channel.SMS, state=State.SENT)
     if not sent.update(state=State.FAILED, reason=f"not delivered {code}".strip(), settled_at=now):
         return

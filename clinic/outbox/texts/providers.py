@@ -26,21 +26,21 @@ class TextRefused(Exception):
 
 
 class TextUnsure(Exception):
-    """The connection broke after the provider may have accepted the text. A retry could send a second copy."""
+    """The connection broke, and the provider may have accepted the text. A retry could send a second copy."""
 
 
 class TextProviderAway(OSError):
-    """The provider did not accept the text; retry."""
+    """A temporary error: the provider did not accept the text. Retry."""
 
 
 class TextProvider(Protocol):
-    """Sends a text. `send` raises TextRefused, TextUnsure or TextProviderAway."""
+    """A provider that sends texts. `send` raises TextRefused, TextUnsure or TextProviderAway."""
 
     def send(self, *, to: str, text: str, message_id: uuid.UUID) -> None: ...
 
 
 class TwilioTexts:
-    """Twilio's REST API through its own client, kept from logging texts and numbers."""
+    """Twilio's REST API. The log level of Twilio's client is raised so that it does not log texts and numbers."""
 
     def __init__(self, account: str, token: str, sender: str, api: str = ""):
         quiet = logging.getLogger("twilio.http_client")
@@ -51,7 +51,7 @@ class TwilioTexts:
             self.client.api.base_url = api
 
     def send(self, *, to: str, text: str, message_id: uuid.UUID) -> None:
-        told_at = settings.SITE_URL + reverse("outbox:twilio_status", args=[message_id])  # for its delivery status
+        told_at = settings.SITE_URL + reverse("outbox:twilio_status", args=[message_id])  # for the delivery status
         try:
             self.client.messages.create(to=to, from_=self.sender, body=text, status_callback=told_at)
         except TwilioRestException as error:
@@ -68,14 +68,14 @@ class TwilioTexts:
 
 
 class ConsoleTexts:
-    """For local use: prints the text in the terminal."""
+    """A provider for local use, which prints texts in the terminal."""
 
     def send(self, *, to: str, text: str, message_id: uuid.UUID) -> None:
         sys.stdout.write(f"[text to {to}] {text}\n")
 
 
 def has_texts() -> bool:
-    """Whether this site sends text messages at all."""
+    """Whether this site sends text messages."""
     return settings.ENV.texts is not None
 
 

@@ -14,13 +14,14 @@ from clinic.practice.values.phone import format_phone
 def answer_text(*, phone: str, text: str, provider_id: str, now: datetime) -> str:
     """Act on `text` from `phone` (E.164) and return the reply; empty for none.
 
-    A Y or C that was acted on is acknowledged each time; any other automatic answer is sent once an hour to one number,
-    which ends a loop of two autoresponders. `provider_id` is the provider's ID of the text, which may be delivered twice.
+    A Y or C that was acted on is acknowledged each time. Any other automatic answer is sent to a number at most once
+    per ANSWER_AGAIN_AFTER, which ends a loop of two autoresponders. `provider_id` is the provider's ID of the text,
+    which may be delivered twice.
     """
     reply = parse_reply(text)
     if reply in (Reply.STOP, Reply.CANCEL):
         withdraw_consent(phone=phone, now=now)
-        if reply == Reply.CANCEL:  # may have meant the visit
+        if reply == Reply.CANCEL:  # the sender may have meant the visit
             keep_text(phone=phone, content=text, provider_id=provider_id, is_answerable=False, now=now)
         return ""  # the carrier confirms the STOP itself
     if reply == Reply.START:
@@ -33,7 +34,7 @@ def answer_text(*, phone: str, text: str, provider_id: str, now: datetime) -> st
 
 
 def _automatic_answer(reply: Reply | None) -> str:
-    """Return the answer to any number, known or unknown."""
+    """Return the automatic answer, which is the same for known and unknown numbers."""
     clinic = Clinic.objects.current()
     call = f"call {format_phone(clinic.phone, clinic.country)}" if clinic.phone else "reply to our email"
     emergency = f"In an emergency call {clinic.emergency_number}."

@@ -21,11 +21,11 @@ from clinic.practice.people.first_names import name_in_messages
 from clinic.practice.values.phone import texting_number
 from clinic.practice.values.zones import known_zone
 
-FROM, UNTIL = time(9), time(20)  # of the reader's day
+FROM, UNTIL = time(9), time(20)  # texts are sent between these local times of the reader
 MOST_A_DAY, MOST_A_WEEK = 1, 3
 ENOUGH_TODAY = f"the patient got {MOST_A_DAY} text today"
 ENOUGH_THIS_WEEK = f"the patient got {MOST_A_WEEK} texts in a week"
-REPLY_WINDOW = timedelta(hours=1)  # a reply may be to any of the texts sent within it
+REPLY_WINDOW = timedelta(hours=1)  # a reply may refer to any text sent within it
 UNSURE = "unknown whether it was sent"
 BEYOND_THE_CAPS = "and one more if the clinic cancels or moves a visit"
 _TERMS = (
@@ -33,24 +33,24 @@ _TERMS = (
     "I can reply STOP to end them or HELP for help, and need not agree to be treated."
 )
 CONSENT_WORDS = "Send me texts about my visits, to the number ending in {ending}. " + _TERMS
-FORM_CONSENT_TEXT = "Send me texts about my visits, to the number above. " + _TERMS  # where one types it
+FORM_CONSENT_TEXT = "Send me texts about my visits, to the number above. " + _TERMS  # for forms that ask for a number
 
 
 def consent_text(patient: Patient) -> str:
-    """Return the wording of the consent that `patient` gives; stored verbatim."""
+    """Return the consent wording for `patient`. It is stored verbatim."""
     return CONSENT_WORDS.format(ending=patient.phone[-2:])
 
 
 def consent_of(patient: Patient) -> TextConsent | None:
-    """Return the consent in force for the number `patient` has now; None if there is none."""
+    """Return the consent in force for the current number of `patient`; None if there is none."""
     return TextConsent.objects.filter(patient=patient, phone=patient.phone, withdrawn_at=None).first()
 
 
 @transaction.atomic
 def give_consent(*, patient: Patient, wording: str, instead_of_email: bool, now: datetime) -> TextConsent:
-    """Record that `patient` agreed to texts in `wording`, and plan texts for the emails that wait.
+    """Record that `patient` agreed to texts in `wording`, and plan texts beside the waiting emails.
 
-    Raises ValueError if their number cannot be texted (`texting_number`).
+    Raises ValueError if their number cannot receive texts (`texting_number`).
     """
     if not texting_number(patient.phone):
         raise ValueError("no text can go to this number")
@@ -65,7 +65,7 @@ def give_consent(*, patient: Patient, wording: str, instead_of_email: bool, now:
 
 
 def plan_texts_beside_mails(patient: Patient, now: datetime) -> None:
-    """Plan texts beside the mails that still wait, if `patient` has agreed to texts. Idempotent."""
+    """Plan texts beside the emails that are not yet due, if `patient` has agreed to texts. Idempotent."""
     ahead = Message.objects.filter(patient=patient, channel=Channel.EMAIL, state=State.WAITING, due_at__gt=now)
     plan_messages(texts_beside(ahead.select_related("patient"), now=now))
 
@@ -83,7 +83,7 @@ def withdraw_consent(*, phone: str, now: datetime) -> int:
 
 @transaction.atomic
 def restore_consent(*, phone: str, now: datetime) -> int:
-    """Handle START: renew the last consent of each patient whose number is still `phone`, in its own wording.
+    """Handle START: renew the last consent of each patient whose number is still `phone`, with its wording.
 
     Returns how many.
     """
@@ -97,7 +97,10 @@ def restore_consent(*, phone: str, now: datetime) -> int:
 
 
 def settle_consents(provisional: Patient, known: Patient, now: datetime) -> None:
-    """Before a merge: end consents for a number other than the one on file."""
+    """Before a merge, end the consents of `provisional` that `known` must not inherit.
+
+    Those are all if `known` has a consent in force, else those for a number other than that of `known`.
+    """
     consents = TextConsent.objects.filter(patient=provisional, withdrawn_at=None)
     if consent_of(known) is not None:
         consents.update(withdrawn_at=now)
@@ -106,10 +109,10 @@ def settle_consents(provisional: Patient, known: Patient, now: datetime) -> None
 
 
 def texts_beside(messages: Iterable[Message], *, now: datetime, with_news: bool = False) -> list[Message]:
-    """Draft the texts that are sent beside mails, for patients who agreed to texts and kinds that have one.
+    """Return drafts of the texts that accompany emails, for patients who agreed to texts and kinds that have a text.
 
-    News has a text only where the clinic itself made the change (`with_news`): patients know what they did. Kinds that
-    are `is_texted_without_mail` have one only for patients without an email address.
+    News has a text only if the clinic made the change (`with_news`), because patients know their own changes. Kinds
+    with `is_texted_without_mail` have a text only for patients without an email address.
     """
     if not has_texts():
         return []
@@ -130,14 +133,17 @@ def texts_beside(messages: Iterable[Message], *, now: datetime, with_news: bool 
 
 
 def _reader(message: Message) -> Patient:
-    """Return the patient whom a text goes to. Raises ValueError for a message to staff, which never goes by text."""
+    """Return the patient who receives a text. Raises ValueError for a message to staff, because staff get no texts."""
     if message.patient is None:
         raise ValueError("texts go to patients only")
     return message.patient
 
 
 def _text_beside(message: Message, clinic: Clinic, now: datetime) -> Message:
-    """Draft a text, due with its email, or before the hours without texts if it would be too late after them."""
+    """Return the draft of a text that is due with its email `message`.
+
+    It is due before the hours without texts instead if it would be too late after them.
+    """
     by = useful_until(due_at=message.due_at, not_after=message.not_after)
     earlier = planned_around_quiet_hours(message.due_at, text_hours(message, clinic), by=by)
     return draft_message(
@@ -157,8 +163,8 @@ def _text_beside(message: Message, clinic: Clinic, now: datetime) -> Message:
 def why_not_texted(message: Message, kind: MessageKind, *, clinic: Clinic, now: datetime) -> str | None:
     """Return why this text must not be sent: switched off, no consent, or over the cap. None if it may.
 
-    News is exempt from the caps, as the consent says: a wasted trip is worse than a second text. It counts toward the caps
-    of later texts.
+    News is exempt from the caps if the consent says so, because a wasted trip is worse than a second text. It counts
+    toward the caps of later texts.
     """
     if not has_texts():
         return "texts are not switched on"
@@ -179,10 +185,10 @@ def why_not_texted(message: Message, kind: MessageKind, *, clinic: Clinic, now: 
 
 
 def texts_just_sent(*, phone: str) -> list[Message]:
-    """Return the text that went to `phone` last, and those that went within REPLY_WINDOW before it; none if no patient with
-    this number agrees to texts now.
+    """Return the last text sent to `phone`, and those sent within REPLY_WINDOW before it.
 
-    A number can change hands: a text counts only if the consent under which it went was for this number.
+    A number can get a new owner. So a text counts only if it was sent under a consent for this number that is still in
+    force.
     """
     went_there = Message.objects.filter(
         channel=Channel.SMS,
@@ -202,16 +208,18 @@ def text_hours(message: Message, clinic: Clinic) -> QuietHours:
 
 
 def send_text(message: Message, template: str, *, now: datetime) -> None:
-    """Hand `message` to the provider, by `template`. Raises what `TextProvider.send` raises, and TextTooLong."""
+    """Send `message` through the provider, rendered from `template`.
+
+    Raises TextTooLong, and the errors of `TextProvider.send`.
+    """
     number = texting_number(_reader(message).phone)
     text_provider().send(to=number, text=write_text(message, template, now=now), message_id=message.pk)
 
 
 def write_text(message: Message, template: str, *, now: datetime) -> str:
-    """Return `template`, filled in for `message`.
+    """Return `template`, filled in for `message`. Raises TextTooLong.
 
-    The patient's first name leads it if they asked for that, the alphabet of texts has it, and there is room. Raises
-    TextTooLong.
+    It begins with the patient's first name if they asked for that, the GSM alphabet can spell it, and there is room.
     """
     values = find_kind(message.kind).text_values(message, now)
     name = to_gsm(name_in_messages(message.patient))
@@ -222,11 +230,14 @@ def write_text(message: Message, template: str, *, now: datetime) -> str:
 
 
 def fail_unsure_texts(*, now: datetime) -> int:
-    """Fail texts whose worker died while sending: a retry could be a duplicate, as a text has no Message-ID."""
+    """Fail texts whose worker died while sending, and return how many.
+
+    They are not retried: a text has no Message-ID, so a second copy would not be recognized as a duplicate.
+    """
     unsure = Message.objects.filter(channel=Channel.SMS, state=State.SENDING, lease_until__lte=now, attempts__gt=0)
     return unsure.update(state=State.FAILED, reason=UNSURE, settled_at=now, lease_until=None, lease_token=None)
 
 
 def reader_zone(message: Message, clinic: Clinic) -> ZoneInfo:
-    """Return the zone by which hours are quiet for this message: its own, else the clinic's."""
+    """Return the zone of the quiet hours for `message`: its own, else the clinic's."""
     return known_zone(message.time_zone) or clinic.zone
