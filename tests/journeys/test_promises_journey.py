@@ -18,7 +18,7 @@ def test_runner_cancels_on_the_not_coming_page_and_undoes_it(phone, check_axe, j
     page = phone()
     steps.book(page, "Evaluation", name="Maya Lindqvist", email="maya@runners.example")
     visit = page.url
-    expect(page.get_by_text("You can move or cancel it here until")).to_be_visible()
+    expect(page.get_by_text("You can move or cancel online until")).to_be_visible()
     page.context.close()
 
     page = phone()
