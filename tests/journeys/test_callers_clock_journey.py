@@ -33,7 +33,10 @@ def booked_visit(page) -> Appointment:
 
 
 def large_and_small(button) -> list[str]:
-    return [" ".join(button.locator("time").inner_text().split()), " ".join(button.locator("small").inner_text().split())]
+    return [
+        " ".join(button.locator("time").inner_text().split()),
+        " ".join(button.locator("small").inner_text().split()),
+    ]
 
 
 def test_a_caller_in_jamaica_looks_in_november_at_march(open_browser, check_axe):
