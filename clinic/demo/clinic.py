@@ -12,7 +12,7 @@ from clinic.practice.models import Clinic, Therapist, User
 
 
 class DemoRefused(Exception):
-    """The demo was refused: its login is public, so it is for local use only."""
+    """The demo was not loaded: this is production, where its public login is unsafe, or another clinic's database."""
 
 
 @transaction.atomic
@@ -27,7 +27,7 @@ def open_demo_clinic(*, now: datetime) -> bool:
     if existing is not None:
         if existing.name != CLINIC["name"]:
             raise DemoRefused(f"this database belongs to {existing.name}; the demo needs an empty one")
-        call_command("load_definitions", verbosity=0)  # as after every deploy: demo patients answer the newest version
+        call_command("load_definitions", verbosity=0)  # as on every deploy, so that answers are to the newest version
         return False
     Clinic.objects.create(**CLINIC)
     nora = _hire_nora()
