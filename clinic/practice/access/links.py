@@ -70,7 +70,7 @@ def open_link(*, token: str, purpose: str, now: datetime) -> PatientLink:
 def revoke_links(
     *, subject_id: UUID, purposes: Iterable[str] | None = None, proof: Proof | None = None, now: datetime
 ) -> int:
-    """Revoke the links to `subject_id`; only those of `purposes` and of `proof`, if given. Returns how many."""
+    """Revoke the links to `subject_id`, limited to `purposes` and `proof` if given. Returns how many."""
     links = PatientLink.objects.filter(subject_id=subject_id, revoked_at=None)
     if purposes is not None:
         links = links.filter(purpose__in=[LinkPurpose(purpose) for purpose in purposes])

@@ -29,7 +29,7 @@ UNKNOWN = Network((("unknown", 1),))  # shared by all of them, with the usual li
 def network_of(request: HttpRequest) -> Network:
     """Return the network of the visitor; `UNKNOWN` if the address is missing or malformed.
 
-    Behind a proxy only the last hop of X-Forwarded-For counts: the proxy wrote it, the visitor can forge the others.
+    Behind a proxy, uses only the last hop of X-Forwarded-For. The proxy wrote it, and the visitor can forge the others.
     """
     text = request.META.get("REMOTE_ADDR", "")
     if settings.BEHIND_PROXY:

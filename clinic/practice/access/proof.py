@@ -86,8 +86,8 @@ def patient_link(
 ) -> Callable[[Callable[..., HttpResponse]], LinkPage]:
     """Turn `view(request, token, subject, now, …)` into a private page behind a patient's link.
 
-    Opens the link as `request.link`, responds 403 if its proof is too low for `capability`, and passes the result of
-    `load(link)` to the view. If that is None, the link is treated as unknown.
+    Opens the link as `request.link`, responds with 403 if its proof is too low for `capability`, and passes the result
+    of `load(link)` to the view. If that is None, the link is treated as unknown.
 
     A POST by a mailed link proves ownership of the mailbox, so it accepts a provisional patient. Set `accepts` to False
     for actions that the owner of a mistyped address may take (cancel, leave, unsubscribe). GET changes nothing, since

@@ -37,7 +37,7 @@ class Per(StrEnum):
 
 @dataclass(frozen=True)
 class Limit:
-    """`at_once` uses in a row, then one more for each `every` that has passed; `over` is the consequence of one more."""
+    """A budget of `at_once` uses, refilled by one per `every`. `over` describes what happens when it is used up."""
 
     name: str
     per: Per
@@ -86,7 +86,7 @@ SAME_CLICK = Limit("one click", Per.FORM, 1, MINUTE, "it goes through without be
 
 Charge = tuple  # (limit, subject, …): a subject is a Network or anything with a `str`; several form one key
 
-# Returns a row if the use was within the limit. The row stays locked until the transaction ends in both cases.
+# Returns a row if the use was within the limit. In both cases the row is locked until the transaction ends.
 TAKE = """
     INSERT INTO practice_ratelimit AS budget (key, whole_at) VALUES (%(key)s, %(now)s + %(every)s)
     ON CONFLICT (key) DO UPDATE SET whole_at = greatest(budget.whole_at, %(now)s) + %(every)s
@@ -157,7 +157,7 @@ class _Budget:
 
 
 def _budgets(charges: Iterable[Charge]) -> Iterator[_Budget]:
-    """Yield one budget per charge; for a network, one per block, with a larger budget for a wider block."""
+    """Yield one budget per charge. For a network, yield one per block, with a larger budget for a wider block."""
     for limit, *subjects in charges:
         network = next((subject for subject in subjects if isinstance(subject, Network)), ANYWHERE)
         names = [_name(limit, subject) for subject in subjects if subject is not network]

@@ -1,4 +1,4 @@
-"""Optimistic locking of admin forms. A save from a stale form is rejected once, and shows what changed meanwhile.
+"""Optimistic locking of admin forms. The first save from a stale form is rejected, and the page shows what changed.
 
 Articles have their own check (education/forms/articles.py), which compares texts line by line.
 """
