@@ -50,8 +50,8 @@ class _OpensOnRead(DeferredAttribute):
 class EncryptedJSONField(models.BinaryField):
     """Any JSON value, encrypted with the newest of settings.ENCRYPTION_KEYS and bound to "app.model.field:pk".
 
-    The row's primary key must be known before it is saved (a UUID with a default). Reading raises
-    `sealing.DecryptionFailed`; filtering or QuerySet.update() with a readable value raises PlainValueRefused.
+    The row's primary key must be known before it is saved (a UUID with a default). Reading may
+    raise `sealing.DecryptionFailed`. Filtering or QuerySet.update() with a plain value raises PlainValueRefused.
     A model declares the type of its value: `answers: "models.Field[Answers, Answers]" = EncryptedJSONField()`.
     """
 
@@ -116,6 +116,6 @@ class EncryptedJSONField(models.BinaryField):
         return value
 
     def value_to_string(self, obj: models.Model) -> Any:
-        """Return the token, for dumpdata. (loaddata cannot read it; back up the database instead.)"""
+        """Return the token, for dumpdata. loaddata cannot read it, so back up the database instead."""
         sealed = self.pre_save(obj, add=False)
         return None if sealed is None else base64.b64encode(sealed.token).decode()

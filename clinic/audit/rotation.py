@@ -17,13 +17,11 @@ def encrypted_fields() -> Iterator[EncryptedJSONField]:
 
 
 def rotate_field(field: EncryptedJSONField) -> tuple[int, int]:
-    """Re-encrypt every value of `field` with the newest key. Returns the numbers of (rotated rows, skipped rows).
+    """Re-encrypt every value of `field` with the newest key. Returns (rows rotated, rows changed meanwhile).
 
-    A row that changes meanwhile is skipped, and left for the next run.
-
-    Safe to stop and run again, since rows with the newest key are skipped. A row that is saved meanwhile is encrypted
-    with the newest key by that save. Raises KeysLost if a key is missing or wrong. Raises DecryptionFailed, with the
-    row's place, at the first value that cannot be decrypted.
+    Safe to stop and run again, since rows with the newest key are skipped. A value that is saved meanwhile is not
+    rotated, since that save uses the newest key. The next run checks it. Raises KeysLost if a key is missing or wrong.
+    Raises DecryptionFailed, with the row's place, at the first value that cannot be decrypted.
     """
     require_keys_once()
     newest = next(iter(settings.ENCRYPTION_KEYS))
