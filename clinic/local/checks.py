@@ -36,7 +36,7 @@ CHECKS: dict[str, tuple[str, dict[str, str]]] = {
     "deploy": ("manage.py check --deploy --fail-level WARNING", PRODUCTION),
     "pip-audit": ("-m pip_audit -s osv --timeout 5 --disable-pip --require-hashes -r requirements-dev.txt", {}),
 }
-NEED_POSTGRES = {"migrations", "deploy"}  # Django checks its version for generated columns
+NEED_POSTGRES = {"migrations", "deploy"}  # Django checks the Postgres version for generated columns
 UNREACHABLE = ("ConnectionError", "ConnectTimeout", "ServiceError", "Connection refused", "Max retries", "ProxyError")
 
 

@@ -26,7 +26,7 @@ GRACE_S = 8  # seconds a child has to end before SIGKILL
 
 
 class Phase(IntEnum):
-    """The start order. Stopping is in reverse; children of one phase stop together."""
+    """The order of starting. Phases stop in reverse order, and the children of one phase stop together."""
 
     SERVERS = 0
     MAIL = 1

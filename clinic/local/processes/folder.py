@@ -47,7 +47,7 @@ class Folder:
 
     @contextlib.contextmanager
     def locked(self, what: str, *, patience_s: float = 10) -> Iterator[Self]:
-        """Lock the folder. Waits up to `patience_s` for a run that is ending; raises CannotStart if another one is active."""
+        """Lock the folder. Waits up to `patience_s` for a run that is ending. Raises CannotStart if one is active."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.lock_fd = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

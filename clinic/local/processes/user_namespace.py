@@ -1,4 +1,4 @@
-"""Run Postgres for root, which it refuses to run as: in a user namespace that maps root to an ordinary user.
+"""Run Postgres in a user namespace that maps root to an ordinary user, since it refuses to run as root.
 
 This adds no user and changes no file's owner.
 """
