@@ -56,7 +56,7 @@ def _hire_nora() -> Therapist:
 def _open_hours(therapist: Therapist) -> None:
     mornings, afternoons = (time(8), time(12)), (time(13), time(17))
     week = {weekday: [mornings, afternoons] for weekday in range(5)}
-    week[2] = [mornings, (time(13), time(19))]  # one late day for those who work
+    week[2] = [mornings, (time(13), time(19))]  # one late day, for people who work
     week[5] = [(time(8), time(12))]
     for weekday, stretches in week.items():
         for opens, closes in stretches:

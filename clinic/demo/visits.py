@@ -38,7 +38,7 @@ class Booking:
     is_confirmed: bool = False
     from_article: bool = False
     would_come_earlier: bool = False
-    has_used_link: bool = True  # has opened a mailed link, so the patient is known
+    has_used_link: bool = True  # has opened an emailed link, so the patient is known
 
 
 # For today, or the next open day.
@@ -76,7 +76,7 @@ USUAL_DAYS = (
     (Booking(9, "discovery-call", "Ruth Hadley", ending="no-show"),),
     (Booking(10, "follow-up", "Grace Nakamura"), Booking(11, "follow-up", "Ruth Hadley")),
 )
-MAILBOX_GONE = "Ada Kowalczyk"  # one of her messages is recorded as refused
+MAILBOX_GONE = "Ada Kowalczyk"  # one of her messages is recorded as failed
 
 
 def book_demo_visits(*, now: datetime) -> int:
