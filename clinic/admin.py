@@ -52,7 +52,7 @@ class ClinicAdminSite(admin.AdminSite):
         return {**super().each_context(request), "site_header": name, "site_title": name}
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Respond with Django's login, with rate limits."""
+        """Log in by Django's view, with rate limits."""
         return finish_sign_in(request, super().login(request, extra_context), now=timezone.now())
 
     def admin_view[View: Callable[..., HttpResponseBase]](self, view: View, cacheable: bool = False) -> View:

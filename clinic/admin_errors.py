@@ -1,4 +1,4 @@
-"""Error pages of the admin (403, 404, 405, a stale form), with what staff can do next."""
+"""Error pages of the admin (403, 404, 405, a stale form), which tell staff how to continue."""
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME

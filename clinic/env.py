@@ -30,7 +30,7 @@ KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,60}")
 
 
 class EnvironmentInvalid(Exception):
-    """One or more variables are missing or malformed; the message has one line for each."""
+    """One or more variables are missing or malformed. The message has one line for each."""
 
 
 @dataclass(frozen=True)

@@ -86,8 +86,8 @@ TEMPLATES = [
     }
 ]
 
-# Booking takes an advisory lock before it reads. So use READ COMMITTED, and time limits for locks and idle
-# transactions.
+# Booking takes an advisory lock before it reads. This needs READ COMMITTED (the default), and short time limits for
+# lock waits and idle transactions.
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
