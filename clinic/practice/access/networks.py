@@ -23,7 +23,7 @@ class Network:
     blocks: tuple[tuple[str, int], ...]
 
 
-UNKNOWN = Network((("unknown", 1),))  # shared by all of them, with the usual limits: fail closed
+UNKNOWN = Network((("unknown", 1),))  # shared by all visitors of unknown address, with the usual limits: fail closed
 
 
 def network_of(request: HttpRequest) -> Network:
