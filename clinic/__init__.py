@@ -1,4 +1,4 @@
-"""The project. Importing it loads the Celery app, which web processes need to send tasks."""
+"""The project. Importing this package loads the Celery app, which web processes need to send tasks."""
 
 from clinic.celery import app as celery_app
 

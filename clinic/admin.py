@@ -47,19 +47,19 @@ class ClinicAdminSite(admin.AdminSite):
     login_form = SignInForm
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Head every page with the clinic's name."""
+        """Use the clinic's name as the header and title of every page."""
         name = Clinic.objects.current().name
         return {**super().each_context(request), "site_header": name, "site_title": name}
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Django's login, rate limited."""
+        """Log in by Django's view, with rate limits."""
         return finish_sign_in(request, super().login(request, extra_context), now=timezone.now())
 
     def admin_view[View: Callable[..., HttpResponseBase]](self, view: View, cacheable: bool = False) -> View:
-        """Django's check of the sign-in, for GET, HEAD and POST only.
+        """Wrap `view` in Django's sign-in check, for GET, HEAD and POST only.
 
-        Django's views answer any other method like GET, which would show a record without an audit log entry. Refuses with 400
-        what Postgres would raise DataError for: a NUL in the query string, and a malformed ID in an action.
+        Django's views treat any other method as GET, which would show a record without an audit log entry. Responds
+        with 400 if Postgres would raise DataError: for a NUL in the query string, or a malformed ID in an action.
         """
         checked = super().admin_view(view, cacheable)
 
@@ -73,7 +73,7 @@ class ClinicAdminSite(admin.AdminSite):
                 raise BadRequest("no row has such an id")
             return checked(request, *args, **kwargs)
 
-        return inner  # type: ignore[return-value]  # it takes what `view` takes
+        return inner  # type: ignore[return-value]  # same parameters as `view`
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         address, name = "r/<path:content_type_id>/<path:object_id>/", "view_on_site"
@@ -81,7 +81,7 @@ class ClinicAdminSite(admin.AdminSite):
         return [path(address, self.admin_view(self.view_on_site), name=name), *rest]
 
     def view_on_site(self, request: HttpRequest, content_type_id: str, object_id: str) -> HttpResponse:
-        """Django's redirect to a row's public page, for users who may view the row in the admin."""
+        """Redirect to a row's public page, for users who may view its model in the admin."""
         types = {str(ContentType.objects.get_for_model(model).pk): model for model in self._registry}
         if content_type_id not in types:
             raise Http404
@@ -90,23 +90,23 @@ class ClinicAdminSite(admin.AdminSite):
         return shortcut(request, content_type_id, object_id)
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
-        return PostedAutocomplete.as_view(admin_site=self)(request)  # type: ignore[return-value]  # its methods return no less
+        return PostedAutocomplete.as_view(admin_site=self)(request)  # type: ignore[return-value]  # it returns HttpResponse
 
     def may_view(self, request: HttpRequest, model: type[Model]) -> bool:
         """Whether this user may view rows of `model` in the admin."""
         return self.get_model_admin(model).has_view_permission(request)
 
     def articles_waiting(self, request: HttpRequest) -> dict[str, int] | None:
-        """Return how many articles wait for a review or have an update to read; None for none, or without the permission."""
+        """Return `count_waiting` of articles, or None if nothing is waiting or the user may not change articles."""
         if not request.user.has_perm("education.change_article"):
             return None
         waiting = count_waiting(on=timezone.localdate(), now=timezone.now())
         return waiting if any(waiting.values()) else None
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """Today: open flags, the day's visits, gaps, messages that did not go out; everything else below.
+        """Show Today: open flags, the day's visits, gaps, messages that were not sent; everything else below.
 
-        Sections that the user may not view are neither read nor shown; the page names the owners to ask.
+        Sections that the user may not view are neither read nor shown. The page then names the owners to ask.
         """
         now = timezone.now()
         sections = [

@@ -1,4 +1,4 @@
-"""Error pages of the admin (403, 404, 405, a stale form), which tell staff what to do next."""
+"""Error pages of the admin (403, 404, 405, a stale form), which tell staff how to continue."""
 
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -13,7 +13,7 @@ from django.urls import reverse
 from clinic.practice.access.staff import staff_of
 from clinic.practice.models import User
 
-# The last part of an admin URL's name, and the permissions that open it (any one); other pages need "change".
+# Last part of an admin URL's name: permissions, any one of which opens the page. Other pages need OTHER_RIGHTS.
 RIGHTS: dict[str, tuple[str, ...]] = {
     "changelist": ("view", "change"),
     "change": ("view", "change"),
@@ -35,7 +35,7 @@ def owners_besides(user: User) -> QuerySet:
 
 
 def refuse_staff(request: HttpRequest) -> HttpResponse:
-    """Respond 403: name the missing permission, if any, and the owners who can grant it."""
+    """Respond with 403. The page names the missing permission, if any, and the owners who can grant it."""
     context: dict[str, object] = {
         "title": "This cannot be done here" if staff_of(request).is_superuser else "You do not have permission",
         "missing": name_missing_right(request),
@@ -45,22 +45,22 @@ def refuse_staff(request: HttpRequest) -> HttpResponse:
 
 
 def refuse_stale_form(request: HttpRequest) -> HttpResponse:
-    """Respond 403 to a form that was opened under an older sign-in or without cookies. For the admin's sign-in page as well."""
+    """Respond with 403 to a form opened under an older sign-in or without cookies, such as the sign-in form."""
     return _page(request, "admin/stale_form.html", {"title": "This form has expired"}, status=403)
 
 
 def miss_page(request: HttpRequest) -> HttpResponse:
-    """Respond 404."""
+    """Respond with 404."""
     return _page(request, "admin/404.html", {"title": "Page not found"}, status=404)
 
 
 def refuse_opening(request: HttpRequest) -> HttpResponse:
-    """Respond 405 to a GET of an address that takes a form only."""
+    """Respond with 405 to a GET of a URL that accepts only POST."""
     return _page(request, "admin/405.html", {"title": "This page cannot be opened by itself"}, status=405)
 
 
 def name_missing_right(request: HttpRequest) -> str:
-    """Return text like "view visits": the permission of the requested page that the user lacks; empty if none is missing."""
+    """Return the permission that the user lacks for the requested page, like "view visits"; empty if none."""
     found = find_model(request)
     if found is None:
         return ""
@@ -85,7 +85,7 @@ def find_model(request: HttpRequest) -> tuple[Options, str] | None:
 
 
 def names_no_row(request: HttpRequest) -> bool:
-    """Whether an action of a list names a row by a malformed ID, for which Postgres would raise DataError."""
+    """Whether a list's action has a malformed row ID, for which Postgres would raise DataError."""
     found = find_model(request)
     chosen = request.POST.getlist(ACTION_CHECKBOX_NAME) if request.method == "POST" else []
     return bool(chosen) and found is not None and not all(_may_be_id(found[0].pk, value) for value in chosen)

@@ -1,4 +1,4 @@
-"""Storage of the admin's messages: the session, never a cookie, as they name patients."""
+"""Storage of the admin's messages: in the session, never in a cookie, since they name patients."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from django.urls import reverse
 
 
 class AdminMessages(SessionStorage):
-    """Reads the session on pages of the admin only. Reading it on a public page would make that page uncacheable."""
+    """Session storage that is read only on pages of the admin. Reading it would make a public page uncacheable."""
 
     def _get(self, *args: Any, **kwargs: Any) -> tuple[Any, bool]:
         if self.request.path.startswith(reverse("admin:index")):

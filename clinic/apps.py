@@ -1,4 +1,4 @@
-"""Configure Django's own apps: the admin site is `clinic.admin`; fewer static files are collected."""
+"""Configuration of Django's own apps: `clinic.admin` as the admin site, and fewer static files."""
 
 from django.contrib.admin.apps import AdminConfig
 from django.contrib.staticfiles.apps import StaticFilesConfig
@@ -9,7 +9,7 @@ class ClinicAdminConfig(AdminConfig):
 
 
 class ClinicStaticFilesConfig(StaticFilesConfig):
-    """Collects Bootstrap's reboot only: collecting and compressing all of it took most of a deployment's time."""
+    """Collects only the reboot of Bootstrap, since all of it would take most of a deployment's time."""
 
     ignore_patterns = [
         *StaticFilesConfig.ignore_patterns,

@@ -1,6 +1,7 @@
-"""The Celery app and all periodic work, on one page.
+"""The Celery app and the schedule of all periodic work.
 
-Celery only wakes a sweep; what is due is a row in Postgres (`clinic.outbox`), so a lost or repeated wake-up is harmless.
+Celery only triggers a sweep. Due messages are rows in Postgres (`clinic.outbox`), so a lost or repeated trigger is
+harmless.
 """
 
 import os
@@ -22,7 +23,8 @@ app.conf.update(
     task_reject_on_worker_lost=True,  # with acks_late: the task of a killed child is requeued
     task_soft_time_limit=int(TASK_SOFT_LIMIT.total_seconds()),
     task_time_limit=int(TASK_LIMIT.total_seconds()),
-    # An unacknowledged task is redelivered after this long; without the other two options, after ten times as long.
+    # An unacknowledged task is redelivered after `visibility_timeout`. Without the two `unacked_` options it takes ten
+    # times as long.
     broker_transport_options={
         "visibility_timeout": int(REDELIVERED_AFTER.total_seconds()),
         "unacked_restore_interval": 30,
@@ -53,8 +55,8 @@ app.conf.update(
             "schedule": 3600.0,
             "options": {"expires": 3600},
         },
-        # Four times a day: a session ends 12 hours after the visitor's last answer, so its row is gone within a day even
-        # if one run is missed. A crontab, because an interval would restart with beat.
+        # Four times a day, since a session expires SESSION_COOKIE_AGE after the visitor's last answer. So its row is
+        # deleted within a day even if one run is missed. A crontab, because an interval would restart with beat.
         "delete what has expired": {
             "task": "clinic.cleanup.delete_expired",
             "schedule": crontab(minute=17, hour="*/6"),
@@ -72,7 +74,7 @@ def _prepare_process(**_: Any) -> None:
 
     try:
         prepare_process()
-    except KeysLost as fault:  # Celery logs exceptions of a receiver and continues
+    except KeysLost as fault:  # Celery would log another exception and continue
         sys.exit(str(fault))
 
 

@@ -1,8 +1,8 @@
 """Delete expired rows. The schedule is in `clinic.celery`.
 
-Each room has a function that deletes a batch of its own. They run in turns, so that a million rows of one kind neither hold
-locks for long nor delay another kind. Records that the law or the clinic needs are never deleted here: patients, visits,
-answers, messages, suppressions, text consents, the wait list with its offers, and the audit log.
+Each room has functions that delete a batch of its rows. They run in turns, so that a million rows of one kind neither
+hold locks for long nor delay another kind. Records that the law or the clinic requires are never deleted here:
+patients, visits, answers, messages, suppressions, text consents, the wait list with its offers, and the audit log.
 """
 
 import logging
@@ -26,9 +26,9 @@ from clinic.practice.models import CleanupRun
 
 logger = logging.getLogger(__name__)
 
-LONGEST_S = 200  # below the broker's visibility timeout; the next run deletes the rest
+LONGEST_S = 200  # seconds of a run, below the broker's visibility timeout; the next run deletes the rest
 
-# Name for staff: a function that deletes one batch and returns its size.
+# Name for staff, and the function that deletes one batch and returns its size.
 EXPIRING: dict[str, Callable[..., int]] = {
     "sessions": delete_expired_sessions,
     "patient links": delete_expired_links,
@@ -47,7 +47,7 @@ def delete_expired() -> None:
 
 
 def delete_expired_rows(*, clock: Callable[[], datetime], patience_s: float = LONGEST_S) -> CleanupRun:
-    """Delete what has expired by now and record the run. Idempotent, also if two runs overlap.
+    """Delete expired rows and record the run. Idempotent, even if two runs overlap.
 
     After `patience_s` seconds the rest is left for the next run. A kind that fails does not stop the others; it is
     recorded as unfinished.

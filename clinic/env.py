@@ -1,8 +1,8 @@
 """Read the configuration from environment variables. No other module reads them.
 
-Pure: takes a mapping, returns a frozen `Environment` or raises `EnvironmentInvalid`, which names every missing or
-wrong variable at once. Production is the default, so that a forgotten ENVIRONMENT fails loudly.
-An unknown value of a flag is refused, not read as "no". Error messages do not repeat values that may be secret.
+Pure. `EnvironmentInvalid` names every missing or every malformed variable at once. Production is the default, so that a
+forgotten ENVIRONMENT fails loudly. An unknown value of a flag is rejected, not treated as "no". Error messages do not
+repeat values that may be secret.
 """
 
 import base64
@@ -30,7 +30,7 @@ KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,60}")
 
 
 class EnvironmentInvalid(Exception):
-    """One or more variables are missing or malformed; the message has one line for each."""
+    """One or more variables are missing or malformed. The message has one line for each."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Variable:
     name: str
     meaning: str
     example: str
-    local_default: str | None  # None: required everywhere; production requires it if is_required
+    local_default: str | None  # outside production; None: required there too, except EMAIL_URL
     is_required: bool = True
 
 
@@ -113,7 +113,7 @@ VARIABLES = (
 
 @dataclass(frozen=True)
 class Environment:
-    """Everything the settings need, checked and parsed."""
+    """The values that the settings need, checked and parsed."""
 
     name: str  # production, local or test
     secret_key: str
@@ -128,7 +128,7 @@ class Environment:
     encryption_keys: dict[str, bytes]  # newest first
     is_behind_proxy: bool
     mailbox_dir: str
-    state_directory: str  # empty: the settings' own default
+    state_directory: str  # empty: the default of the settings
 
     @property
     def is_production(self) -> bool:
@@ -136,7 +136,7 @@ class Environment:
 
 
 def read_environment(environ: Mapping[str, str]) -> Environment:
-    """Parse `environ`. Raises EnvironmentInvalid with a line for each fault."""
+    """Parse `environ`. Raises EnvironmentInvalid with one line per problem."""
     name = environ.get("ENVIRONMENT", "production")
     if name not in ("production", "local", "test"):
         raise EnvironmentInvalid(f"ENVIRONMENT is {name!r}; it must be production, local or test.")

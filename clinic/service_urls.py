@@ -1,7 +1,7 @@
-"""The URLs that name the servers the site uses: database, broker, mail, text messages.
+"""Parse the URLs of the servers that the site uses: database, broker, email, text messages.
 
-Pure. Unknown parameters are refused: a typo must not switch encryption off silently. Error messages never repeat a part
-of a URL that may be a password.
+Pure. Unknown parameters are rejected, so that a typo cannot silently turn encryption off. Error messages never repeat a
+part of a URL that may be a password.
 """
 
 import ipaddress
@@ -32,12 +32,12 @@ class EmailServer:
     password: str
     use_tls: bool
     use_ssl: bool
-    provider: str = "smtp"  # or "mailgun", "postmark": the host is then the sending domain, the username the key
-    may_be_unencrypted: bool = False  # by choice of the operator
+    provider: str = "smtp"  # or "mailgun", "postmark": username is the API key, host Mailgun's sending domain
+    may_be_unencrypted: bool = False  # if the operator chose ?tls=0
 
     @property
     def exposes_password(self) -> bool:
-        """Whether the password would leave this machine unencrypted without the operator's choice."""
+        """Whether the password would leave this machine unencrypted although the operator did not choose that."""
         is_encrypted = self.use_tls or self.use_ssl or _is_loopback(self.host)
         return bool(self.password) and not is_encrypted and not self.may_be_unencrypted
 
@@ -86,7 +86,7 @@ def _split_url(text: str, schemes: Collection[str], *, example: str) -> SplitRes
     fault = f"must look like {example} (in a user name or password write / ? # @ : as %2F %3F %23 %40 %3A)."
     try:
         parts = urlsplit(text)
-        _ = parts.port  # checks it
+        _ = parts.port  # raises ValueError for a bad port
     except ValueError:
         raise ValueError(fault) from None
     if parts.scheme not in schemes or parts.fragment:
@@ -115,7 +115,7 @@ def _is_loopback(host: str) -> bool:
 
 
 class Database(TypedDict):
-    """Where the database is, as Django's DATABASES has it."""
+    """Connection settings of the database, as in Django's DATABASES."""
 
     NAME: str
     USER: str
@@ -144,7 +144,7 @@ def parse_database_url(text: str) -> Database:
 
 
 def parse_redis_url(text: str) -> str:
-    """Return the URL as Celery takes it. Over rediss:// the server's certificate is checked unless the URL says otherwise."""
+    """Return the URL for Celery. Over rediss:// the server's certificate is verified unless the URL disables that."""
     example = "redis://:password@host:6379/0"
     parts = _split_url(text, ("redis", "rediss", "redis+socket"), example=example)
     if parts.scheme == "redis+socket":
@@ -187,7 +187,7 @@ def parse_email_url(text: str) -> EmailServer:
 
 
 def parse_sms_url(text: str) -> Texts | None:
-    """Parse `twilio://account:token@16035550100`, `console:`, or nothing for no text messages."""
+    """Parse `twilio://account:token@16035550100`, `console:`, or an empty text for no text messages."""
     if not text:
         return None
     example = "twilio://account:token@16035550100"

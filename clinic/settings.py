@@ -1,4 +1,4 @@
-"""All settings. What differs between machines comes from the environment, through `clinic.env`."""
+"""All settings. Those that differ between machines are read from the environment, through `clinic.env`."""
 
 import os
 from pathlib import Path
@@ -86,7 +86,8 @@ TEMPLATES = [
     }
 ]
 
-# Booking takes an advisory lock before it reads: READ COMMITTED, a short wait for the lock, and no transaction left open.
+# Booking takes an advisory lock before it reads. This needs READ COMMITTED (the default), and short time limits for
+# lock waits and idle transactions.
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
@@ -101,13 +102,13 @@ DATABASES = {
     }
 }
 
-# Per process. The articles' rendered texts are in the first, whole public pages (of some 15 KB) in the second.
+# Per process. "default" has the rendered texts of articles, "public_pages" whole pages of about 15 KB.
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
     "public_pages": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "LOCATION": "public_pages",
-        "TIMEOUT": None,  # a page is current or replaced; see clinic.web.public_pages
+        "TIMEOUT": None,  # clinic.web.public_pages replaces outdated pages
         "OPTIONS": {"MAX_ENTRIES": 1000},
     },
 }
@@ -151,7 +152,7 @@ STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
 ]
-WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not ENV.is_production  # an edited style sheet shows at once
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = not ENV.is_production  # an edited style sheet is served at once
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -185,7 +186,7 @@ SECURE_CSP = {
 SECURE_REFERRER_POLICY = "no-referrer"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
-SILENCED_SYSTEM_CHECKS = ["security.W003"]  # expects Django's CSRF middleware by name; ours is a subclass
+SILENCED_SYSTEM_CHECKS = ["security.W003"]  # expects Django's CSRF middleware; the site's is a subclass
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "clinic.views.csrf_failure"
@@ -199,7 +200,7 @@ if ENV.is_production:
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-# Logs name rows by opaque ID; never a name, an address, a form or a patient's link.
+# Logs identify rows by opaque ID, and never have a name, an address, a form or a patient's link.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -1,7 +1,7 @@
 """Start-up of web, worker and beat: check the encryption keys once the database responds, and exit if one is missing.
 
-Worker and beat wait for the database; the web process meanwhile responds that the site is unavailable. `manage.py` skips all of
-this: migrations must run first, and commands that seal values check the keys themselves.
+Worker and beat wait for the database. The web process meanwhile responds that the site is unavailable. `manage.py`
+skips all of this, since migrations must run first, and commands that encrypt values check the keys themselves.
 """
 
 import logging
@@ -20,9 +20,9 @@ from clinic.practice.people.contact_card import remember_contact
 logger = logging.getLogger(__name__)
 
 PAUSE_S = 2
-CANNOT_LOAD = 4  # the exit code by which gunicorn's own process ends too, as when the application cannot be loaded
+CANNOT_LOAD = 4  # gunicorn's exit code for an application that fails to load: its main process then exits too
 
-_is_prepared = True  # only `begin_serving` sets it to False: commands and tests need no preparation
+_is_prepared = True  # set to False only by `begin_serving`, since commands and tests need no preparation
 _trying, _tried_at = threading.Lock(), float("-inf")
 
 
@@ -36,16 +36,19 @@ def prepare_process() -> None:
 
 
 def begin_serving() -> None:
-    """Prepare a web process. Returns even while the database is away, so that visitors get a page with the clinic's phone;
-    `finish_preparing` then completes it. Raises KeysLost like `prepare_process`."""
+    """Prepare a web process. Raises KeysLost like `prepare_process`.
+
+    Returns even during a database outage, so that visitors get a page with the clinic's phone number. Then
+    `finish_preparing` completes the preparation.
+    """
     global _is_prepared
     _is_prepared = _prepare()
 
 
 def finish_preparing() -> bool:
-    """Whether this web process is prepared. If not, retries every PAUSE_S seconds, in one thread at a time.
+    """Prepare this web process if it is not prepared yet, and return whether it is.
 
-    Ends the process if keys are lost.
+    Retries at most once per PAUSE_S, in one thread at a time. Ends the process if keys are lost.
     """
     global _is_prepared, _tried_at
     if _is_prepared or not _trying.acquire(blocking=False):
@@ -62,13 +65,13 @@ def finish_preparing() -> bool:
 
 
 def _prepare() -> bool:
-    """Prepare the process. False during a database outage. Raises KeysLost."""
+    """Prepare the process and return True, or return False during a database outage. Raises KeysLost."""
     try:
         require_keys()
         _note_start()
         return True
     except (OperationalError, InterfaceError) as fault:
-        reason = str(fault).strip().partition("\n")[0]  # a connection error, so it names no row
+        reason = str(fault).strip().partition("\n")[0]  # a connection error, which names no row
         logger.warning("waiting for the database to check the encryption keys: %s", reason)
         return False
     finally:

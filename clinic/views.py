@@ -60,7 +60,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
-    """Return robots.txt. Pages behind links also send a noindex header."""
+    """Return robots.txt. Pages behind patient links also send a noindex header."""
     private = ("/admin/", "/visits/", "/intake/", "/messages/", "/waiting/", "/offers/", "/book/*/*/")
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in private)]
     lines += ["", f"Sitemap: {canonical_url(request, reverse('sitemap'))}"]
@@ -80,12 +80,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Respond 500, or 503 during a database outage. Makes no query."""
+    """Respond with 500, or 503 during a database outage. Makes no query."""
     return fault_page(request, is_away=isinstance(sys.exception(), OperationalError | InterfaceError))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Respond 403 to a form without a valid CSRF token, such as one older than the cookies."""
+    """Respond with 403 to a form without a valid CSRF token, such as one older than the cookies."""
     if request.path.startswith(reverse("admin:index")):
         return refuse_stale_form(request)
     return render(request, "403.html", {"is_stale_form": True}, status=403)

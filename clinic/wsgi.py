@@ -9,6 +9,6 @@ from clinic.web.body_limits import SizedBodies
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinic.settings")
 application = SizedBodies(get_wsgi_application())
 
-from clinic.start import begin_serving  # noqa: E402 - the apps are loaded from here on
+from clinic.start import begin_serving  # noqa: E402 - after the apps are loaded
 
 begin_serving()

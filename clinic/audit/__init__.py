@@ -1,1 +1,1 @@
-"""Who read or changed what about a patient (append-only), and the encryption of what patients tell us."""
+"""The audit log of access to patients' records (append-only), and the encryption of patients' answers."""

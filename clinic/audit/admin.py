@@ -21,7 +21,7 @@ from clinic.responses.redirects import see_other
 
 
 class KeepsNoLog(admin.ModelAdmin):
-    """For rows that are not edited in the admin, so that Django's log of edits is empty: without its page "History"."""
+    """Base of admins whose rows are not edited in the admin. Hides "History", since Django's log of edits is empty."""
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -48,7 +48,7 @@ class ReadOnly(KeepsNoLog):
 
 
 class LogsNoName(admin.ModelAdmin):
-    """Base of admins whose rows are named by a person: keeps the name out of Django's admin log, which outlives the row."""
+    """Base of admins whose rows are named after people. Keeps names out of Django's log, which outlives the rows."""
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
         return self._without_name(super().log_addition(request, obj, message))
@@ -101,7 +101,7 @@ SEARCHES_KEPT = 10
 
 
 class PrivateChangeList(SteadyChangeList):
-    """A list whose search text is in the session; its URL carries only a key of that search."""
+    """A change list whose search text is in the session. Its URL has only the key of that search."""
 
     is_private_search = True
 
@@ -114,8 +114,8 @@ class PrivateChangeList(SteadyChangeList):
 
 
 class PrivateSearch(admin.ModelAdmin):
-    """Base of admins that are searched by people's names: the text is posted, so that no URL, browser history or proxy log
-    holds a name."""
+    """Base of admins that are searched by people's names. Posts the search text, to keep names out of URLs, browser
+    history and proxy logs."""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PrivateChangeList
@@ -136,7 +136,7 @@ class PrivateSearch(admin.ModelAdmin):
 
 
 def _link(model: str, pk: object, text: str) -> str:
-    """Return a link to the page of a row in the admin; only `text` for a model without one."""
+    """Return a link to a row's page in the admin, or `text` if the model has no page."""
     try:
         return format_html('<a href="{}">{}</a>', reverse(f"admin:{model}_change", args=[pk]), text)
     except NoReverseMatch:

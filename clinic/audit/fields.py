@@ -19,11 +19,11 @@ from clinic.audit.sealing import open_sealed, seal
 
 
 class PlainValueRefused(TypeError):
-    """A query has a plain value for an encrypted field. Values are sealed only when an instance is saved."""
+    """A query has a plain value for an encrypted field. Values are encrypted only when an instance is saved."""
 
 
 class Sealed:
-    """An encrypted value, as the database has it. Its repr does not show it."""
+    """An encrypted value, as stored in the database. Its repr does not contain it."""
 
     __slots__ = ("token",)
 
@@ -50,8 +50,8 @@ class _OpensOnRead(DeferredAttribute):
 class EncryptedJSONField(models.BinaryField):
     """Any JSON value, encrypted with the newest of settings.ENCRYPTION_KEYS and bound to "app.model.field:pk".
 
-    The row's primary key must be known before it is saved (a UUID with a default). Reading raises
-    `sealing.DecryptionFailed`; filtering or QuerySet.update() with a readable value raises PlainValueRefused.
+    The row's primary key must be known before it is saved (a UUID with a default). Reading may
+    raise `sealing.DecryptionFailed`. Filtering or QuerySet.update() with a plain value raises PlainValueRefused.
     A model declares the type of its value: `answers: "models.Field[Answers, Answers]" = EncryptedJSONField()`.
     """
 
@@ -63,21 +63,27 @@ class EncryptedJSONField(models.BinaryField):
     empty_strings_allowed = False
 
     def place(self, instance: models.Model) -> str:
-        """Return what a token of this field in this row is bound to."""
+        """Return the place to which a token of this field in the row of `instance` is bound.
+
+        Raises ValueError if the instance has no primary key.
+        """
         if instance.pk is None:
             raise ValueError("An encrypted field needs a primary key that is known before saving.")
         return self.place_of(instance.pk)
 
     def place_of(self, pk: object) -> str:
-        """Return what a token of this field in the row `pk` is bound to."""
+        """Return the place to which a token of this field in the row `pk` is bound: "app.model.field:pk"."""
         return f"{self.model._meta.label_lower}.{self.name}:{pk}"
 
     def open_value(self, sealed: Sealed, instance: models.Model) -> Any:
-        """Return the readable value of `sealed`. Raises DecryptionFailed."""
+        """Return the decrypted value of `sealed`. Raises DecryptionFailed."""
         return json.loads(open_sealed(sealed.token, place=self.place(instance), keys=settings.ENCRYPTION_KEYS))
 
     def seal_value(self, value: object, instance: models.Model) -> Sealed:
-        """Return `value` sealed for `instance` with the newest key. Raises TypeError if JSON cannot hold it, or KeysLost."""
+        """Return `value`, encrypted for `instance` with the newest key.
+
+        Raises TypeError if it cannot be serialized as JSON, or KeysLost.
+        """
         try:
             plain = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
         except (ValueError, TypeError):
@@ -88,7 +94,7 @@ class EncryptedJSONField(models.BinaryField):
     def pre_save(self, model_instance: models.Model, add: bool) -> Sealed | None:
         value = model_instance.__dict__.get(self.attname)
         if isinstance(value, Sealed) and not add:
-            return value  # never read, so never changed
+            return value  # never decrypted, so unchanged
         value = getattr(model_instance, self.attname)
         return None if value is None else self.seal_value(value, model_instance)
 
@@ -110,6 +116,6 @@ class EncryptedJSONField(models.BinaryField):
         return value
 
     def value_to_string(self, obj: models.Model) -> Any:
-        """Return the token, for dumpdata. (loaddata cannot read it; back up the database instead.)"""
+        """Return the token, for dumpdata. loaddata cannot read it, so back up the database instead."""
         sealed = self.pre_save(obj, add=False)
         return None if sealed is None else base64.b64encode(sealed.token).decode()

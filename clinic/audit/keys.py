@@ -1,8 +1,8 @@
 """Check that ENCRYPTION_KEYS has the keys that this database needs.
 
-Each key is noted before the first value is sealed with it, together with a proof: a known word sealed with the same key.
-Reading those few rows finds a missing or wrong key. Only for a key that fails this check are the encrypted columns scanned:
-it may have been rotated away, or noted and never used.
+Each key is recorded before the first value is encrypted with it, together with a proof: PROOF encrypted with that key.
+Reading those few rows finds a missing or wrong key. The encrypted columns are scanned only if no key is recorded yet,
+or for a key that fails this check, since it may have been rotated away or never used.
 """
 
 from collections.abc import Iterator
@@ -15,8 +15,8 @@ from clinic.audit.models import KeyInUse
 from clinic.audit.sealing import VERSION, DecryptionFailed, open_sealed, seal, sealed_with
 
 PROOF = b"runclinic"
-TRIED = 10  # values before a key is called wrong: one of them may be damaged
-LONGEST_HEADER = 257  # bytes before the nonce, as tokens are made
+TRIED = 10  # values per field before a key is reported as wrong, since one value may be damaged
+LONGEST_HEADER = 257  # bytes of a token before its nonce, with a key id of 255 bytes
 
 # Ids of newest keys with which this process has passed `require_keys`.
 _passed_with: set[str] = set()
@@ -32,14 +32,14 @@ COLUMNS = """
 
 
 class KeysLost(RuntimeError):
-    """ENCRYPTION_KEYS lacks a key, or has a wrong one, for values in the database. One line for each."""
+    """ENCRYPTION_KEYS lacks a key, or has a wrong one, for values in the database. The message has one line per key."""
 
 
 def require_keys() -> None:
-    """Note that values are sealed with the newest key from now on. Raises KeysLost unless every key in use is there.
+    """Check that ENCRYPTION_KEYS has every key in use, and record the newest one as in use. Raises KeysLost otherwise.
 
-    Reads a few rows; scans the encrypted columns if a key is in doubt, or none was noted yet. Before the
-    migrations have run, existing columns are checked and nothing is noted.
+    Reads a few rows. Scans the encrypted columns if a recorded key fails its check or none is recorded yet. Before the
+    migrations have run, it checks the existing columns and records nothing.
     """
     with transaction.atomic():
         there = _existing_columns()
@@ -58,13 +58,13 @@ def require_keys() -> None:
 
 
 def require_keys_once() -> None:
-    """Call `require_keys` unless this process has passed it. Cheap, since it is called before each value is sealed."""
+    """Call `require_keys` unless it has passed in this process for the newest key. Cheap, for use before each value."""
     if _newest_key_id() not in _passed_with:
         require_keys()
 
 
 def find_key_faults() -> list[str]:
-    """Return a sentence for each noted key that is missing or wrong. One query, for monitoring."""
+    """Return a sentence for each recorded key that is missing or wrong. One query, for monitoring."""
     return [_describe_fault(row.key_id) for row in KeyInUse.objects.order_by("key_id") if not _opens_proof(row)]
 
 
@@ -89,7 +89,7 @@ def _opens_proof(row: KeyInUse) -> bool:
 
 
 def _note(key_id: str) -> None:
-    """Note a key of ours, with a fresh proof if the noted one does not open."""
+    """Record a key of ENCRYPTION_KEYS, with a new proof unless the recorded one can be decrypted."""
     if not any(_opens_proof(row) for row in KeyInUse.objects.filter(pk=key_id)):
         key = {key_id: settings.ENCRYPTION_KEYS[key_id]}
         row = KeyInUse(key_id=key_id, proof=seal(PROOF, place=_place(key_id), keys=key))
@@ -97,7 +97,10 @@ def _note(key_id: str) -> None:
 
 
 def _settle_doubt(key_id: str, there: set[tuple[str, str]], can_note: bool) -> str | None:
-    """Check the key against stored values. Returns its fault; without one, notes a key in use and forgets an unused one."""
+    """Check a key against stored values. Returns a description of the problem, or None.
+
+    Without a problem, records a key that is in use, and deletes the record of an unused one.
+    """
     values = list(_find_values(key_id, there))
     if values and not any(_opens(token, place) for token, place in values):
         return _describe_fault(key_id)
@@ -115,7 +118,7 @@ def _describe_fault(key_id: str) -> str:
 
 
 def _existing_columns() -> set[tuple[str, str]]:
-    """Return (table, column) of the encrypted fields that exist: before a new version's migrations have run, some do not."""
+    """Return (table, column) of all existing columns. Before the migrations have run, some fields have none."""
     with connection.cursor() as cursor:
         cursor.execute(COLUMNS)
         return set(cursor.fetchall())
@@ -128,7 +131,7 @@ def _encrypted_fields(there: set[tuple[str, str]]) -> Iterator:
 
 
 def _find_key_ids(there: set[tuple[str, str]]) -> list[str]:
-    """Return the ids of all keys that values are sealed with, by reading the beginning of each value."""
+    """Return the ids of all keys that values are encrypted with. Reads the header of each value."""
     found = set()
     quote = connection.ops.quote_name
     for field in _encrypted_fields(there):
@@ -140,7 +143,7 @@ def _find_key_ids(there: set[tuple[str, str]]) -> list[str]:
 
 
 def _find_values(key_id: str, there: set[tuple[str, str]]) -> Iterator[tuple[bytes, str]]:
-    """Yield up to TRIED (token, place) of each encrypted field that were sealed with `key_id`."""
+    """Yield (token, place) of up to TRIED values of each encrypted field that are encrypted with `key_id`."""
     begins = sealed_with(key_id)
     for field in _encrypted_fields(there):
         head = Func(F(field.name), 1, len(begins), function="substring", output_field=models.BinaryField())

@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class UnopenedPages:
-    """Respond to DecryptionFailed in any view with 503, a log line and a fault on /health/."""
+    """Respond to DecryptionFailed in any view with 503. Logs it, and records it for /health/."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 
 class Action(models.TextChoices):
-    """The action, with FHIR's AuditEvent codes."""
+    """Actions on a record, with FHIR's AuditEvent codes."""
 
     CREATE = "C", "created"
     READ = "R", "read"
@@ -17,7 +17,7 @@ class Action(models.TextChoices):
 
 
 def describe_type(object_type: str) -> str:
-    """Return the name for staff of the model `object_type` ("booking.appointment"), also of one that no longer exists."""
+    """Return the name of the model `object_type` ("booking.appointment") for staff, even if it no longer exists."""
     try:
         return str(apps.get_model(object_type)._meta.verbose_name)
     except LookupError:
@@ -47,7 +47,7 @@ class AccessEvent(models.Model):
 
 
 class KeyInUse(models.Model):
-    """A key that values in this database are sealed with; `proof` is a known value sealed with it. See `keys`."""
+    """A key that values in this database are encrypted with. `proof` is a known value encrypted with it. See `keys`."""
 
     key_id = models.CharField(max_length=60, primary_key=True)
     proof = models.BinaryField()
@@ -60,9 +60,9 @@ class KeyInUse(models.Model):
 
 
 class UnopenedValue(models.Model):
-    """A sealed value that failed to open when it was last read: its field and row, never its content."""
+    """An encrypted value that could not be decrypted when it was last read: its field and row, never its content."""
 
-    place = models.CharField(max_length=200, primary_key=True)  # as `EncryptedJSONField.place` has it
+    place = models.CharField(max_length=200, primary_key=True)  # as returned by `EncryptedJSONField.place`
     tried_at = models.DateTimeField()
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""Re-encrypt values under the newest key."""
+"""Re-encrypt values with the newest key."""
 
 from collections.abc import Iterator
 
@@ -17,11 +17,11 @@ def encrypted_fields() -> Iterator[EncryptedJSONField]:
 
 
 def rotate_field(field: EncryptedJSONField) -> tuple[int, int]:
-    """Seal every value of `field` under the newest key. Returns (rotated, changed meanwhile and left for the next run).
+    """Re-encrypt every value of `field` with the newest key. Returns (rows rotated, rows changed meanwhile).
 
-    Safe to stop and run again: rows under the newest key are skipped. A row that is saved meanwhile is sealed with the
-    newest key by that save. Raises KeysLost if a key is missing or wrong, else DecryptionFailed at the first value that
-    does not open, naming its row.
+    Safe to stop and run again, since rows with the newest key are skipped. A value that is saved meanwhile is not
+    rotated, since that save uses the newest key. The next run checks it. Raises KeysLost if a key is missing or wrong.
+    Raises DecryptionFailed, with the row's place, at the first value that cannot be decrypted.
     """
     require_keys_once()
     newest = next(iter(settings.ENCRYPTION_KEYS))

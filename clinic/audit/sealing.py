@@ -1,7 +1,7 @@
-"""Encrypt bytes for one place with AES-256-GCM: a token that was moved or changed cannot be decrypted.
+"""Encrypt bytes for one place with AES-256-GCM. A token that was moved or changed cannot be decrypted.
 
-Pure. A token is `version | length of key id | key id | nonce | ciphertext and tag`; everything before the nonce, and the
-place the token belongs to, is authenticated with it.
+Pure. A token is `version | length of key id | key id | nonce | ciphertext and tag`. The associated data is everything
+before the nonce, and the place of the token.
 """
 
 import secrets
@@ -14,7 +14,7 @@ NONCE_BYTES = 12
 
 
 class DecryptionFailed(Exception):
-    """A token could not be decrypted: wrong key, wrong row or changed bytes. The message and `place` hold no content."""
+    """A token could not be decrypted: wrong key, wrong row or changed bytes. The message contains no plaintext."""
 
     def __init__(self, message: str, *, place: str):
         super().__init__(message)
@@ -30,7 +30,7 @@ def seal(plain: bytes, *, place: str, keys: dict[str, bytes]) -> bytes:
 
 
 def open_sealed(token: bytes, *, place: str, keys: dict[str, bytes]) -> bytes:
-    """Return what was sealed for `place`. Raises DecryptionFailed, saying which place and, if it is missing, which key."""
+    """Return the plaintext of `token`. Raises DecryptionFailed, which names the place and a missing key."""
     key_id = read_key_id(token, place=place)
     if key_id not in keys:
         raise DecryptionFailed(f"{place} needs the key {key_id!r}, which is not among ENCRYPTION_KEYS", place=place)
@@ -45,7 +45,7 @@ def open_sealed(token: bytes, *, place: str, keys: dict[str, bytes]) -> bytes:
 
 
 def read_key_id(token: bytes, *, place: str) -> str:
-    """Return the id of the key that sealed the `token` found at `place`. Raises DecryptionFailed if this is no token."""
+    """Return the id of the key of the `token` found at `place`. Raises DecryptionFailed if it is not a token."""
     try:
         if token[0] != VERSION:
             raise DecryptionFailed(f"{place} is not a sealed value of a version that is known here", place=place)
@@ -55,5 +55,5 @@ def read_key_id(token: bytes, *, place: str) -> str:
 
 
 def sealed_with(key_id: str) -> bytes:
-    """Return the first bytes of every token sealed with the key `key_id`."""
+    """Return the header of every token encrypted with the key `key_id`."""
     return bytes([VERSION, len(key_id.encode())]) + key_id.encode()

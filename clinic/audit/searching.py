@@ -1,4 +1,4 @@
-"""Search text of staff: posted, so that a patient's name is in no URL, browser history or proxy log."""
+"""Searches by staff. The text is posted, to keep patients' names out of URLs, browser history and proxy logs."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -18,13 +18,16 @@ LONGEST_SEARCH = 200
 
 
 def clean_search(text: str) -> str:
-    """Return `text` on one line, without control characters and lone surrogates, which Postgres refuses."""
+    """Return the first LONGEST_SEARCH characters of `text` on one line, without control characters and lone surrogates.
+
+    Postgres rejects NUL, and a lone surrogate cannot be encoded as UTF-8.
+    """
     kept = "".join(" " if unicodedata.category(one) in ("Cc", "Cs") else one for one in text[:LONGEST_SEARCH])
     return " ".join(kept.split())
 
 
 class SteadyChangeList(ChangeList):
-    """A list that treats a date filter beyond the calendar as an invalid filter; Django's fails on the year 9999."""
+    """A change list that treats an out-of-range date as an invalid filter. Django's crashes on the year 9999."""
 
     def get_filters(self, request: HttpRequest) -> Any:
         try:
@@ -40,9 +43,9 @@ class SteadyChangeList(ChangeList):
 
 
 class PostedAutocomplete(AutocompleteJsonView):
-    """Django's autocomplete, asked by POST only (static/admin/js/autocomplete.js). GET is refused with 405.
+    """Django's autocomplete, by POST only (static/admin/js/autocomplete.js). Responds 405 to GET.
 
-    The right to view the rows that are searched is checked by Django's view.
+    Django's view checks the permission to view the searched rows.
     """
 
     http_method_names = ["post"]
@@ -50,20 +53,20 @@ class PostedAutocomplete(AutocompleteJsonView):
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         asked = request.POST.copy()
         asked["term"] = clean_search(asked.get("term", ""))
-        request.GET = asked  # type: ignore[assignment]  # Django's view reads the question there
+        request.GET = asked  # type: ignore[assignment]  # Django's view reads the query from there
         return self.get(request, *args, **kwargs)
 
     def process_request(self, request: HttpRequest) -> Any:
         found = super().process_request(request)
-        if not hasattr(found[2], "get_limit_choices_to"):  # a reverse relation: no form has it
+        if not hasattr(found[2], "get_limit_choices_to"):  # a reverse relation, which no form has
             raise PermissionDenied
         return found
 
 
 class RowPicker(AutocompleteSelect):
-    """Django's autocomplete widget; shown again, it leaves out submitted values that cannot be an ID.
+    """Django's autocomplete widget, but a redisplayed form omits submitted values that cannot be an ID.
 
-    Django's queries for any value, which raises ValidationError for a broken UUID.
+    Django's queries for any value, which raises ValidationError for a malformed UUID.
     """
 
     def optgroups(self, name: str, value: Sequence[str], attrs: dict[str, Any] | None = None) -> Any:
@@ -78,7 +81,7 @@ class RowPicker(AutocompleteSelect):
 
 
 class PicksRows(BaseModelAdmin):
-    """For a ModelAdmin with autocomplete_fields."""
+    """Mixin for a ModelAdmin with autocomplete_fields. They use RowPicker."""
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any

@@ -1,4 +1,4 @@
-"""Values that failed to decrypt: recorded when a page needed one, so that /health/ of every process reports it."""
+"""Values that could not be decrypted, recorded when a page needs one, so that /health/ of every process reports it."""
 
 from datetime import datetime, timedelta
 
@@ -7,12 +7,12 @@ from django.apps import apps
 from clinic.audit.models import UnopenedValue
 from clinic.audit.sealing import DecryptionFailed
 
-ALARM_LASTS = timedelta(hours=1)  # after the last attempt
-MOST_TRIED = 20  # the first shows a lost key; the limit bounds the cost of a request for /health/
+ALARM_LASTS = timedelta(hours=1)  # from the last failed attempt
+MOST_TRIED = 20  # bounds the cost of a request for /health/; one value is enough to show a lost key
 
 
 def note_unopened(*, place: str, now: datetime) -> None:
-    """Note that the value at `place` (its field and row) did not open just now."""
+    """Record that the value at `place` (its field and row) could not be decrypted at `now`."""
     UnopenedValue.objects.bulk_create(
         [UnopenedValue(place=place, tried_at=now)],
         update_conflicts=True,
@@ -22,16 +22,16 @@ def note_unopened(*, place: str, now: datetime) -> None:
 
 
 def count_unopened(*, now: datetime) -> int:
-    """Return how many values that a page needed in the last hour still do not open, up to MOST_TRIED.
+    """Return how many values that failed within ALARM_LASTS still cannot be decrypted, up to MOST_TRIED.
 
-    One query if there are none.
+    One query if none failed.
     """
     noted = UnopenedValue.objects.filter(tried_at__gt=now - ALARM_LASTS).order_by("-tried_at")
     return sum(not _opens_now(place) for place in noted.values_list("place", flat=True)[:MOST_TRIED])
 
 
 def _opens_now(place: str) -> bool:
-    """Whether the value opens now, or its row is gone."""
+    """Whether the value can be decrypted now, or its row no longer exists."""
     name, _, pk = place.partition(":")
     label, _, field_name = name.rpartition(".")
     row = apps.get_model(label)._base_manager.filter(pk=pk).only("pk", field_name).first()

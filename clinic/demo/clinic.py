@@ -12,7 +12,7 @@ from clinic.practice.models import Clinic, Therapist, User
 
 
 class DemoRefused(Exception):
-    """The demo was refused: its login is public, so it is for local use only."""
+    """The demo was not loaded: this is production, where its public login is unsafe, or another clinic's database."""
 
 
 @transaction.atomic
@@ -27,7 +27,7 @@ def open_demo_clinic(*, now: datetime) -> bool:
     if existing is not None:
         if existing.name != CLINIC["name"]:
             raise DemoRefused(f"this database belongs to {existing.name}; the demo needs an empty one")
-        call_command("load_definitions", verbosity=0)  # as after every deploy: demo patients answer the newest version
+        call_command("load_definitions", verbosity=0)  # as on every deploy, so that answers are to the newest version
         return False
     Clinic.objects.create(**CLINIC)
     nora = _hire_nora()
@@ -56,7 +56,7 @@ def _hire_nora() -> Therapist:
 def _open_hours(therapist: Therapist) -> None:
     mornings, afternoons = (time(8), time(12)), (time(13), time(17))
     week = {weekday: [mornings, afternoons] for weekday in range(5)}
-    week[2] = [mornings, (time(13), time(19))]  # one late day for those who work
+    week[2] = [mornings, (time(13), time(19))]  # one late day, for people who work
     week[5] = [(time(8), time(12))]
     for weekday, stretches in week.items():
         for opens, closes in stretches:

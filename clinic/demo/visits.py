@@ -1,4 +1,4 @@
-"""Book the demo's visits, from DAYS_BEHIND before today to DAYS_AHEAD after, through the same function as any visit."""
+"""Book the demo's visits, from DAYS_BEHIND before today to DAYS_AHEAD after it, through the usual booking function."""
 
 import uuid
 from collections.abc import Iterable, Iterator
@@ -38,7 +38,7 @@ class Booking:
     is_confirmed: bool = False
     from_article: bool = False
     would_come_earlier: bool = False
-    has_used_link: bool = True  # has opened a mailed link, so the patient is known
+    has_used_link: bool = True  # has opened an emailed link, so the patient is known
 
 
 # For today, or the next open day.
@@ -76,7 +76,7 @@ USUAL_DAYS = (
     (Booking(9, "discovery-call", "Ruth Hadley", ending="no-show"),),
     (Booking(10, "follow-up", "Grace Nakamura"), Booking(11, "follow-up", "Ruth Hadley")),
 )
-MAILBOX_GONE = "Ada Kowalczyk"  # one of her messages is recorded as refused
+MAILBOX_GONE = "Ada Kowalczyk"  # one of her messages is recorded as failed
 
 
 def book_demo_visits(*, now: datetime) -> int:
@@ -120,7 +120,9 @@ def _plan_days(today: date, closed: set[date]) -> Iterator[tuple[date, Iterable[
 
 
 def _settle_past_messages(*, now: datetime) -> None:
-    """Mark old messages as sent, and one as refused: those overdue for a day that expired or whose visit is over.
+    """Mark messages overdue for a day as sent if they have expired or their visit is over.
+
+    Marks one message to MAILBOX_GONE as failed.
 
     Otherwise the first worker would send a month of confirmations at once.
     """
@@ -165,7 +167,7 @@ def _book(booking: Booking, service: Service, slot: FreeSlot, *, booked_at: date
         idempotency_key=uuid.uuid4(),
         source_article=Article.objects.get(slug="hip-flexor-pain-running") if booking.from_article else None,
     )
-    by = user if service.is_follow_up else None  # staff book it at the end of the visit before
+    by = user if service.is_follow_up else None  # staff book it at the end of the previous visit
     appointment = book_appointment(booking=request, now=booked_at, by=by)
     assert appointment.patient is not None  # every booked visit has one
     if booking.has_used_link:

@@ -1,1 +1,1 @@
-"""Commands for this machine: run the site, test it, check it, prove that it works in production. The site imports none of it."""
+"""Commands for this machine: run, test and check the site, and prove that it works in production."""

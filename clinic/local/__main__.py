@@ -18,7 +18,7 @@ from clinic.local.processes.refusal import CannotStart
 
 
 def proof() -> None:
-    from clinic.local.proof.prove import prove  # not at the top: `make run` starts without requests
+    from clinic.local.proof.prove import prove  # imported here, so that `make run` does not need requests
 
     prove()
 

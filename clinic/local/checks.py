@@ -36,7 +36,7 @@ CHECKS: dict[str, tuple[str, dict[str, str]]] = {
     "deploy": ("manage.py check --deploy --fail-level WARNING", PRODUCTION),
     "pip-audit": ("-m pip_audit -s osv --timeout 5 --disable-pip --require-hashes -r requirements-dev.txt", {}),
 }
-NEED_POSTGRES = {"migrations", "deploy"}  # Django asks its version about generated columns
+NEED_POSTGRES = {"migrations", "deploy"}  # Django checks the Postgres version for generated columns
 UNREACHABLE = ("ConnectionError", "ConnectTimeout", "ServiceError", "Connection refused", "Max retries", "ProxyError")
 
 
@@ -57,13 +57,16 @@ def check(*names: str) -> int:
 
 @contextlib.contextmanager
 def _postgres() -> Iterator[str]:
-    """The URL of `DATABASE_URL`, or of a Postgres that runs as long as the context."""
+    """Yield $DATABASE_URL, or the URL of a Postgres that runs until the context ends."""
     with Folder(var_folder() / "check").locked("make check") as folder, Children(lock_fd=folder.lock_fd) as children:
         yield os.environ.get("DATABASE_URL") or start_postgres(children, folder, for_tests=True)
 
 
 def _passes(name: str, database: dict[str, str]) -> bool:
-    """Print the outcome, with the output of a failed check. An unreachable vulnerability database is not a failure."""
+    """Run a check, print the outcome, and return whether it passed. Prints the output of a failed check.
+
+    An unreachable vulnerability database is not a failure.
+    """
     command, environ = CHECKS[name]
     done = subprocess.run(
         python(*command.split()),

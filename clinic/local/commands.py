@@ -24,8 +24,8 @@ def test(*arguments: str) -> int:
 
 
 def _describe_coverage() -> str:
-    """The share of lines that the tests have run, and the files with the smallest."""
-    import coverage  # not at the top: `make run` starts without it
+    """Return the share of lines that the tests ran, and the LEAST_COVERED files with the smallest share."""
+    import coverage  # imported here, so that `make run` does not need it
 
     with contextlib.chdir(ROOT):
         measured, table = coverage.Coverage(), io.StringIO()
@@ -46,7 +46,7 @@ def manage(*arguments: str) -> int:
 
 
 def reset() -> None:
-    """Delete what runs have stored in the folder. Raises CannotStart while one is active."""
+    """Delete the stored state of runs. Raises CannotStart while one is active."""
     path = var_folder()
     if not path.exists():
         return

@@ -1,7 +1,7 @@
-"""Install what requirements-dev.txt pins into .venv. Needs only a Python >= 3.12.
+"""Install the packages pinned in requirements-dev.txt into .venv. Needs only a Python >= 3.12.
 
-The stamp, a copy of requirements-dev.txt, is written last: no-op while both are equal; an interrupted installation
-starts over.
+The stamp, a copy of requirements-dev.txt, is written last. This is a no-op while both are equal. An interrupted
+installation starts over.
 """
 
 import fcntl
@@ -20,7 +20,7 @@ STAMP = VENV / "installed.txt"
 
 
 def is_installed() -> bool:
-    """Whether .venv holds exactly what is pinned and its Python still runs."""
+    """Whether the stamp in .venv equals requirements-dev.txt and its Python runs."""
     try:
         return STAMP.read_bytes() == REQUIREMENTS.read_bytes() and _runs([PYTHON, "-c", ""])
     except OSError:
@@ -28,7 +28,7 @@ def is_installed() -> bool:
 
 
 def install() -> None:
-    """Make .venv and install everything, checked against the hashes. Exits with one line if that is impossible."""
+    """Create .venv and install everything, verified against the hashes. Exits with a message on failure."""
     started = time.monotonic()
     print("Installing what requirements-dev.txt pins into .venv (once)…", flush=True)
     STAMP.unlink(missing_ok=True)
@@ -40,17 +40,17 @@ def install() -> None:
 
 
 def install_pinned(python: Path, requirements: Path, *, uv: Path | str | None) -> None:
-    """Install `requirements`, checked against their hashes, for `python`. Exits with one line if that is impossible."""
+    """Install `requirements`, verified against their hashes, for `python`. Exits with a message on failure."""
     pinned = ["--require-hashes", "-r", requirements]
     if not (uv and _runs([uv, "pip", "install", "--python", python, "--compile-bytecode", *pinned])):
-        # uv reads no pip.conf; pip does, and may know an index that uv does not.
+        # pip reads pip.conf, which uv does not, so pip may have an index that uv lacks.
         _runs([python, "-m", "ensurepip"])
         if not _runs([python, "-m", "pip", "install", *pinned], explain=True):
             sys.exit("Installing failed; the lines above say why. Is a package index reachable?")
 
 
 def make_venv(venv: Path, *, with_pip: bool) -> None:
-    """Make an empty virtual environment. Exits with one line if that is impossible."""
+    """Create an empty virtual environment. Exits with a message on failure."""
     pip = [] if with_pip else ["--without-pip"]
     if not _runs([sys.executable, "-m", "venv", "--clear", *pip, venv]):
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -59,7 +59,7 @@ def make_venv(venv: Path, *, with_pip: bool) -> None:
 
 
 def _install_uv() -> Path | None:
-    """Install the pinned uv, three times faster than pip. None if that fails."""
+    """Install the pinned uv, which is three times faster than pip, and return its path. Returns None on failure."""
     pin = re.search(r"^uv==(?:.*\\\n)*.*", REQUIREMENTS.read_text(), re.MULTILINE)
     if not pin:
         return None
@@ -70,7 +70,7 @@ def _install_uv() -> Path | None:
 
 
 def _runs(argv: list, *, explain: bool = False) -> bool:
-    """Whether the command succeeds. `explain`: if not, print the last lines of its output."""
+    """Run a command and return whether it succeeded. With `explain`, prints the end of the output on failure."""
     try:
         done = subprocess.run([str(part) for part in argv], capture_output=True, text=True, check=False)
     except OSError:
@@ -83,7 +83,7 @@ def _runs(argv: list, *, explain: bool = False) -> bool:
 def main() -> None:
     (ROOT / "var").mkdir(mode=0o700, exist_ok=True)
     with open(ROOT / "var" / "install.lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # `make run` and `make test` started together install once
+        fcntl.flock(lock, fcntl.LOCK_EX)  # so that `make run` and `make test` started together install once
         if not is_installed():
             install()
 

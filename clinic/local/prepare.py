@@ -1,4 +1,4 @@
-"""`python -m clinic.local.prepare`: migrate and load the demo in one process, since starting Django takes most of the time."""
+"""`python -m clinic.local.prepare`: migrate and load the demo in one process, since starting Django is slow."""
 
 import os
 import sys

@@ -15,12 +15,12 @@ from clinic.local.processes.refusal import CannotStart
 from clinic.local.servers.start import python, start_mail_sink, start_servers
 
 CELERY = ("-m", "celery", "--quiet", "-A", "clinic")
-# Containers run as root. Celery warns of that because of pickle, which this project does not accept.
+# Containers run as root. Celery warns about that because of pickle, which this project does not accept.
 WORKER = ("-W", "ignore:You're running the worker", *CELERY, "worker", "--without-mingle", "--without-gossip")
 
 
 def run() -> None:
-    """Run the site until Ctrl-C. Raises CannotStart if something is in the way or a process ends by itself."""
+    """Run the site until Ctrl-C. Raises CannotStart if it cannot start or a process ends by itself."""
     started = time.monotonic()
     if "MAKELEVEL" in os.environ:
         die_with_parent(signal.SIGTERM, os.getppid())  # else a killed make would leave this running
@@ -38,7 +38,7 @@ def run() -> None:
 
 
 def _start_everything(children: Children, folder: Folder, port: int) -> dict[str, str]:
-    """Returns the environment of the site's processes."""
+    """Start the servers and the site's processes. Returns the environment of those processes."""
     site = f"http://127.0.0.1:{port}"
     with listen(port) as listener:
         environ = {"SITE_URL": site, **start_servers(children, folder, environment="local")}
@@ -82,7 +82,7 @@ def _gunicorn_options(fd: int) -> list[str]:
 
 
 def _answers(port: int) -> bool:
-    """Whether the front page answers. The request also warms the caches."""
+    """Whether the home page responds without a server error. The request also warms the caches."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", "/")
@@ -94,7 +94,7 @@ def _answers(port: int) -> bool:
 
 
 def _beyond_own_environment(environ: dict[str, str]) -> dict[str, str]:
-    """What another command needs on top of its own environment to work on this run's servers."""
+    """Return what another command must add to its own environment to use this run's servers."""
     return {name: value for name, value in environ.items() if os.environ.get(name) != value}
 
 

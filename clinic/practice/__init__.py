@@ -1,1 +1,1 @@
-"""The clinic and its people: patients, their links, therapists, users, the registry of what rooms hold of a patient."""
+"""The clinic and its people: patients, their links, therapists and users. Other rooms register callbacks here."""

@@ -13,4 +13,4 @@ class PracticeConfig(AppConfig):
 
         register_public_model(Clinic)
         register_public_model(Therapist)
-        apps.get_app_config("auth").verbose_name = "Permissions"  # in the admin; Django's is longer than what it lists
+        apps.get_app_config("auth").verbose_name = "Permissions"  # in the admin; Django's name includes authentication

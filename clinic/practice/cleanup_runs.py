@@ -1,4 +1,4 @@
-"""Records of the clean-up: its runs, what they deleted, and whether it is overdue."""
+"""Records of the cleanup: its runs, what they deleted, and whether it is overdue."""
 
 from datetime import datetime, timedelta
 
@@ -14,16 +14,17 @@ KEPT_FOR = timedelta(days=90)  # enough to see whether a number is unusual
 def record_cleanup(
     *, started_at: datetime, ended_at: datetime, deleted: dict[str, int], unfinished: list[str]
 ) -> CleanupRun:
-    """Record one run. `deleted` has the number of rows by kind; `unfinished` are the kinds that may have rows left."""
+    """Record one run. `deleted` is {kind: rows}. `unfinished` are the kinds that may have rows left."""
     return CleanupRun.objects.create(
         started_at=started_at, ended_at=ended_at, deleted=deleted, unfinished=sorted(unfinished)
     )
 
 
 def cleanup_overdue_since(*, now: datetime) -> datetime | None:
-    """Return the start of the last finished clean-up if that is OVERDUE_AFTER or longer ago, else None. Two queries at most.
+    """Return the start of the last finished cleanup if it was OVERDUE_AFTER ago or earlier, else None.
 
-    On a site where none has finished, it counts from the first staff account, when the site was set up.
+    If none has finished yet, uses the creation of the first staff account instead, when the site was set up. Makes at
+    most two queries.
     """
     since = (
         CleanupRun.objects.filter(unfinished=[]).order_by("-started_at").values_list("started_at", flat=True).first()

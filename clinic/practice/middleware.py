@@ -1,4 +1,4 @@
-"""Error pages of patient links, the clinic's row once a request, and the admin's time zone."""
+"""Middleware: error pages of patient links, the clinic's row cached per request, the admin's time zone."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from clinic.practice.models import Clinic, LinkPurpose, PatientLink, reading_cli
 
 
 class ClinicReadOnce:
-    """One query for the clinic's row per GET or HEAD request. Other methods read it again after taking locks."""
+    """Read the clinic's row once per GET or HEAD request. Other methods read it again after taking locks."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -43,7 +43,7 @@ class BrokenLinkPages:
 
 
 def _replaced_token(request: HttpRequest, link: PatientLink) -> str:
-    """Return the token of a revoked link to a visit, such as after a move: its page offers to email the newest link."""
+    """Return the token of a revoked link to a visit, else "". With it, the page offers to email the newest link."""
     is_replaced = link.purpose == LinkPurpose.VISIT and link.revoked_at is not None
     return request.resolver_match.kwargs.get("token", "") if is_replaced and request.resolver_match else ""
 

@@ -1,1 +1,1 @@
-"""Shared by the views of all rooms: redirects, headers, page addresses, and the models that public pages show."""
+"""Helpers for the views of all rooms: redirects, headers, page URLs, and the models shown on public pages."""

@@ -11,7 +11,7 @@ def canonical_url(request: HttpRequest, path: str) -> str:
 
 
 def describe_address(request: HttpRequest) -> dict:
-    """Return the context for the head of a public page: `canonical`, and the image and alt text for shared links."""
+    """Return the context for the <head> of a public page: `canonical`, and image and alt text for shared links."""
     return {
         "canonical": canonical_url(request, request.path),
         "share_image": canonical_url(request, static("img/share.png")),

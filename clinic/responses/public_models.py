@@ -1,6 +1,6 @@
-"""The models that public pages show.
+"""The models shown on public pages.
 
-Each room registers its own; `clinic.web` keeps a page only while their rows are unchanged.
+Each room registers its own. `clinic.web` caches a page only while their rows are unchanged.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from django.db.models import Model
 
 @dataclass(frozen=True)
 class PublicModel:
-    """A registered model. `shown_from` names the field of the instant at which a row appears by itself, if it has one."""
+    """A registered model. `shown_from` is the field, if any, with the instant at which a row becomes public."""
 
     model: type[Model]
     shown_from: str = ""

@@ -1,1 +1,1 @@
-"""Middleware and probes: headers, limits, cached public pages, health, logs, and the page for an outage."""
+"""Middleware and probes: headers, limits, cached public pages, health, logs, and the outage page."""

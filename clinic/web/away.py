@@ -1,4 +1,4 @@
-"""Error pages during a database outage, also from a web process that was started during it."""
+"""Error pages during a database outage, even from a web process that started during it."""
 
 from collections.abc import Callable
 
@@ -25,7 +25,7 @@ def fault_page(request: HttpRequest, *, is_away: bool) -> HttpResponse:
 class OncePrepared:
     """Respond with 503 to all but the probes until this process has checked its encryption keys.
 
-    Last, so that headers are set.
+    Must be last in MIDDLEWARE, so that the others set their headers on the response.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

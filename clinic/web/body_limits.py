@@ -1,7 +1,7 @@
-"""Request body limits, checked before the body is read, so that a client can fill neither memory nor disk.
+"""Request body limits, checked before the body is read, so that a client cannot fill memory or disk.
 
-The limits are in the settings, by route name. The larger ones in the admin are for signed-in staff; other clients are
-redirected to the sign-in page, and the body is not read. Bodies within the default limit are never written to disk.
+The limits are in the settings, by route name. The larger ones in the admin are for signed-in staff. Other clients are
+redirected to the sign-in page, and their body is not read. Bodies within the default limit are never written to disk.
 """
 
 import io
@@ -14,11 +14,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 
-UNKNOWN_LENGTH = 2**62  # for a chunked body over the default limit; more than any limit
+UNKNOWN_LENGTH = 2**62  # for a chunked body over the default limit; exceeds every limit
 
 
 class BodyLimits:
-    """Respond with 413 to a body over the limit of its route. Before the CSRF check, which would read the body."""
+    """Respond with 413 to a body over the limit of its route. Precedes the CSRF check, which reads it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,8 +1,8 @@
-"""Django's CSRF check, for pages that send no referrer.
+"""Django's CSRF check, for pages that do not send a referrer.
 
-Under `Referrer-Policy: no-referrer` browsers send `Origin: null` with a form, even to the same site, and Django treats that
-as a foreign origin. These browsers also send `Sec-Fetch-Site: same-origin`, a header that no page can forge. The token is
-still checked.
+Under `Referrer-Policy: no-referrer`, browsers send `Origin: null` with a form, even to the same site. Django treats
+that as a foreign origin. These browsers also send `Sec-Fetch-Site: same-origin`, a header that a page cannot forge. The
+token is still checked.
 """
 
 from django.http import HttpRequest

@@ -1,4 +1,4 @@
-"""A page for a reader who opens an address that takes forms only, such as from a reopened tab."""
+"""A page for a visitor who opens a URL that accepts only POST, such as in a reopened tab."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,10 @@ from clinic.admin_errors import is_for_staff, refuse_opening
 
 
 class FormAddresses:
-    """Give the 405 of a GET a body; Django's has none. After the sign-in, so that staff get a page of the admin."""
+    """Add a page to a 405 response to GET, whose body is empty in Django.
+
+    Must follow AuthenticationMiddleware, so that staff get a page of the admin.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

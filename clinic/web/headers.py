@@ -1,4 +1,4 @@
-"""Response headers without a Django setting."""
+"""Response headers for which Django has no setting."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ POLICY = ", ".join(
 
 
 class PermissionsPolicyMiddleware:
-    """Set Permissions-Policy: no camera, location, payment and so on, also not in frames."""
+    """Set Permissions-Policy, which denies the features of POLICY to pages and to frames in them."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

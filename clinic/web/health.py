@@ -30,23 +30,26 @@ LOOPBACK = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?", re.IG
 @require_safe
 @never_cache
 def live(request: HttpRequest) -> JsonResponse:
-    """Liveness: 200. No query, since a restart of this process would not repair the database."""
+    """Respond with 200 (liveness). No query, since a restart of this process would not repair the database."""
     return _answer([])
 
 
 @require_safe
 @never_cache
 def ready(request: HttpRequest) -> JsonResponse:
-    """Readiness: 200 if the database responds and all migrations have run, else 503. For deployments and load balancers."""
+    """Respond with 200 if the database responds and all migrations have run, else 503 (readiness).
+
+    For deployments and load balancers.
+    """
     return _answer(_database_faults())
 
 
 @require_safe
 @never_cache
 def health(request: HttpRequest) -> JsonResponse:
-    """Health: 200 if messages are sent on time and encrypted values can be decrypted, else 503 with reasons. For monitoring.
+    """Respond with 200 if messages are sent on time and encrypted values can be decrypted, else 503 with reasons.
 
-    `last_sweep_s` is null while worker and beat have never run.
+    For monitoring. `last_sweep_s` is null until worker and beat have run.
     """
     now = timezone.now()
     overdue, heartbeat, faults = timedelta(0), Heartbeat(), _database_faults()
@@ -65,9 +68,9 @@ def health(request: HttpRequest) -> JsonResponse:
 
 
 class Probes:
-    """Respond to probes from the machine itself before ALLOWED_HOSTS and the redirect to HTTPS, which they cannot satisfy.
+    """Respond to probes from this machine before ALLOWED_HOSTS and the HTTPS redirect, which such probes would fail.
 
-    Only for a loopback Host, and only these three paths. Responses do not contain the Host.
+    Only for a loopback Host and the paths of `views`. Responses do not contain the Host.
     """
 
     views = {"/live/": live, "/ready/": ready, "/health/": health}
@@ -103,7 +106,7 @@ def _database_faults() -> list[str]:
 
 @cache
 def _migrations() -> set[tuple[str, str]]:
-    """Return (app, name) of all migrations of this version."""
+    """Return (app, name) of all migrations in this version."""
     return set(MigrationLoader(None).graph.nodes)
 
 
@@ -114,7 +117,7 @@ def _database_is_away() -> str:
 
 
 def _message_faults(overdue: timedelta, heartbeat: Heartbeat, *, now: datetime) -> list[str]:
-    """Return the faults of sending: a message `overdue` for too long, or no sweep for too long."""
+    """Return the problems of sending: a message `overdue` for too long, or no sweep for too long."""
     faults = []
     if overdue >= OVERDUE_AFTER:
         faults.append(f"a message is {int(overdue.total_seconds())} s overdue")

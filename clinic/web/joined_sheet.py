@@ -1,6 +1,6 @@
-"""Bootstrap's reboot and our style sheet as one static file, to save a round trip on slow phones.
+"""Bootstrap's reboot and the site's style sheet as one static file, to save a round trip on slow phones.
 
-`clinic.css` imports the reboot and also works alone; here the import is replaced by the imported sheet.
+`clinic.css` imports the reboot, and also works alone. This module replaces the import by the imported sheet.
 """
 
 import re

@@ -1,11 +1,11 @@
-"""Redaction of logs: patients' links, requests and the messages of exceptions."""
+"""Log redaction: patients' links, requests and the messages of exceptions."""
 
 import logging
 import re
 import traceback
 from typing import Any
 
-# Patients' links contain 43 characters of base64. No other value in our logs is that long without a break.
+# Patients' links contain 43 characters of base64. No other unbroken value in the logs is that long.
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{40,}")
 
 
@@ -24,9 +24,9 @@ class RedactLinks(logging.Filter):
 
 
 class QuietFormatter(logging.Formatter):
-    """Format tracebacks without the messages of exceptions: a database error quotes the row, which may be a patient's."""
+    """Format tracebacks without exception messages. A database error quotes the row, which may be a patient's."""
 
-    def formatException(self, ei: Any) -> str:  # the names are logging's
+    def formatException(self, ei: Any) -> str:  # the name is from logging
         error: BaseException | None = ei[1]
         lines: list[str] = []
         while error is not None:

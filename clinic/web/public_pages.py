@@ -1,7 +1,7 @@
-"""Middleware that caches public pages per process, so that an article takes no query and no template.
+"""Middleware that caches public pages per process, so that a cached article is not rendered again.
 
-A page is cached for readers without a cookie, under the version of the registered models (`public_version`). Each process
-reads the version every VERSION_MAX_AGE_S at most, so a change by any process shows within that time.
+A page is cached for readers without a cookie, with the version of the registered models (`public_version`). Each
+process reads the version at most once per VERSION_MAX_AGE_S, so a change by any process appears within that time.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ CACHED_UNDER = ("/learn/", "/sitemap.xml")
 
 @dataclass(frozen=True)
 class CachedPage:
-    """A response as it was sent, and the version it was rendered under."""
+    """A response as it was sent, and the version for which it was rendered."""
 
     version: str
     headers: dict[str, str]
@@ -38,9 +38,9 @@ class CachedPage:
 
 
 class PublicPages:
-    """Answers from the cache, and caches what a view marked as public.
+    """Respond from the cache, and cache responses that a view marked as public.
 
-    First in the list, so that a cached page runs no other middleware.
+    Follows only the probes in MIDDLEWARE, so that a cached page skips the other middleware.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -53,12 +53,12 @@ class PublicPages:
             response = HttpResponse(fallback.content, headers=fallback.headers)
         if request.method == "HEAD" and isinstance(response, HttpResponse):
             response.content = (
-                b""  # Content-Length stays that of a GET; gunicorn warns of each body that it has to drop
+                b""  # Content-Length remains that of a GET; gunicorn logs a warning for each body that it drops
             )
         return response
 
     def answer(self, request: HttpRequest) -> HttpResponseBase:
-        """Return the cached page if it is current, else the response of the site, cached if it is public."""
+        """Return the cached page if it is current, else the site's response, which is cached if it is public."""
         if not is_for_every_reader(request):
             return self.get_response(request)
         encoding, version = accepted_encodings(request)[0], self.current_version()
@@ -68,7 +68,7 @@ class PublicPages:
             whole = HttpResponse(page.content, headers=page.headers)
             return get_conditional_response(request, etag=page.headers.get("ETag"), response=whole) or whole
         if encoding == "br":
-            request.META["HTTP_ACCEPT_ENCODING"] = ""  # rendered plain; compressed here, once for all readers
+            request.META["HTTP_ACCEPT_ENCODING"] = ""  # rendered uncompressed, then compressed once below
         fresh = self.get_response(request)
         if request.method == "GET" and is_cacheable(fresh):
             if encoding == "br" and not fresh["Content-Type"].startswith("image/"):
@@ -77,14 +77,17 @@ class PublicPages:
         return fresh
 
     def current_version(self) -> str:
-        """Return the version, at most VERSION_MAX_AGE_S old; during a database outage the last one, so that cached pages
-        are still served. Not locked: a race costs one more query."""
+        """Return the version, at most VERSION_MAX_AGE_S old.
+
+        During a database outage, returns the last version, so that cached pages are still served. There is no lock,
+        since a race costs only one more query.
+        """
         if time.monotonic() - self.version_read_at >= VERSION_MAX_AGE_S:
             read_at = time.monotonic()
             try:
                 version = read_public_version()
                 if self.version and version != self.version:
-                    remember_contact(Clinic.objects.current())  # the first was remembered when the process started
+                    remember_contact(Clinic.objects.current())  # `clinic.start` did this for the first version
                 self.version = version
             except (OperationalError, InterfaceError):
                 connection.close()
@@ -93,14 +96,14 @@ class PublicPages:
 
 
 def is_for_every_reader(request: HttpRequest) -> bool:
-    """Whether the page cannot depend on the reader: it is under CACHED_UNDER, asked without a cookie or a query string."""
+    """Whether the page is the same for every reader: under CACHED_UNDER, without a cookie or a query string."""
     meta = request.META
     is_plain = not meta.get("QUERY_STRING") and "HTTP_COOKIE" not in meta and "HTTP_HX_REQUEST" not in meta
     return request.method in SAFE and is_plain and request.path_info.startswith(CACHED_UNDER)
 
 
 def find_fallback(request: HttpRequest) -> CachedPage | None:
-    """Find a cached page for a request that met a database outage, of any version and also for a reader with a cookie."""
+    """Return a cached page of any version for a request during a database outage, even with a cookie, or None."""
     if request.method not in SAFE or "HTTP_HX_REQUEST" in request.META:
         return None
     found = (caches[CACHE].get(page_key(request, encoding)) for encoding in accepted_encodings(request))
@@ -108,7 +111,7 @@ def find_fallback(request: HttpRequest) -> CachedPage | None:
 
 
 def page_key(request: HttpRequest, encoding: str) -> str:
-    """Return the cache key of the requested address in `encoding`. Any port may be asked for, so it is no part of the key."""
+    """Return the cache key of the requested URL in `encoding`. Excludes the port, since a client can send any port."""
     host, _ = split_domain_port(request.META.get("HTTP_HOST", ""))
     parts = (host, request.scheme or "", request.path_info, encoding)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
@@ -125,7 +128,7 @@ def accepted_encodings(request: HttpRequest) -> list[str]:
 
 
 def compress(response: HttpResponse) -> None:
-    """Compress a public `response` with brotli. It holds no secret that its length could leak (BREACH)."""
+    """Compress a public `response` with brotli. It has no secret that its length could leak (BREACH)."""
     response.content = brotli.compress(response.content, mode=brotli.MODE_TEXT, quality=11)
     response["Content-Length"] = str(len(response.content))
     response["Content-Encoding"] = "br"

@@ -1,4 +1,4 @@
-"""The version of what public pages show: it changes with every committed write to a registered model."""
+"""The version of the data on public pages. It changes with every committed write to a registered model."""
 
 from django.db import connection
 
@@ -13,9 +13,10 @@ def read_public_version() -> str:
 
 
 def _version_sql(public: PublicModel) -> str:
-    """Return a row that changes when a row of the model does, however it was written.
+    """Return SQL for a row that changes with every write to the model's table, and when a row reaches `shown_from`.
 
-    (xmin, ctid) names one version of one row. The largest xmin would not do: a transaction that began earlier may commit later.
+    (xmin, ctid) identifies one version of one row. The largest xmin is not enough, since a transaction that began
+    earlier may commit later.
     """
     name = public.model._meta.db_table
     shown = "0"

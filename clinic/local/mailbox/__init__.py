@@ -1,1 +1,1 @@
-"""The pages that show what the mail sink has kept, under /_mail/."""
+"""Pages that show the messages kept by the mail sink, under /_mail/."""

@@ -34,7 +34,7 @@ class Mail:
 
 
 def list_mail(folder: Path) -> list[Mail]:
-    """The newest SHOWN messages, newest first."""
+    """Return the newest SHOWN messages, newest first."""
     box = Maildir(folder)
     return [mail for mail_id in _newest_first(box)[:SHOWN] if (mail := _read(box, mail_id))]
 
@@ -47,7 +47,7 @@ def delete_old_mail(folder: Path) -> None:
 
 
 def read_mail(folder: Path, mail_id: str) -> Mail | None:
-    """The message of that id, or None."""
+    """Return the message with this id, or None."""
     return _read(Maildir(folder), mail_id)
 
 
@@ -88,7 +88,7 @@ def _read_attachment(part: EmailMessage) -> Attachment:
 def _read_text(part: EmailMessage) -> str:
     try:
         return part.get_content()
-    except (LookupError, ValueError):  # a character set that does not exist
+    except (LookupError, ValueError):  # an unknown character set
         return _read_bytes(part).decode(errors="replace")
 
 
@@ -98,6 +98,6 @@ def _read_bytes(part: EmailMessage) -> bytes:
 
 
 def _received_at(mail_id: str) -> datetime:
-    """The instant in a name of a Maildir, such as `1767222000.M90210P7Q1.localhost`."""
+    """Return the instant in a Maildir file name, such as `1767222000.M90210P7Q1.localhost`."""
     seconds, microseconds = re.findall(r"\d+", mail_id)[:2]
     return datetime.fromtimestamp(int(seconds), UTC) + timedelta(microseconds=int(microseconds))

@@ -1,4 +1,4 @@
-"""The mailbox, under /_mail/."""
+"""URLs of the mailbox, under /_mail/."""
 
 from django.urls import path
 

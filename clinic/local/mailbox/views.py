@@ -15,11 +15,11 @@ from django.views.decorators.http import require_safe
 
 from clinic.local.mailbox.maildir import Mail, list_mail, read_mail
 
-# The HTML of a message is in a frame without scripts, forms or cookies; its links open in a new tab.
+# The HTML of a message is shown in a frame without scripts, forms or cookies. Its links open in a new tab.
 FRAME = "allow-popups allow-popups-to-escape-sandbox"
 FRAME_POLICY: dict[str, list[str]] = {
     "default-src": [CSP.NONE],
-    "style-src": [CSP.UNSAFE_INLINE],  # mails have inline styles only
+    "style-src": [CSP.UNSAFE_INLINE],  # emails have inline styles only
     "img-src": ["data:"],
     "frame-ancestors": [CSP.SELF],
     "sandbox": FRAME.split(),
@@ -29,7 +29,7 @@ FRAME_POLICY: dict[str, list[str]] = {
 @require_safe
 @never_cache
 def mailbox(request: HttpRequest) -> HttpResponse:
-    """Every message, newest first."""
+    """Show the newest messages, newest first."""
     return render(request, "local/mailbox.html", {"mails": list_mail(Path(settings.MAILBOX_DIR))})
 
 
@@ -37,7 +37,7 @@ def mailbox(request: HttpRequest) -> HttpResponse:
 @never_cache
 @csp_override({**settings.SECURE_CSP, "frame-src": [CSP.SELF]})
 def message(request: HttpRequest, mail_id: str) -> HttpResponse:
-    """One message: its text with working links, its HTML in a frame, its attachments, its headers."""
+    """Show a message: its text with working links, its HTML in a frame, its attachments, its headers."""
     return render(request, "local/message.html", {"mail": _find_mail(mail_id), "sandbox": FRAME})
 
 
@@ -46,7 +46,7 @@ def message(request: HttpRequest, mail_id: str) -> HttpResponse:
 @xframe_options_sameorigin
 @csp_override(FRAME_POLICY)
 def message_html(request: HttpRequest, mail_id: str) -> HttpResponse:
-    """The HTML part by itself, for the frame."""
+    """Return the HTML part of a message, for the frame. Raises Http404 if it has none."""
     html = _find_mail(mail_id).html
     if not html:
         raise Http404
@@ -56,7 +56,7 @@ def message_html(request: HttpRequest, mail_id: str) -> HttpResponse:
 @require_safe
 @never_cache
 def attachment(request: HttpRequest, mail_id: str, number: int) -> HttpResponse:
-    """Attachment `number`, from 0, as a download."""
+    """Return attachment `number`, counted from 0, as a download."""
     attachments = _find_mail(mail_id).attachments
     if number >= len(attachments):
         raise Http404
@@ -67,7 +67,7 @@ def attachment(request: HttpRequest, mail_id: str, number: int) -> HttpResponse:
 
 
 def _with_links_in_new_tabs(html: str) -> str:
-    """Our pages refuse to be framed, so a link must not open inside the frame."""
+    """Make links open in a new tab, since the site's pages cannot be framed."""
     base = '<base target="_blank">'
     with_base, count = re.subn(r"(?i)(<head\b[^>]*>)", rf"\1{base}", html, count=1)
     return with_base if count else base + html

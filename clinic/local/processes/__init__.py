@@ -1,1 +1,1 @@
-"""Start processes, watch and stop them: the state folder and its lock, ports, the user that Postgres runs as."""
+"""Child processes, the state folder and its lock, ports, and the user that Postgres runs as."""

@@ -20,18 +20,18 @@ from typing import Any, Self
 from clinic.local.processes.refusal import CannotStart
 
 PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None)  # loaded here: loading is not safe between fork and exec
+_libc = ctypes.CDLL(None)  # loaded here, since loading is not safe between fork and exec
 
 GRACE_S = 8  # seconds a child has to end before SIGKILL
 
 
 class Phase(IntEnum):
-    """The start order. Stopping is in reverse; children of one phase stop together."""
+    """The order of starting. Phases stop in reverse order, and the children of one phase stop together."""
 
     SERVERS = 0
     MAIL = 1
     SITE = 2
-    COMMAND = 3  # what this process waits for
+    COMMAND = 3  # the command that this process waits for
 
 
 class StopRequested(Exception):
@@ -79,14 +79,14 @@ def die_with_parent(number: int, parent: int) -> None:
     """Have the kernel send `number` to this process when `parent`, which started it, dies."""
     if sys.platform == "linux":
         _libc.prctl(PR_SET_PDEATHSIG, number)
-        if os.getppid() != parent:  # it died before prctl
+        if os.getppid() != parent:  # the parent died before prctl
             os.kill(os.getpid(), number)
 
 
 class Children:
-    """The processes of one run, as a context manager: leaving it stops them all.
+    """Context manager for the processes of one run. Leaving it stops them all.
 
-    Every wait raises StopRequested when this process is told to stop, and ChildEnded when a child is gone.
+    Every wait raises StopRequested after a signal to stop this process, and ChildEnded when a child has ended.
     """
 
     def __init__(self, *, lock_fd: int):
@@ -105,7 +105,7 @@ class Children:
         handlers: dict[signal.Signals, Callable[[int, object], None]] = {}
         handlers[signal.SIGCHLD] = lambda *_: None  # only wakes the pipe
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # keep what nohup has set
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # keep SIG_IGN, as set by nohup
                 handlers[number] = self._note_signal
         self._handlers_before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
         return self
@@ -131,7 +131,7 @@ class Children:
         pass_fds: tuple[int, ...] = (),
         **options: Any,
     ) -> Child:
-        """Start `argv`. `log` names a file for its output; without one it shares ours."""
+        """Start `argv`. `log` is the file for its output, by default that of this process."""
         parent = os.getpid()
 
         def prepare() -> None:
@@ -153,7 +153,7 @@ class Children:
         return child
 
     def run(self, name: str, argv: Sequence[str | Path], *, seconds: float | None = None, **options: Any) -> int:
-        """Start `argv`, wait for its end and return its exit code. Raises CannotStart if it takes longer than `seconds`."""
+        """Run `argv` and return its exit code. Raises CannotStart if it takes longer than `seconds`."""
         child = self.start(name, argv, phase=Phase.COMMAND, **options)
         deadline = None if seconds is None else time.monotonic() + seconds
         while child.is_alive:
@@ -195,7 +195,7 @@ class Children:
                 os.read(self._wake_read, 4096)
 
     def _note_signal(self, number: int, _: object) -> None:
-        # One Ctrl-C can arrive twice, from the terminal and from make. A later one means: do not wait.
+        # One Ctrl-C can arrive twice, from the terminal and from make. A later one means to stop without waiting.
         now = time.monotonic()
         self._is_impatient = bool(self._signals) and number == signal.SIGINT and now - self._asked_at > 0.5
         self._asked_at = self._asked_at if self._signals else now
@@ -217,6 +217,6 @@ class Children:
 
     def _ask_to_end(self, group: list[Child]) -> None:
         for child in group:
-            has_been_told = child.shares_terminal and self._signals[-1:] == [signal.SIGINT]  # Ctrl-C reaches both of us
+            has_been_told = child.shares_terminal and self._signals[-1:] == [signal.SIGINT]  # by the terminal
             if child.is_alive and not has_been_told:
                 child.process.send_signal(child.stop_signal)

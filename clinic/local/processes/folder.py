@@ -25,12 +25,12 @@ SOCKET_FOLDER_LIMIT = 80  # bytes: Postgres adds its file's name, and the kernel
 
 
 def var_folder() -> Path:
-    """`$RUNCLINIC_VAR`, else var/ in the project."""
+    """Return $RUNCLINIC_VAR, else var/ in the project."""
     return Path(os.environ.get("RUNCLINIC_VAR") or ROOT / "var").resolve()
 
 
 class State(TypedDict):
-    """The run that has a folder: its command, process, address, and what another command needs to use its servers."""
+    """The run that uses a folder: command, process id, URL, and the environment for commands that use its servers."""
 
     what: str
     pid: int
@@ -47,7 +47,7 @@ class Folder:
 
     @contextlib.contextmanager
     def locked(self, what: str, *, patience_s: float = 10) -> Iterator[Self]:
-        """Lock the folder. Waits up to `patience_s` for a run that is ending; raises CannotStart if another one is active."""
+        """Lock the folder. Waits up to `patience_s` for a run that is ending. Raises CannotStart if one is active."""
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.lock_fd = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -71,7 +71,7 @@ class Folder:
                 time.sleep(0.1)
 
     def write_state(self, *, what: str, site: str = "", environ: dict[str, str] | None = None) -> None:
-        """Record for other commands which run has the folder, its address and its servers."""
+        """Record the run that uses the folder, its URL and its servers, for other commands."""
         state: State = {"what": what, "pid": os.getpid(), "site": site, "environ": environ or {}}
         unfinished = self.path / "run.json.new"
         unfinished.touch(mode=0o600)
@@ -85,7 +85,7 @@ class Folder:
             return None
 
     def running_state(self) -> State | None:
-        """The state of the run that is up in this folder, or None."""
+        """Return the state of the run that is up in this folder, or None."""
         state = self.read_state()
         return state if state and state["environ"] and psutil.pid_exists(state["pid"]) and self._is_locked() else None
 
@@ -98,7 +98,10 @@ class Folder:
         return False
 
     def socket_folder(self) -> Path:
-        """A private folder for the Postgres socket: short enough, and without a comma, which libpq reads as a list."""
+        """Return a private folder for the Postgres socket, creating it. Raises CannotStart if another user owns it.
+
+        Its path is short enough, and has no comma, which libpq would read as a list separator.
+        """
         folder = self.path / "run"
         if len(os.fsencode(folder)) > SOCKET_FOLDER_LIMIT or "," in str(folder):
             digest = hashlib.sha256(os.fsencode(self.path)).hexdigest()[:12]
@@ -111,7 +114,7 @@ class Folder:
         return folder
 
     def secret_key(self) -> str:
-        """Django's SECRET_KEY for this folder, generated once, so that sessions survive a restart."""
+        """Return Django's SECRET_KEY for this folder. It is generated once, so that sessions survive a restart."""
         path = self.path / "secret-key"
         if not path.exists():
             unfinished = path.with_suffix(".new")

@@ -1,4 +1,4 @@
-"""Loopback ports: listen, find a free one, name the process that listens on a taken one."""
+"""Loopback ports: listen on one, find a free one, name the process on a taken one."""
 
 import contextlib
 import socket
@@ -9,16 +9,16 @@ from clinic.local.processes.refusal import CannotStart
 
 
 def parse_port(text: str) -> int:
-    """The port number in `text`. Raises CannotStart if it is none."""
+    """Return the port number in `text`. Raises CannotStart if it is not one."""
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise CannotStart(f"PORT={text} is not a port; it must be a number from 1 to 65535.")
     return int(text)
 
 
 def listen(port: int) -> socket.socket:
-    """A listening socket for the web server to inherit, so that early connections wait instead of failing.
+    """Return a listening socket for the web server to inherit, so that early connections wait instead of failing.
 
-    Raises CannotStart, with the name of the process that listens there if known.
+    Raises CannotStart if the port cannot be used, with the name of the process that listens there if known.
     """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -37,7 +37,7 @@ def listen(port: int) -> socket.socket:
 
 
 def free_port() -> int:
-    """A port that is free now. Another program could take it before it is used (a race that is accepted)."""
+    """Return a port that is free now. Accepted race: another program could take it before it is used."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -50,7 +50,7 @@ def is_listening(port: int) -> bool:
 
 
 def who_listens(port: int) -> str:
-    """` by python3 (process 123)`; empty if unknown, such as for another user's process."""
+    """Return text like ` by python3 (process 123)`; empty if unknown, such as for another user's process."""
     with contextlib.suppress(psutil.Error):
         for found in psutil.net_connections("tcp"):
             if found.status == psutil.CONN_LISTEN and found.laddr.port == port and found.pid:

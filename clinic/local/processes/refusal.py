@@ -2,4 +2,4 @@
 
 
 class CannotStart(Exception):
-    """The message says in one line what the obstacle is and how to resolve it."""
+    """A command cannot run. The message names the obstacle and how to resolve it."""

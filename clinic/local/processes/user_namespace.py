@@ -1,6 +1,6 @@
-"""Run Postgres as root. It refuses user 0, so it gets a user namespace that maps root to an ordinary user.
+"""Run Postgres in a user namespace that maps root to an ordinary user, since it refuses to run as root.
 
-No user is added and no file changes its owner.
+This adds no user and changes no file's owner.
 """
 
 import os
@@ -28,7 +28,7 @@ def leave_root() -> None:
 
 
 def require_way_out_of_root() -> None:
-    """Raises CannotStart where root cannot leave: user namespaces are blocked, or this is not Linux."""
+    """Raise CannotStart if this is root and `leave_root` fails: user namespaces are blocked, or this is not Linux."""
     if os.geteuid() != 0:
         return
     try:

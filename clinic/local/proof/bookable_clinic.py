@@ -1,4 +1,4 @@
-"""`python -m clinic.local.proof.bookable_clinic`: a clinic with one bookable visit, in the empty database of `make proof`."""
+"""`python -m clinic.local.proof.bookable_clinic`: create a clinic in the empty database of `make proof`."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ SERVICE = "first-visit"
 
 
 def open_clinic() -> None:
-    """Describe a clinic that is open every day. Its visit comes with an intake, so that booking it seals a value."""
+    """Create a clinic that is open every day. Its service has an intake, so that booking a visit encrypts a value."""
     from booking.models import OpeningHours, Service
     from clinic.practice.models import Clinic, Therapist
 

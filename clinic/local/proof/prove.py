@@ -1,8 +1,9 @@
-"""`make proof`: production as deploy/ runs it, from nothing but requirements.txt.
+"""`make proof`: run the site as deploy/ does in production, with only the packages of requirements.txt.
 
-The working tree is copied, its requirements.txt installed in a fresh venv beside it, and the commands of the systemd units
-run from there with deploy/environment.example filled in. Postgres, Valkey and the mail sink are the development venv's own.
-A visit is booked over HTTP and its mail received; then the worker is killed, and each process is started with a lost key.
+The working tree is copied, and its requirements.txt is installed in a fresh venv beside it. The commands of the systemd
+units run there, with deploy/environment.example filled in. Postgres, Valkey and the mail sink are those of the
+development venv. A visit is booked over HTTP and its email received. Then the worker is killed, and each process is
+started with a lost key.
 """
 
 import base64
@@ -34,15 +35,15 @@ from clinic.local.servers.start import start_mail_sink
 from clinic.local.servers.valkey import start_valkey
 
 HOST, EMAIL = "clinic.example", "vera@runners.example"
-STEP_S, MAIL_S, START_S = 300, 60, 60  # the longest a command of the units, a mail, a start may take
-SILENT_AFTER_S, SLACK_S = 120, 15  # what README promises of /health/
-TAIL = 25  # lines of a log
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # a service's, as systemd gives it
+STEP_S, MAIL_S, START_S = 300, 60, 60  # time limits of a unit's command, an email, a start
+SILENT_AFTER_S, SLACK_S = 120, 15  # when /health/ must report a silent worker (see README), and the tolerance
+TAIL = 25  # lines of a log in an error message
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # the default of a systemd service
 
 
 @dataclass
 class Production:
-    """The deployment that is being proved."""
+    """The deployment under test."""
 
     children: Children
     folder: Path
@@ -67,7 +68,7 @@ class Production:
         return units.read_unit(self.site / "deploy", name, moved=moved)
 
     def run(self, name: str, argv: list[str], *, seconds: float = STEP_S) -> None:
-        """Run to its end. Raises CannotStart with the end of its output on a non-zero exit code."""
+        """Run `argv` to its end. Raises CannotStart, with the end of its output, on a non-zero exit code."""
         if code := self.exit_code_of(name, argv, self.environ, seconds=seconds):
             raise CannotStart(f"{' '.join(argv)} ended with exit code {code}:\n{self.tail(name)}")
 
@@ -77,7 +78,7 @@ class Production:
         return self.children.run(name, argv, seconds=seconds, env=environ, cwd=self.site, log=log)
 
     def start(self, name: str) -> None:
-        """Start the service of a unit, and wait for what the unit itself waits for."""
+        """Start the service of a unit, and run the unit's ExecStartPost commands."""
         unit = self.read_unit(name)
         [argv] = unit.commands
         self.services[name] = self.children.start(
@@ -90,7 +91,10 @@ class Production:
         self.children.kill(self.services.pop(name))
 
     def wait_for[T](self, what: str, ask: Callable[[], T | None], *, seconds: float) -> T:
-        """The first answer of `ask` that is not None. Raises CannotStart, with the logs' ends, if none comes in time."""
+        """Poll `ask` until it returns a value other than None, and return it.
+
+        Raises CannotStart, with the ends of the logs, after `seconds`.
+        """
         deadline = time.monotonic() + seconds
         while (answer := ask()) is None:
             if time.monotonic() > deadline:
@@ -149,7 +153,7 @@ def _prove(production: Production, folder: Folder) -> None:
 
 
 def _check_alarm(production: Production, visitor: Visitor) -> None:
-    """/health/ is 200, becomes 503 SILENT_AFTER_S after the worker's death and no sooner, and 200 with a new worker."""
+    """Check that /health/ is 200, becomes 503 SILENT_AFTER_S after the worker's death, and is 200 with a new worker."""
     production.wait_for("A good /health/", lambda: _health(visitor, 200), seconds=START_S)
     production.kill("worker")
     production.report("/health/ is 200; the worker is killed")
@@ -170,7 +174,7 @@ def _check_alarm(production: Production, visitor: Visitor) -> None:
 
 
 def _copy_tree(site: Path) -> None:
-    """Copy what is in the working tree and not ignored by git: what a deployment would have of it, and no more."""
+    """Copy the files of the working tree that git does not ignore, as a deployment would have them."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -181,7 +185,7 @@ def _copy_tree(site: Path) -> None:
         raise CannotStart("git cannot list the files of this folder; the proof needs a clone.")
     shutil.rmtree(site, ignore_errors=True)
     for name in filter(None, os.fsdecode(listed.stdout).split("\0")):
-        if (ROOT / name).is_file():  # else deleted and not yet committed
+        if (ROOT / name).is_file():  # False for a deleted file that is not committed yet
             (site / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, site / name)
 
@@ -193,7 +197,7 @@ def _install(venv: Path) -> None:
 
 
 def _fill_in_environment(production: Production, folder: Folder) -> dict[str, str]:
-    """Start the servers; returns deploy/environment.example with what names them, and fresh secrets."""
+    """Start the servers. Returns deploy/environment.example, filled in with their URLs and new secrets."""
     for state in ("postgres", "valkey", "mail", "state"):
         shutil.rmtree(production.folder / state, ignore_errors=True)
     (production.folder / "state").mkdir()
@@ -214,7 +218,7 @@ def _make_key(key_id: str) -> str:
 
 
 def _check_edges(visitor: Visitor) -> None:
-    """What only production does: https, host names, hashed static files."""
+    """Check what only production does: HTTPS redirects, allowed hosts, hashed static files."""
     wanted = {
         "plain http is sent to https": visitor.ask("/", **{"X-Forwarded-Proto": "http"}).status_code == 301,
         "a foreign host is refused": visitor.ask("/", Host="evil.example").status_code == 400,
@@ -228,7 +232,7 @@ def _check_edges(visitor: Visitor) -> None:
 
 
 def _book(visitor: Visitor) -> None:
-    """Book a visit through links and forms, from the list of services on."""
+    """Book a visit through links and forms, starting at the list of services."""
     days = visitor.open(find(visitor.open("/book/"), rf"/book/{SERVICE}/"))
     times = visitor.open(find(days, rf"/book/{SERVICE}/\d{{4}}-\d\d-\d\d/"))
     form = find_form(times, "/hold/")
@@ -244,7 +248,7 @@ def _find_mail(folder: Path) -> Mail | None:
 
 
 def _open_link(mail: Mail, production: Production) -> None:
-    """Open the link of the mail in a browser without cookies."""
+    """Open the link of the email in a browser without cookies."""
     if not (link := re.search(rf"https://{HOST}(/visits/[A-Za-z0-9_-]{{43}}/)", mail.text)):
         raise CannotStart(f"The mail has no link to the visit:\n{mail.text}")
     Visitor(production.port, host=HOST).open(link[1])
@@ -256,7 +260,7 @@ def _health(visitor: Visitor, status: int) -> requests.Response | None:
 
 
 def _check_lost_key(production: Production, name: str) -> None:
-    """Start a service with another encryption key: it must exit and name the missing one."""
+    """Check that a service started with another encryption key exits and names the missing one."""
     [argv] = production.read_unit(name).commands
     environ = {**production.environ, "ENCRYPTION_KEYS": _make_key("2026b")}
     code = production.exit_code_of(f"{name}-lost-key", argv, environ, seconds=START_S)

@@ -17,7 +17,7 @@ NAMES = ("prepare", "web", "worker", "beat")
 
 @dataclass(frozen=True)
 class Unit:
-    """One service: its commands, and those that must succeed after its start."""
+    """One service: its commands, and the commands that must succeed after its start."""
 
     name: str
     commands: list[list[str]]
@@ -27,7 +27,7 @@ class Unit:
 def read_unit(folder: Path, name: str, *, moved: dict[str, str]) -> Unit:
     """Read runclinic-`name`.service, with each path in `moved` replaced by its value.
 
-    Raises CannotStart for another folder or environment file, or for state in a folder that systemd does not create.
+    Raises CannotStart if it has another folder or environment file, or writes to STATE without a StateDirectory.
     """
     path = folder / f"runclinic-{name}.service"
     lines = [line.partition("=") for line in path.read_text().splitlines() if "=" in line and not line.startswith("#")]
@@ -46,7 +46,10 @@ def read_unit(folder: Path, name: str, *, moved: dict[str, str]) -> Unit:
 
 
 def read_environment_file(path: Path) -> dict[str, str]:
-    """Read an EnvironmentFile of systemd or env_file of compose, without quotes and variables, which they read differently."""
+    """Read an EnvironmentFile of systemd or env_file of compose.
+
+    Does not support quotes and variables, which these two interpret differently.
+    """
     lines = [line.strip() for line in path.read_text().splitlines()]
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 

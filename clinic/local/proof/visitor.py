@@ -1,4 +1,4 @@
-"""A visitor of the site in production: a browser without scripts, behind a proxy that ends TLS."""
+"""A visitor of the site in production: a browser without scripts, behind a proxy that terminates TLS."""
 
 import re
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ class _Forms(HTMLParser):
         self.forms: list[Form] = []
         self.feed(html)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # the name is html.parser's
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # a parameter name of html.parser
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.forms.append(Form(given.get("action", "")))
@@ -40,14 +40,14 @@ class _Forms(HTMLParser):
 
 
 def find(page: requests.Response, pattern: str) -> str:
-    """The first match of `pattern` in the page. Raises CannotStart if there is none."""
+    """Return the first match of `pattern` in the page. Raises CannotStart if there is none."""
     if not (found := re.search(pattern, page.text)):
         raise CannotStart(f"{page.url} has nothing like {pattern}.")
     return found[0]
 
 
 def find_form(page: requests.Response, name: str) -> Form:
-    """The form that has a field or a button to `name`. Raises CannotStart if there is none."""
+    """Return the form with a field `name` or a button whose action contains it. Raises CannotStart if there is none."""
     for form in _Forms(page.text).forms:
         if name in form.values or any(name in action for action in form.button_actions):
             return form
@@ -55,7 +55,7 @@ def find_form(page: requests.Response, name: str) -> Form:
 
 
 class _Proxy(HTTPAdapter):
-    """The proxy that ends TLS: forwards requests for https://`host` unencrypted to `port` of this machine."""
+    """The proxy that terminates TLS. Forwards requests for https://`host` unencrypted to `port` of this machine."""
 
     def __init__(self, port: int, host: str):
         super().__init__()
@@ -72,22 +72,22 @@ class _Proxy(HTTPAdapter):
 
 
 class Visitor:
-    """A session with `host`, which listens on `port` of this machine. `open` and `send` raise HTTPError for a 4xx or 5xx."""
+    """A session with `host` on `port` of this machine. `open` and `send` raise HTTPError for a 4xx or 5xx."""
 
     def __init__(self, port: int, *, host: str):
         self._site = f"https://{host}"
         self._session = requests.Session()
-        self._session.trust_env = False  # no proxy of this machine
+        self._session.trust_env = False  # ignore this machine's proxy settings
         self._session.mount(self._site, _Proxy(port, host))
 
     def open(self, path: str) -> requests.Response:
-        """The page, after any redirects."""
+        """Return the page at `path`, after any redirects."""
         page = self._session.get(self._site + path, timeout=30)
         page.raise_for_status()
         return page
 
     def send(self, page: requests.Response, form: Form, *, to: str = "", **typed: str) -> requests.Response:
-        """The page to which sending `form` leads, with what was `typed`; `to` is a button's action."""
+        """Submit `form` with the `typed` values and return the resulting page. `to` is a button's action."""
         as_browsers_do = {"Origin": "null", "Sec-Fetch-Site": "same-origin"}  # under Referrer-Policy: no-referrer
         values = {**form.values, **typed}
         page = self._session.post(urljoin(page.url, to or form.action), values, headers=as_browsers_do, timeout=30)
@@ -95,5 +95,5 @@ class Visitor:
         return page
 
     def ask(self, path: str, **headers: str) -> requests.Response:
-        """The response to a GET, with any status, without redirects."""
+        """Return the response to a GET, with any status. Does not follow redirects."""
         return self._session.get(self._site + path, headers=headers, timeout=30, allow_redirects=False)

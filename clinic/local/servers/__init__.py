@@ -1,1 +1,1 @@
-"""Postgres, Valkey and the mail sink, each started where the environment names none."""
+"""Postgres, Valkey and the mail sink, each started if the environment does not name one."""

@@ -20,14 +20,14 @@ from clinic.local.processes.folder import Folder
 from clinic.local.processes.refusal import CannotStart
 from clinic.local.processes.user_namespace import leave_root, require_way_out_of_root
 
-# Errors without row data: it may be a patient's.
+# Log errors without row data, which may be a patient's.
 QUIET = ("-c", "log_error_verbosity=terse", "-c", "log_min_error_statement=panic")
 # Tests need no durability. synchronous_commit stays on, as in production.
 FOR_TESTS = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=300")
 
 
 def start_postgres(children: Children, folder: Folder, *, for_tests: bool = False) -> str:
-    """Start it, wait until it answers and return its URL. Raises CannotStart."""
+    """Start Postgres, wait until it accepts connections, and return its URL. Raises CannotStart."""
     require_way_out_of_root()
     data, sockets, log = folder.path / "postgres", folder.socket_folder(), folder.path / "postgres.log"
     if not data.exists():
@@ -54,7 +54,7 @@ def _program(name: str) -> Path:
 
 
 def _make_cluster(data: Path, log: Path) -> None:
-    """Initialize a database beside `data`, and rename it when complete, so that an interrupted start leaves no partial one."""
+    """Initialize a database beside `data` and rename it, so that an interrupted start leaves no partial one."""
     unfinished = data.with_name("postgres.new")
     shutil.rmtree(unfinished, ignore_errors=True)
     options = "-U clinic -A trust -E UTF8 --locale-provider=builtin --locale=C.UTF-8 --no-sync"
@@ -99,14 +99,14 @@ def _clear_leftovers(data: Path, sockets: Path) -> None:
 
 
 def _is_postgres_in(data: Path, pid: int) -> bool:
-    """Whether process `pid` is a server on this folder, by its command line. A zombie is not."""
+    """Whether process `pid` has the folder `data` on its command line. A zombie does not."""
     with contextlib.suppress(psutil.Error):
         return str(data) in psutil.Process(pid).cmdline()
     return False
 
 
 def _is_ready(data: Path) -> bool:
-    """Whether the server accepts connections, by line 8 of postmaster.pid, as pg_ctl does."""
+    """Whether the server accepts connections, according to line 8 of postmaster.pid, as in pg_ctl."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
     except OSError:

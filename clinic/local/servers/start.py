@@ -15,7 +15,7 @@ from clinic.local.servers.valkey import start_valkey
 
 
 def require_not_production(environ: Mapping[str, str]) -> None:
-    """Raises CannotStart: nothing in this package may touch a real clinic's data."""
+    """Raise CannotStart in production, since nothing in this package may touch a real clinic's data."""
     if environ.get("ENVIRONMENT") == "production":
         raise CannotStart(
             "ENVIRONMENT is production. This is for a developer's machine; deploy/README.md says how to run for real."
@@ -23,7 +23,7 @@ def require_not_production(environ: Mapping[str, str]) -> None:
 
 
 def start_servers(children: Children, folder: Folder, *, environment: str) -> dict[str, str]:
-    """Start what `os.environ` does not name and return the whole environment for the site's own processes.
+    """Start the servers that `os.environ` does not name. Returns the complete environment for the site's processes.
 
     `environment` is "local" or "test". Raises CannotStart.
     """
@@ -37,9 +37,9 @@ def start_servers(children: Children, folder: Folder, *, environment: str) -> di
 
 
 def start_mail_sink(children: Children, folder: Path, *, log: str = "") -> str:
-    """Start an SMTP server that relays nothing and keeps each message in the Maildir `folder`, and wait until it listens.
+    """Start an SMTP server that relays nothing and stores each message in the Maildir `folder`. Returns its URL.
 
-    Returns its URL. The oldest messages in `folder` are deleted first. Raises CannotStart.
+    Deletes the oldest messages in `folder` first, and waits until the server listens. Raises CannotStart.
     """
     delete_old_mail(folder)
     port = free_port()
@@ -51,5 +51,5 @@ def start_mail_sink(children: Children, folder: Path, *, log: str = "") -> str:
 
 
 def python(*arguments: str | Path) -> list[str]:
-    """The command line for a module or script, by the Python that runs this one."""
+    """Return the command line to run a module or script with the Python of this process."""
     return [sys.executable, *(os.fspath(part) for part in arguments)]

@@ -13,7 +13,7 @@ from clinic.local.processes.refusal import CannotStart
 
 
 def start_valkey(children: Children, folder: Folder) -> str:
-    """Start it, wait until it answers and return its URL. Raises CannotStart."""
+    """Start Valkey, wait until it is ready, and return its URL. Raises CannotStart."""
     data, log = folder.path / "valkey", folder.path / "valkey.log"
     data.mkdir(mode=0o700, exist_ok=True)
     port, password = free_port(), secrets.token_hex(16)
@@ -40,7 +40,7 @@ def _configuration(data: Path, port: int, password: str) -> str:
         f"port {port}",
         f"requirepass {password}",
         f'dir "{quoted}"',
-        "appendonly yes",  # a killed broker forgets no task
+        "appendonly yes",  # so that a killed broker loses no task
         'save ""',
         "maxmemory-policy noeviction",  # a queue, not a cache
         "loglevel warning",
@@ -49,7 +49,7 @@ def _configuration(data: Path, port: int, password: str) -> str:
 
 
 def _is_ready(port: int, password: str) -> bool:
-    """Whether it has loaded its append-only file; until then it answers -LOADING."""
+    """Whether Valkey has loaded its append-only file. Until then it responds -LOADING."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
             connection.sendall(f"AUTH {password}\r\nPING\r\n".encode())

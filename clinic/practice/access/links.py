@@ -11,8 +11,8 @@ from django.db.models import Q
 from clinic.practice.batches import BATCH, delete_batch
 from clinic.practice.models import LinkPurpose, Patient, PatientLink, Proof
 
-# For this long an ended link responds with its own page (410), as patients return to the mails of a course of treatment.
-# After that it is deleted and responds like an unknown link (404).
+# How long an ended link has its own page (410), since patients return to the emails of a course of treatment. After
+# that it is deleted, and responds like an unknown link (404).
 REMEMBERED_FOR = timedelta(days=90)
 
 
@@ -33,8 +33,8 @@ def issue_link(
 ) -> str:
     """Return a new token for `patient` to reach the row `subject_id`; only its hash is stored.
 
-    `proof` says where the caller puts the token: MAILED only if it goes to the patient's own mailbox and nowhere else.
-    Raises ValueError for an unknown purpose.
+    `proof` depends on where the caller sends the token: MAILED only if it is sent to the patient's own mailbox and
+    nowhere else. Raises ValueError for an unknown purpose.
     """
     token = secrets.token_urlsafe(32)
     PatientLink.objects.create(
@@ -50,10 +50,10 @@ def issue_link(
 
 
 def open_link(*, token: str, purpose: str, now: datetime) -> PatientLink:
-    """Return the link that `token` opens, with its patient; one query.
+    """Return the link with this `token` and `purpose`, with its patient. One query.
 
-    Raises LinkUnknown if there is none of this purpose, LinkExpired if it expired or was revoked. The lookup by hash has
-    no timing side channel.
+    Raises LinkUnknown if there is none, LinkExpired if it expired or was revoked. The lookup by hash has no timing side
+    channel.
     """
     link = (
         PatientLink.objects.select_related("patient")
@@ -70,7 +70,7 @@ def open_link(*, token: str, purpose: str, now: datetime) -> PatientLink:
 def revoke_links(
     *, subject_id: UUID, purposes: Iterable[str] | None = None, proof: Proof | None = None, now: datetime
 ) -> int:
-    """Revoke open links to `subject_id`, if given only those of `purposes` and of `proof`. Returns how many."""
+    """Revoke the links to `subject_id`, limited to `purposes` and `proof` if given. Returns how many."""
     links = PatientLink.objects.filter(subject_id=subject_id, revoked_at=None)
     if purposes is not None:
         links = links.filter(purpose__in=[LinkPurpose(purpose) for purpose in purposes])
@@ -87,14 +87,16 @@ def revoke_all_links(patient: Patient, *, now: datetime) -> int:
 
 
 def restore_links(*, subject_id: UUID, purposes: Iterable[str], revoked_at: datetime) -> int:
-    """Undo the revocations made at `revoked_at`, the instant of the act that is undone. Links revoked by another act stay
-    revoked, expired ones stay expired. Returns how many."""
+    """Restore links of `purposes` that were revoked at `revoked_at`, the instant of the action being undone.
+
+    Links revoked by another action are not restored. Expired links remain expired. Returns how many.
+    """
     revoked = PatientLink.objects.filter(subject_id=subject_id, revoked_at=revoked_at)
     return revoked.filter(purpose__in=[LinkPurpose(purpose) for purpose in purposes]).update(revoked_at=None)
 
 
 def delete_expired_links(*, now: datetime, limit: int = BATCH) -> int:
-    """Delete at most `limit` links that ended REMEMBERED_FOR ago. Returns how many."""
+    """Delete at most `limit` links that ended REMEMBERED_FOR ago or earlier. Returns how many."""
     end = now - REMEMBERED_FOR
     return delete_batch(PatientLink.objects.filter(Q(expires_at__lte=end) | Q(revoked_at__lte=end)), limit=limit)
 

@@ -18,18 +18,18 @@ IPV6_BLOCKS = ((64, 1), (56, 2), (48, 8))
 
 @dataclass(frozen=True)
 class Network:
-    """The address blocks that a visitor is counted in, narrowest first: (name, multiple of one visitor's budget)."""
+    """The address blocks whose budgets a visitor uses, narrowest first: (name, multiple of one visitor's budget)."""
 
     blocks: tuple[tuple[str, int], ...]
 
 
-UNKNOWN = Network((("unknown", 1),))  # one network for all of them, with the limits of any other: fail closed
+UNKNOWN = Network((("unknown", 1),))  # shared by all visitors of unknown address, with the usual limits: fail closed
 
 
 def network_of(request: HttpRequest) -> Network:
     """Return the network of the visitor; `UNKNOWN` if the address is missing or malformed.
 
-    Behind a proxy only the last hop of X-Forwarded-For counts: the proxy wrote it, the visitor can forge the others.
+    Behind a proxy, uses only the last hop of X-Forwarded-For. The proxy wrote it, and the visitor can forge the others.
     """
     text = request.META.get("REMOTE_ADDR", "")
     if settings.BEHIND_PROXY:
@@ -44,14 +44,14 @@ def network_of(request: HttpRequest) -> Network:
 
 @cache
 def warn_of_unknown_networks() -> None:
-    """Log a warning, once per process: all visitors share one budget."""
+    """Log, once per process, that all visitors share one budget."""
     logger.warning("visitors' addresses cannot be read, so all share one rate limit; see BEHIND_PROXY and the proxy")
 
 
 def parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    """Return the address in `text`, without its port, brackets, zone or quotes; an IPv4 one in IPv6 form as IPv4.
+    """Return the address in `text`, without its port, brackets, zone or quotes; None for anything else.
 
-    None for anything else.
+    An IPv4-mapped IPv6 address is returned as IPv4.
     """
     text = text.strip().strip('"')
     if text.startswith("["):

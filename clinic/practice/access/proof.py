@@ -1,8 +1,8 @@
-"""What a patient's link permits: the table of capabilities and proofs, and the decorator of every patient page.
+"""Permissions of patient links: the table of capabilities and proofs, and the decorator of every patient page.
 
 The proof of a link depends on how it was sent. SHOWN: displayed to the sender of a form. MAILED: sent to the patient's own
-mailbox. Stored answers need CONFIRMED, a code or a birth date within the last minutes (`confirmation`), so that a forwarded
-mail does not open a health record.
+mailbox. Stored answers need CONFIRMED, a code or a birth date within the last CONFIRMED_FOR (`confirmation`), so that a
+forwarded email does not open a health record.
 """
 
 from collections.abc import Callable
@@ -23,9 +23,9 @@ from clinic.responses.headers import private_page
 
 
 class Capability(Enum):
-    """What a link permits: its purpose, and the proof it needs. Decided only here."""
+    """An action on a patient page, with the link purpose and the proof that it needs. Decided only here."""
 
-    # About the link's one visit; nothing from before it was booked.
+    # About the visit of the link, without anything from before it was booked.
     SEE_VISIT = LinkPurpose.VISIT, Proof.SHOWN, "see the visit, add it to a calendar"
     CHANGE_VISIT = LinkPurpose.VISIT, Proof.SHOWN, "confirm, move, cancel and restore the visit"
     CORRECT_ADDRESS = LinkPurpose.VISIT, Proof.SHOWN, "correct the address of a visit while its patient is provisional"
@@ -67,7 +67,7 @@ class LinkPage(Protocol):
 
 
 def declares(capability: Capability) -> Callable[[Callable[..., HttpResponse]], LinkPage]:
-    """Declare the capability of a view that opens its link itself, for a test that walks every patient URL."""
+    """Declare the capability of a view that opens its link itself. A test checks it for every patient URL."""
 
     def decorate(view: Callable[..., HttpResponse]) -> LinkPage:
         page = cast(LinkPage, view)
@@ -86,11 +86,13 @@ def patient_link(
 ) -> Callable[[Callable[..., HttpResponse]], LinkPage]:
     """Turn `view(request, token, subject, now, …)` into a private page behind a patient's link.
 
-    Opens the link, responds 403 if it proves too little for `capability`, and passes the view what `load(link)` returns;
-    None: the link is treated as unknown. The link is `request.link`. A POST by a mailed link proves the ownership of the
-    mailbox, so it accepts a provisional patient, unless `accepts` is False: for what the owner of a mistyped address does
-    (cancel, leave, unsubscribe). GET changes nothing, since mail scanners open every link. `busy` is an exception of the
-    view and the template of the 503 page for it. `middleware.BrokenLinkPages` makes pages of LinkUnknown and LinkExpired.
+    Opens the link as `request.link`, responds with 403 if its proof is too low for `capability`, and passes the result
+    of `load(link)` to the view. If that is None, the link is treated as unknown.
+
+    A POST by a mailed link proves ownership of the mailbox, so it accepts a provisional patient. Set `accepts` to False
+    for actions that the owner of a mistyped address may take (cancel, leave, unsubscribe). GET changes nothing, since
+    mail scanners open every link. `busy` is (exceptions of the view, template of the 503 page for them).
+    `middleware.BrokenLinkPages` renders LinkUnknown and LinkExpired.
     """
 
     busy_error, busy_template = busy or ((), "")
@@ -121,12 +123,12 @@ def patient_link(
 
 
 def patient_of(link: PatientLink) -> Patient:
-    """Return `load` for what is about the patient as a whole."""
+    """Return the patient of `link`. Serves as `load` for pages about the patient as a whole."""
     return link.patient
 
 
 def has_proof(request: LinkRequest, capability: Capability, *, now: datetime) -> bool:
-    """Whether `request` has the proof that `capability` needs: CONFIRMED by the session, the others by the link."""
+    """Whether `request` has the proof that `capability` needs. The session proves CONFIRMED, the link the others."""
     link = request.link
     if capability.proof <= request.proof:
         return True

@@ -1,8 +1,8 @@
 """Rate limits per network, mailbox, visit and account.
 
-A generic cell rate algorithm (GCRA, a leaky bucket stored as one instant): a budget of `at_once` uses refills one use at a
-time, at a steady rate, with no windows. One row per limit and subject holds the instant at which the budget is full
-again, under a keyed hash: no address is stored, and the row expires at that instant.
+Uses the generic cell rate algorithm (GCRA, a leaky bucket stored as one instant). A budget of `at_once` uses refills
+one use at a time, at a steady rate, without windows. One row per limit and subject holds the instant at which the
+budget is full again, and expires then. Its key is a keyed hash, so no address is stored.
 """
 
 from collections.abc import Iterable, Iterator
@@ -37,7 +37,7 @@ class Per(StrEnum):
 
 @dataclass(frozen=True)
 class Limit:
-    """`at_once` uses in a row, then one more for each `every` that has passed; `over` is the consequence of one more."""
+    """A budget of `at_once` uses, refilled by one per `every`. `over` describes what happens when it is used up."""
 
     name: str
     per: Per
@@ -54,7 +54,8 @@ LAST_LINK = "no mail; the page points to the last one, whose link is still good"
 LAST_CODE = "429: no mail; the page points to the newest code, and to the phone"
 WAIT = "429: the page says when to try again; the password is not looked at"
 
-# OWN in a name: the visitor opened a link from the mailbox; such acts are counted apart from those of strangers.
+# OWN in a name: the visitor opened a link from the mailbox. Such actions are counted separately from those of
+# strangers.
 MAILS = Limit("mails caused by strangers", Per.MAILBOX, 8, 3 * HOUR, CONFIRM)
 BOOKINGS = Limit("bookings with an address", Per.MAILBOX, 5, DAY / 5, CONFIRM)  # the clinic sets the number
 NETWORK_BOOKINGS = Limit("bookings from a network", Per.NETWORK, 20, DAY / 20, SLOW_DOWN)  # the clinic sets the number
@@ -79,13 +80,13 @@ NETWORK_SIGN_INS = Limit("sign-ins from a network", Per.NETWORK, 20, 2 * MINUTE,
 ACCOUNT_SIGN_INS = Limit("sign-ins at an account", Per.ACCOUNT, 20, 2 * MINUTE, WAIT)
 KNOWN_BROWSER_SIGN_INS = Limit("sign-ins at an account from a known browser", Per.ACCOUNT, 10, 2 * MINUTE, WAIT)
 
-# For `once`: a repetition within this time is a resend of the same form.
+# For `once`: a repeat within this time is a resend of the same form.
 SAME_FORM = Limit("one form", Per.FORM, 1, DAY, "it goes through without being counted again")
 SAME_CLICK = Limit("one click", Per.FORM, 1, MINUTE, "it goes through without being counted again")
 
 Charge = tuple  # (limit, subject, …): a subject is a Network or anything with a `str`; several form one key
 
-# Returns a row if the use was within the limit. The row stays locked until the transaction ends in both cases.
+# Returns a row if the use was within the limit. In both cases the row is locked until the transaction ends.
 TAKE = """
     INSERT INTO practice_ratelimit AS budget (key, whole_at) VALUES (%(key)s, %(now)s + %(every)s)
     ON CONFLICT (key) DO UPDATE SET whole_at = greatest(budget.whole_at, %(now)s) + %(every)s
@@ -95,7 +96,7 @@ TAKE = """
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome of `spend`: which kinds of limit were exceeded, if any, and the instant at which none would be."""
+    """The outcome of `spend`: the kinds of limit that were exceeded, and the instant from which none would be."""
 
     over: frozenset[Per] = field(default_factory=frozenset)
     retry_at: datetime | None = None
@@ -105,20 +106,20 @@ class Verdict:
         return bool(self.over)
 
     def seconds_left(self, *, now: datetime) -> int:
-        """For a Retry-After header."""
+        """Return the seconds until `retry_at`, at least 1, for a Retry-After header."""
         return max(1, ceil((self.retry_at - now).total_seconds())) if self.retry_at else 1
 
 
 WITHIN = Verdict()
-ANYWHERE = Network((("anywhere", 1),))  # for what is not counted by network
+ANYWHERE = Network((("anywhere", 1),))  # for charges that are not counted by network
 
 
 def spend(*charges: Charge, now: datetime, once: Charge | None = None) -> Verdict:
     """Spend one use of each limit, all or none. Atomic under concurrency.
 
-    `once` identifies the request itself, such as a form: if it was spent within the time of its limit, the verdict is within
-    and nothing is spent again (idempotent resend). Call it before the transaction it guards. Raises RuntimeError inside one:
-    a rollback would give the use back, and the rows stay locked until the end of a transaction.
+    `once` identifies the request itself, such as a form. If it was spent within the time of its limit, returns WITHIN
+    and spends nothing (idempotent resend). Call this before the transaction that it guards. Raises RuntimeError inside
+    one, since a rollback would return the use, and the rows remain locked until a transaction ends.
     """
     over, retry_at = set(), []
     with transaction.atomic(durable=True):
@@ -139,7 +140,7 @@ def delete_expired_rate_limits(*, now: datetime, limit: int = BATCH) -> int:
 
 
 def mailbox_of(email: str) -> str:
-    """Return the mailbox of an address, as a rate limit key: without letter case, +tag and Gmail's dots."""
+    """Return the mailbox of an address, as a rate limit key: in lower case, without +tag and Gmail's dots."""
     name, _, domain = normalize_address(email).lower().rpartition("@")
     name = name.partition("+")[0] or name
     if domain in ("gmail.com", "googlemail.com"):
@@ -156,7 +157,7 @@ class _Budget:
 
 
 def _budgets(charges: Iterable[Charge]) -> Iterator[_Budget]:
-    """Yield one budget per charge; for a network, one per block, with a larger budget for a wider block."""
+    """Yield one budget per charge. For a network, yield one per block, with a larger budget for a wider block."""
     for limit, *subjects in charges:
         network = next((subject for subject in subjects if isinstance(subject, Network)), ANYWHERE)
         names = [_name(limit, subject) for subject in subjects if subject is not network]
@@ -174,7 +175,7 @@ def _hash(*names: str) -> UUID:
 
 
 def _take(budget: _Budget, now: datetime) -> datetime | None:
-    """Take one use. Returns None, or the instant of the next free use if there is none now."""
+    """Take one use and return None, or return the instant of the next use if none is left."""
     slack = budget.every * (budget.at_once - 1)
     with connection.cursor() as cursor:
         values: dict[str, Any] = {"key": budget.key, "now": now, "every": budget.every, "slack": slack}

@@ -7,7 +7,7 @@ from clinic.practice.models import User
 
 
 def rights_of(user: User) -> QuerySet[Permission]:
-    """Return the permissions of `user`, own and by group. Ignores `is_active`, since a reactivated user gets them all back."""
+    """Return the permissions of `user`, direct and by group. Ignores `is_active`: reactivation restores them all."""
     if user.is_superuser:
         return Permission.objects.all()
     held = Permission.objects.filter(Q(user=user) | Q(group__user=user))
@@ -15,13 +15,14 @@ def rights_of(user: User) -> QuerySet[Permission]:
 
 
 def grantable_groups(by: User) -> QuerySet[Group]:
-    """Return the groups without a permission that `by` lacks."""
+    """Return the groups of which `by` has every permission."""
     return Group.objects.exclude(permissions__in=Permission.objects.exclude(pk__in=rights_of(by).values("pk")))
 
 
 def may_manage(user: User, *, by: User) -> bool:
-    """Whether `by` may change `user`, password and address included: only a superuser may change a user with more
-    permissions.
+    """Whether `by` may change `user`, including the password and the email address.
+
+    A superuser may change everyone. Others may change themselves, and users who have no permission that they lack.
     """
     if by.is_superuser or user.pk == by.pk:
         return True

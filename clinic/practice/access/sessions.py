@@ -1,4 +1,4 @@
-"""Delete expired sessions, of staff and of visitors who answered the hip screen."""
+"""Deletion of expired sessions, of staff and of visitors."""
 
 from datetime import datetime
 
@@ -8,8 +8,8 @@ from clinic.practice.batches import BATCH, delete_batch
 
 
 def delete_expired_sessions(*, now: datetime, limit: int = BATCH) -> int:
-    """Delete at most `limit` sessions that have expired, with everything in them. Returns how many.
+    """Delete at most `limit` expired sessions. Returns how many.
 
-    An expired session cannot be used; this deletes its row, with a visitor's sealed answers.
+    An expired session cannot be used, but its row remains until this deletes it, with a visitor's encrypted answers.
     """
     return delete_batch(Session.objects.filter(expire_date__lte=now), limit=limit)

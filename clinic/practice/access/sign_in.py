@@ -1,7 +1,7 @@
-"""Sign in to the admin, with rate limits checked before the password is hashed, which costs a second of CPU.
+"""Sign-in to the admin. Rate limits are checked before the password is hashed, since a hash takes a second of CPU.
 
-Tries are limited per network and per account. A browser that has signed in to the account before has its own limit, so
-that an attacker cannot lock the owner out there; in another browser the owner has to wait for minutes, not days.
+Attempts are limited per network and per account. A browser that has signed in to the account before has its own limit,
+so that an attacker cannot lock the owner out of it. In another browser the owner has to wait for minutes, not days.
 """
 
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ KNOWN_FOR = timedelta(days=180)
 
 
 class SignInForm(AdminAuthenticationForm):
-    """Django's form; refuses a try over the limits without hashing. `verdict` has the time of the next allowed try."""
+    """Django's form, which rejects an attempt over the limits before hashing. `verdict` has the time to try again."""
 
     verdict = limits.WITHIN
 
@@ -38,7 +38,7 @@ class SignInForm(AdminAuthenticationForm):
 
 
 def spend_sign_in(request: HttpRequest, account: str, *, now: datetime) -> Verdict:
-    """Count a try at `account`, whether or not the account exists."""
+    """Spend an attempt to sign in to `account`, whether or not the account exists."""
     if _is_known_browser(request, account):
         return spend((limits.KNOWN_BROWSER_SIGN_INS, account), now=now)
     network = network_of(request)
@@ -51,7 +51,7 @@ def spend_sign_in(request: HttpRequest, account: str, *, now: datetime) -> Verdi
 
 
 def finish_sign_in(request: HttpRequest, response: HttpResponse, *, now: datetime) -> HttpResponse:
-    """Add to the login view's response: 429 and Retry-After over the limits, or the cookie of a known browser."""
+    """Add 429 and Retry-After to the login view's response if over the limits, or the cookie of a known browser."""
     if request.method != "POST":
         return response
     form = (getattr(response, "context_data", None) or {}).get("form")

@@ -1,4 +1,4 @@
-"""The runs of the clean-up, read-only."""
+"""The runs of the cleanup, read-only."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from clinic.practice.models import CleanupRun
 
 @admin.register(CleanupRun)
 class CleanupRunAdmin(ReadOnly):
-    """When expired data was deleted, and how many rows of each kind."""
+    """Lists when expired data was deleted, and how many rows of each kind."""
 
     list_display = ("ran", "rows", "state")
     list_display_links = None

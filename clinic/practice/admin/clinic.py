@@ -52,7 +52,7 @@ class ClinicAdmin(RefusesStaleSaves, ReadableContact, GuardedSaving, admin.Model
         return form
 
     def save_model(self, request: HttpRequest, obj: Clinic, form: ClinicForm, change: bool) -> None:
-        """Save, and update what patients were sent with the old details, as chosen in the form."""
+        """Save, and update what was sent with the old details. Notifies patients if staff chose that in the form."""
         before = Clinic.objects.current()
         super().save_model(request, obj, form, change)
         if change:

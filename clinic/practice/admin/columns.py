@@ -1,4 +1,4 @@
-"""Columns of the admin that several rooms show."""
+"""Admin columns that several rooms use."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from clinic.practice.templatetags.practice_tags import page_time
 
 
 def moment_column(field: str, label: str) -> Callable[[ModelAdmin, Any], str]:
-    """Return a method of a ModelAdmin: a column or read-only field that shows the instant in `field` by `page_time`."""
+    """Return a ModelAdmin method for a column or read-only field: it formats the instant in `field` by `page_time`."""
 
     @display(description=label, ordering=field)
     def column(page: ModelAdmin, row: Any) -> str:

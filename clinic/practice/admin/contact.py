@@ -14,7 +14,7 @@ READABLE = {"email": "address", "phone": "number"}
 
 
 class ReadableContact(admin.ModelAdmin):
-    """For rows with email and phone: staff who may only view them see both as people write them."""
+    """Base of admins for rows with email and phone. Staff who may only view a row see both as people write them."""
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)

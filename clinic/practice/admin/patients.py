@@ -39,7 +39,7 @@ from clinic.practice.saving.stale_saving import RefusesStaleSaves
 from clinic.practice.values.dates import format_date
 from clinic.responses.redirects import see_other
 
-MOST_LINKS = 50  # shown of one patient
+MOST_LINKS = 50  # shown per patient
 
 
 class PatientForm(forms.ModelForm):
@@ -55,7 +55,7 @@ class PatientForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if isinstance(phone := self.fields.get("phone"), PhoneField):  # staff who may only view have none
+        if isinstance(phone := self.fields.get("phone"), PhoneField):  # absent for staff who may only view
             phone.region = Clinic.objects.current().country
 
     def clean(self) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class PatientForm(forms.ModelForm):
             self.add_error("is_another_person", question)
 
     def _refuse_another_patients_identity(self, cleaned: dict[str, Any]) -> None:
-        """Report what the unique constraints would refuse, on the fields."""
+        """Report, as form errors, what the database constraints would reject."""
         is_provisional, name, email, phone = (
             self.instance.is_provisional,
             cleaned["name"],
@@ -151,7 +151,7 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
             super().save_model(request, obj, form, change)
 
     def end_links_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """Revoke every link of a patient, such as after a mail went to the wrong person."""
+        """Revoke every link of a patient, such as after an email reached the wrong person."""
         patient = self.get_queryset(request).filter(pk=pk).first()
         if not self.has_change_permission(request, patient):
             raise PermissionDenied
@@ -170,7 +170,7 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
 
     @admin.display(ordering="is_provisional")
     def identity(self, patient: Patient) -> str:
-        """Known, or not confirmed with the known patient it may be."""
+        """Return "known", or "not confirmed" with a link to the known patient that it may be."""
         if not patient.is_provisional:
             return "known"
         same = Patient.objects.matching(name=patient.name, email=patient.email).known().first()
@@ -182,13 +182,13 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
 
     @admin.display(description="possible duplicates")
     def alike(self, patient: Patient) -> str:
-        """Other patients with this name, email or phone, each with what is the same."""
+        """Return links to other patients with this name, email or phone, each with what matches."""
         found = find_possible_duplicates(name=patient.name, email=patient.email, phone=patient.phone, besides=patient)
         return links_to(found) or "none"
 
     @admin.display(description="open links")
     def open_links(self, patient: Patient) -> str:
-        """The patient's open links: purpose, how each was delivered, and expiry."""
+        """Return the newest MOST_LINKS open links of the patient: purpose, delivery, and expiry."""
         now = timezone.now()
         links = patient.links.filter(revoked_at=None, expires_at__gt=now).order_by("-created_at")
         rows = (

@@ -90,7 +90,7 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(RefusesStaleSaves, PrivateSearch, DjangoGroupAdmin):
-    """A group is edited only by staff who have all of its permissions, and gets none that they lack."""
+    """Staff can edit or delete a group only if they have all of its permissions, and add only permissions they have."""
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         is_covered = obj is None or grantable_groups(staff_of(request)).filter(pk=obj.pk).exists()

@@ -18,14 +18,14 @@ from clinic.practice.values.zones import US_ZONES, zone_label, zone_names, zones
 
 
 class NameField(forms.CharField):
-    """A name, cleaned to one line of composed, visible text. Its length is checked after that."""
+    """A name, cleaned to one line of composed, visible text. The length of the cleaned name is checked."""
 
     def __init__(self, *, max_length: int = 120, **kwargs: Any) -> None:
         super().__init__(max_length=max_length, **kwargs)
 
     def to_python(self, value: object) -> str | None:
         text = super().to_python(value)
-        if not text or "\x00" in text:  # a validator refuses NUL
+        if not text or "\x00" in text:  # a validator rejects NUL
             return text
         try:
             return clean_name(text) if normalize_name(text) else ""
@@ -34,7 +34,7 @@ class NameField(forms.CharField):
 
 
 class AddressField(forms.EmailField):
-    """An email address, cleaned to what is stored and written to: its domain in ASCII. It is shown as people write it."""
+    """An email address, cleaned to the stored form, with its domain in ASCII. The form shows the domain in Unicode."""
 
     # Not type="email": Chromium would convert a typed domain by IDNA 2003, "faß.de" to "fass.de".
     widget = forms.TextInput(
@@ -60,7 +60,7 @@ class AddressField(forms.EmailField):
         return readable_address(value) if isinstance(value, str) else value
 
     def has_changed(self, initial: object, data: object) -> bool:
-        """Compare cleaned addresses: another spelling of a domain is no change."""
+        """Compare cleaned addresses, so that another spelling of a domain is not a change."""
         try:
             data = self.to_python(data)
         except ValidationError:
@@ -69,9 +69,9 @@ class AddressField(forms.EmailField):
 
 
 class PhoneField(forms.CharField):
-    """A phone number in any common spelling; cleans to what `parse_phone` returns, or "" for an empty optional field.
+    """A phone number in any common spelling. Cleans to the result of `parse_phone`, or "" for an empty optional field.
 
-    `region` is the country of numbers typed without a country code, and sets how numbers are shown.
+    `region` is the country of numbers typed without a country code. It also determines the format of shown numbers.
     """
 
     widget = forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"})
@@ -100,7 +100,7 @@ class PhoneField(forms.CharField):
         return format_phone(value, self.region) if isinstance(value, str) and value.startswith("+") else value
 
     def has_changed(self, initial: object, data: object) -> bool:
-        """Compare cleaned numbers: another spelling is no change."""
+        """Compare cleaned numbers, so that another spelling is not a change."""
         try:
             data = self.clean(data)
         except ValidationError:
@@ -109,7 +109,7 @@ class PhoneField(forms.CharField):
 
 
 class ZoneField(forms.ChoiceField):
-    """An IANA time zone, those of the US first; `empty_label` labels the empty choice."""
+    """An IANA time zone, with those of the US first. `empty_label` is the label of the empty choice."""
 
     def __init__(self, *, empty_label: str, **kwargs: Any) -> None:
         others = sorted(name for name in zone_names() - US_ZONES.keys() if "/" in name)
@@ -122,13 +122,14 @@ class ZoneField(forms.ChoiceField):
 
 
 class ClinicForm(forms.ModelForm):
-    """The clinic. Two changes must be confirmed by a second save.
+    """The form of the clinic. Two kinds of changes must be confirmed by a second save.
 
-    A new time zone that changes the clock times of booked visits: `moved` lists them, `zone_asked` is the new zone. The
-    admin sets `by`, the member of staff.
+    1. A new time zone that changes the clock times of booked visits. `moved` lists them, and `zone_asked` is the label
+    of the new zone. The admin sets `by`, the member of staff.
 
-    New contact details that patients were sent before: `outdated` is the number of upcoming visits concerned, `to_call` how
-    many of them no message can reach, `is_told` the answer, `details_asked` a digest of the new details.
+    2. New contact details when patients were sent the old ones. `outdated` is the number of upcoming visits affected,
+    and `to_call` is how many of these have a patient whom no message can reach. `is_told` is whether to notify the
+    patients. `details_asked` is a digest of the new details.
     """
 
     name = NameField(max_length=100, initial=Clinic._meta.get_field("name").default)
@@ -147,7 +148,7 @@ class ClinicForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "time_zone" not in self.fields:  # staff who may only view
+        if "time_zone" not in self.fields:  # absent for staff who may only view
             return
         country, state = (self.data.get(name, getattr(self.instance, name)) for name in ("country", "region"))
         phone, zone = self.fields["phone"], self.fields["time_zone"]
@@ -156,7 +157,7 @@ class ClinicForm(forms.ModelForm):
         self.state, self.state_zones = zones_of_state(state) if country == "US" else ("", ())
         stored = self.instance.time_zone
         zone.error_messages["required"] = self._zone_question()
-        if self.instance._state.adding:  # the clinic has not chosen the model's default
+        if self.instance._state.adding:  # the model's default is not the clinic's choice
             return
         if not zone.valid_value(stored):
             zone.choices = [*zone.widget.choices, (stored, stored)]
@@ -164,7 +165,7 @@ class ClinicForm(forms.ModelForm):
             zone.help_text += f" {self._describe_state()} The clinic's is set to {zone_label(stored)}."
 
     def clean_country(self) -> str:
-        """Return a country whose phone numbers can be parsed (ISO 3166)."""
+        """Return the country code (ISO 3166). Raises ValidationError if its phone numbers cannot be parsed."""
         country = self.cleaned_data["country"].strip().upper()
         if country not in REGIONS:
             raise ValidationError("Enter the two letters of the clinic's country, such as US or CA.", code="invalid")
@@ -173,7 +174,7 @@ class ClinicForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if self.has_error("time_zone", "required") and len(self.state_zones) == 1:
-            replace_sent(self, "time_zone", self.state_zones[0])  # proposed, to be checked and sent again
+            replace_sent(self, "time_zone", self.state_zones[0])  # a proposal, for staff to check and save
         elif cleaned.get("time_zone"):
             self._ask_before_moving(cleaned["time_zone"])
         if not self.errors and not self.instance._state.adding:

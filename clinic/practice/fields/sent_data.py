@@ -7,6 +7,6 @@ from django.http import QueryDict
 
 
 def replace_sent(form: BaseForm, name: str, value: str) -> None:
-    """Make the bound `form` show `value` in the field `name`, instead of what was sent."""
+    """Replace the submitted value of the field `name` in the bound `form` by `value`."""
     form.data = cast(QueryDict, form.data).copy()
     form.data[form.add_prefix(name)] = value

@@ -10,7 +10,7 @@ LINE_ENDS = re.compile(r"\r\n?")
 
 
 class TextArea(forms.Textarea):
-    """Reads each line end as one character, as browsers count it against maxlength; they send two."""
+    """A textarea that reads each line end as one character. Browsers count one against maxlength, but send two."""
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
         text = super().value_from_datadict(data, files, name)

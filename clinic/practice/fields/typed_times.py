@@ -1,6 +1,6 @@
-"""Form fields for days and times that staff type: within a plausible range, and checked on days with a clock change.
+"""Form fields for days and times that staff type. Checks for a plausible range and for clock changes.
 
-All in the current time zone, in the admin the clinic's.
+All are in the current time zone, which is the clinic's in the admin.
 """
 
 import re
@@ -15,7 +15,7 @@ from clinic.practice.values.dates import format_date, format_time
 
 YEARS_BACK, YEARS_AHEAD = 2, 5
 LONG_IN_FORCE = 30  # years back, for long-lasting rows such as opening hours
-OLDEST = 120  # years, of a patient
+OLDEST = 120  # age of a patient, in years
 
 NAMED_TIMES = {"noon": time(12)} | dict.fromkeys(("midnight", "24:00", "24:00:00"), time(0))
 TIME_OF_DAY = re.compile(r"(\d{1,2})(?::?([0-5]\d))?(?::([0-5]\d))? ?(?:([ap])\.?m?\.?)?")
@@ -25,7 +25,7 @@ INVALID_TIME = "Enter a time like 9 AM, 5:30 PM, noon or midnight."
 
 
 def check_day(day: date, *, today: date, years_back: int = YEARS_BACK, years_ahead: int = YEARS_AHEAD) -> None:
-    """Raise ValidationError for a day outside the range, most likely a typo."""
+    """Raise ValidationError for a day outside the range, which is most likely a typo."""
     first, last = _years_from(today, -years_back), _years_from(today, years_ahead)
     if not first <= day <= last:
         raise ValidationError(
@@ -40,7 +40,7 @@ def _years_from(today: date, years: int) -> date:
 
 
 def read_time_of_day(typed: str) -> time | None:
-    """ "9 am", "5:30 PM", "17:30", "0930", "noon", "midnight" and "24:00" as a time; None for anything else."""
+    """Return the time in text like "9 am", "5:30 PM", "17:30", "0930", "noon" or "24:00"; None for anything else."""
     text = " ".join(typed.lower().split())
     if text in NAMED_TIMES:
         return NAMED_TIMES[text]
@@ -50,7 +50,7 @@ def read_time_of_day(typed: str) -> time | None:
     hour, minute, second, half = int(found[1]), int(found[2] or 0), int(found[3] or 0), found[4]
     if half:
         return time(hour % 12 + (12 if half == "p" else 0), minute, second) if 1 <= hour <= 12 else None
-    is_clear = found[2] is not None  # "9" alone may be either half of the day
+    is_clear = found[2] is not None  # "9" alone may be AM or PM
     return time(hour, minute, second) if is_clear and hour < 24 else None
 
 
@@ -80,9 +80,9 @@ class BirthDayField(StaffDayField):
 
 
 class StaffMomentField(forms.DateTimeField):
-    """A day and a time in the clinic's zone, within the range of `check_day`.
+    """A day and a time in the current time zone, within the range of `check_day`.
 
-    A local time that is skipped is refused; a repeated one means the first, as in opening hours.
+    Rejects a local time that a clock change skips. For a repeated one it returns the first, as opening hours do.
     """
 
     default_error_messages = {"invalid": INVALID_MOMENT}
@@ -101,7 +101,7 @@ class StaffMomentField(forms.DateTimeField):
 
 
 class StaffSplitMomentField(forms.SplitDateTimeField):
-    """A day and a time in two fields, as in the admin, with the fields of this module."""
+    """A day and a time in two inputs, as in the admin, with InForceDayField and TimeOfDayField."""
 
     def __init__(self, **kwargs: Any) -> None:
         fields = (InForceDayField(), TimeOfDayField())

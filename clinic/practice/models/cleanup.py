@@ -1,4 +1,4 @@
-"""The runs of the clean-up."""
+"""The runs of the cleanup."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -7,7 +7,7 @@ from clinic.practice.values.dates import format_utc
 
 
 class CleanupRun(models.Model):
-    """One run of the clean-up (`clinic.cleanup`). `deleted` is {kind: rows}; `unfinished` are the kinds with rows left."""
+    """One run of the cleanup (`clinic.cleanup`). `deleted` is {kind: rows}; `unfinished` are kinds with rows left."""
 
     started_at = models.DateTimeField("ran", db_index=True)
     ended_at = models.DateTimeField()

@@ -16,7 +16,7 @@ from clinic.practice.values.zones import zone_names
 
 
 def validate_time_zone(name: str) -> None:
-    """Raise ValidationError unless `name` is an IANA zone known to this machine ("America/New_York")."""
+    """Raise ValidationError unless `name` is an IANA zone in this machine's database, such as "America/New_York"."""
     if name not in zone_names():
         raise ValidationError("Choose a time zone such as America/New_York.", code="unknown_time_zone")
 
@@ -27,7 +27,7 @@ _read_once: ContextVar[list["Clinic"] | None] = ContextVar("_read_once", default
 
 @contextmanager
 def reading_clinic_once() -> Iterator[None]:
-    """Cache `Clinic.objects.current()` in this block: one query in all. For code that writes nothing."""
+    """Cache `Clinic.objects.current()` in this block, so that it makes one query. For code that does not write."""
     token = _read_once.set([])
     try:
         yield
@@ -39,7 +39,7 @@ class ClinicQuerySet(models.QuerySet["Clinic"]):
     def current(self) -> "Clinic":
         """Return the clinic's row, or an unsaved one with the defaults if there is none.
 
-        One query; see `reading_clinic_once`.
+        One query, or none if cached by `reading_clinic_once`.
         """
         kept = _read_once.get()
         if kept is None:

@@ -11,11 +11,11 @@ from clinic.practice.values.dates import format_date
 
 
 class Proof(models.IntegerChoices):
-    """How sure we are that a request comes from the patient it is about; each level includes those before it."""
+    """Level of proof that a request comes from the patient it is about. Each level includes those before it."""
 
-    SHOWN = 1, "shown in a browser"  # in the browser of the form's sender, or texted to a typed number
-    MAILED = 2, "mailed"  # the link was sent to the patient's mailbox
-    CONFIRMED = 3, "confirmed"  # a mailed code or the birth date, within the last minutes
+    SHOWN = 1, "shown in a browser"  # in the browser that sent the form, or texted to a typed number
+    MAILED = 2, "mailed"  # the link was emailed to the patient
+    CONFIRMED = 3, "confirmed"  # an emailed code or the birth date, within the last CONFIRMED_FOR
 
 
 class LinkPurpose(models.TextChoices):
@@ -28,7 +28,7 @@ class LinkPurpose(models.TextChoices):
 
 
 class PatientLink(models.Model):
-    """A link for one patient and one purpose. Only the token's hash is stored; `proof` is how the token was delivered."""
+    """A link for one patient and one purpose. Stores only the token's hash. `proof` depends on the token's delivery."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     token_hash = models.BinaryField(max_length=32, unique=True)
@@ -41,7 +41,7 @@ class PatientLink(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        indexes = [  # for the clean-up
+        indexes = [  # for the cleanup
             models.Index(fields=["expires_at"], name="patient_link_by_expiry"),
             models.Index(fields=["revoked_at"], name="patient_link_by_revocation", condition=~Q(revoked_at=None)),
         ]
@@ -59,12 +59,12 @@ class PatientLink(models.Model):
         return f"{self.get_purpose_display()} until {format_date(self.expires_at)}"
 
     def is_open(self, now: datetime) -> bool:
-        """Whether the link still opens at `now`."""
+        """Whether the link is neither revoked nor expired at `now`."""
         return self.revoked_at is None and now < self.expires_at
 
 
 class ConfirmationCode(models.Model):
-    """A six-digit code mailed to a patient. The code is derived from the row's id (`confirmation`), never stored."""
+    """A six-digit code emailed to a patient. It is derived from the row's id (`access.confirmation`), never stored."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="confirmation_codes")

@@ -1,4 +1,4 @@
-"""Patients, and the key by which names are compared."""
+"""Patients, and the key that is used to compare names."""
 
 import uuid
 from typing import Self
@@ -13,9 +13,9 @@ from clinic.practice.values.phone import LONGEST_PHONE, PHONE_PATTERN
 
 
 class NameKey(Func):
-    """The key of a name: without letter case, accents, apostrophes and hyphens; "alice moore" for "Moore, Alice".
+    """The key of a name: lower case, without accents, apostrophes and hyphens; "alice moore" for "Moore, Alice".
 
-    A function of the database (migration 0011_people), so that stored and typed names are keyed by one rule.
+    A database function (migration 0011_people), so that stored and typed names are keyed by the same rule.
     """
 
     function = "practice_name_key"
@@ -29,31 +29,32 @@ def stored_name_key() -> Func:
 
 class PatientQuerySet(models.QuerySet["Patient"]):
     def current(self) -> Self:
-        """One row per person: without the provisional rows that were merged into the person they turned out to be."""
+        """Return the rows that have not been merged into another one."""
         return self.filter(merged_into=None)
 
     def known(self) -> Self:
-        """Patients whose identity is proven: by a link from their own mailbox, or by staff."""
+        """Return the patients whose identity is proven: by a link from their own mailbox, or by staff."""
         return self.filter(is_provisional=False)
 
     def matching(self, *, name: str, email: str) -> Self:
-        """Current rows with this email address and this name by its key: at most one known, one provisional."""
+        """Return the current rows with this email address and name key: at most one known and one provisional."""
         keyed = self.current().alias(email_key=Lower("email"))
         return keyed.exclude(email="").filter(email_key=Lower(Value(email)), name_key=NameKey(Value(name)))
 
     def same_person_as(self, patient: "Patient") -> Self:
-        """Current rows of this person: the ones with their name and address, or without an address their own."""
+        """Return the current rows with the name and address of `patient`. If it has no address, only its own row."""
         if not patient.email:
             return self.current().filter(pk=patient.pk)
         return self.matching(name=patient.name, email=patient.email)
 
 
 class Patient(models.Model):
-    """A person who booked or joined the wait list; without a password, reached by links. The same email and name is the same
-    person. Staff may enter one without an email address, identified by name and phone.
+    """A person who booked or joined the wait list. Patients use links instead of passwords.
 
-    Anyone can type a name and an address, so what was typed belongs to a *provisional* row until a link from that mailbox
-    is used or staff meet the person. Then the row becomes known, or is merged into the known row of the same person.
+    Email address and name identify a person. Staff may add one without an email address, identified by name and phone.
+
+    Anyone can type a name and an address. So a form creates a *provisional* row until a link from that mailbox is used
+    or staff meet the person. Then the row becomes known, or is merged into the known row of the same person.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -82,7 +83,7 @@ class Patient(models.Model):
     )
     created_at = models.DateTimeField("added")
     name_key = models.GeneratedField(expression=stored_name_key(), output_field=models.TextField(), db_persist=True)
-    search_text = models.GeneratedField(  # searched by staff: the name's key, the address, the digits of the number
+    search_text = models.GeneratedField(  # for searches by staff: the name's key, the address, the digits of the number
         expression=Concat(
             stored_name_key(),
             Value(" "),

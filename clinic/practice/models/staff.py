@@ -1,4 +1,4 @@
-"""The members of staff, and the therapists patients book."""
+"""Members of staff, and the therapists whom patients book."""
 
 import uuid
 from typing import Any, Self
@@ -16,7 +16,7 @@ class UserManager(BaseUserManager["User"]):
     use_in_migrations = True
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Create a member of staff who logs in with `email`, stored in lower case. Without a password, login is impossible."""
+        """Create a member of staff who logs in with `email`, stored in lower case. No password means no login."""
         user = self.model(email=normalize_address(email).lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -65,12 +65,12 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 class TherapistQuerySet(models.QuerySet["Therapist"]):
     def active(self) -> Self:
-        """Therapists who see patients."""
+        """Return the therapists who see patients."""
         return self.filter(is_active=True)
 
 
 class Therapist(models.Model):
-    """A therapist whom patients can book; logs in as `user`, if any."""
+    """A therapist whom patients can book while `is_active`. `user` is their account, if any."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.OneToOneField(

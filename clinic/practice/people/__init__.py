@@ -1,1 +1,1 @@
-"""Patients: match, merge, search, names in messages; the contact card."""
+"""Patients (matching, merging, search, names in messages) and the clinic's contact card."""

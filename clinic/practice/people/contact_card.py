@@ -1,7 +1,7 @@
 """The clinic's name and phone, cached outside the database for the pages that are shown during an outage.
 
-Kept in memory, and in a small file (settings.STATE_DIRECTORY) so that a process started during an outage has them as well.
-It holds nothing about patients or staff.
+They are kept in memory, and in a small file (in settings.STATE_DIRECTORY) for processes that start during an outage.
+The file holds nothing about patients or staff.
 """
 
 import json
@@ -22,7 +22,7 @@ FILE_NAME = "clinic.json"
 
 @dataclass(frozen=True)
 class ContactCard:
-    """What a visitor needs to reach the clinic. Empty strings: not known."""
+    """The clinic's contact details for visitors. An empty string means unknown."""
 
     name: str = ""
     phone: str = ""  # E.164
@@ -35,7 +35,7 @@ _is_warned = False
 
 
 def remember_contact(clinic: Clinic) -> Clinic:
-    """Keep the name and phone of `clinic`, writing the file only if they have changed. Returns `clinic`."""
+    """Keep the contact details of a saved `clinic`. Writes the file only if they changed. Returns `clinic`."""
     global _current
     card = ContactCard(clinic.name, clinic.phone, clinic.country, clinic.emergency_number)
     if not clinic._state.adding and card != _current:
@@ -45,7 +45,7 @@ def remember_contact(clinic: Clinic) -> Clinic:
 
 
 def last_contact() -> ContactCard:
-    """Return the card as last seen by this process, else as the file has it, else an empty one. No query."""
+    """Return the card last kept by this process, else the one in the file, else an empty one. No query."""
     global _current
     _current = _current or _read()
     return _current or ContactCard()
@@ -64,7 +64,7 @@ def _read() -> ContactCard | None:
 
 
 def _write(card: ContactCard) -> None:
-    """Replace the file atomically. The site works without it: a folder that cannot be written is logged once."""
+    """Replace the file atomically. The site works without it, so an unwritable folder is only logged, once."""
     global _is_warned
     if (path := _file()) is None or _read() == card:
         return

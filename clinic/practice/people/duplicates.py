@@ -1,4 +1,4 @@
-"""Find patients who may be the same person, so that staff do not enter one twice. Merges no records."""
+"""Find patients who may be the same person, so that staff do not add one twice. Does not merge records."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,22 +17,23 @@ MOST_DUPLICATES = 10
 
 @dataclass(frozen=True)
 class PossibleDuplicate:
-    """A patient who may be the one in question, and why: "same name", "same email", "same phone", "similar name"."""
+    """A patient who may be the same person, and why: "same name", "similar name", "same email", "same phone"."""
 
     patient: Patient
     why: tuple[str, ...]
 
     @property
     def is_likely(self) -> bool:
-        """Whether staff should decide before another is entered: a family shares a phone and a mailbox, not its names."""
+        """Whether the name is the same or similar. Members of a family share a phone and a mailbox, but not names."""
         return any("name" in reason for reason in self.why)
 
 
 def find_possible_duplicates(
     *, name: str, email: str, phone: str, besides: Patient | None = None
 ) -> list[PossibleDuplicate]:
-    """Return up to `MOST_DUPLICATES` patients with this name, email address or phone number, the most alike first; one
-    query.
+    """Return up to MOST_DUPLICATES patients with this or a similar name, email address or phone number. One query.
+
+    Sorted by same name, same email, same phone.
     """
     others = Patient.objects.current()
     if besides is not None and besides.pk:
@@ -41,19 +42,22 @@ def find_possible_duplicates(
 
 
 def likely_duplicates(*, name: str, email: str, phone: str) -> list[PossibleDuplicate]:
-    """Return those of `find_possible_duplicates` about whom staff should decide before this person is entered."""
+    """Return the likely ones of `find_possible_duplicates`. Staff must decide about them before adding a patient."""
     return [one for one in find_possible_duplicates(name=name, email=email, phone=phone) if one.is_likely]
 
 
 def is_on_file(*, name: str, email: str, phone: str) -> bool:
-    """Whether `find_or_register_patient` knows this person, so that the person is not entered twice."""
+    """Whether `find_or_register_patient` would return an existing patient instead of registering one."""
     if email:
         return Patient.objects.matching(name=name, email=email).known().exists()
     return find_by_phone(name=name, phone=phone) is not None
 
 
 def find_namesake(*, name: str, phone: str, besides: Patient) -> Patient | None:
-    """Return the known patient without an email address who has this name and this phone number; by constraint there is one."""
+    """Return the known patient other than `besides` with this name and phone number and no email address, or None.
+
+    A unique constraint allows at most one. Returns None for an empty phone number.
+    """
     others = Patient.objects.current().known().exclude(pk=besides.pk).exclude(phone="")
     return others.filter(email="", phone=phone, name_key=NameKey(Value(normalize_name(name)))).first()
 
@@ -75,7 +79,7 @@ def _with_reasons(others: QuerySet[Patient], name: str, email: str, phone: str) 
 
 
 def _has_parts(parts: list[str]) -> Q:
-    """Whether a name has all of `parts` as words, in any order; never for a single part."""
+    """Return the condition that a name has all of `parts` as words, in any order. Never true for a single part."""
     if len(parts) < 2:
         return Q(pk=None)
     together = Q()

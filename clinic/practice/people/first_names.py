@@ -1,4 +1,4 @@
-"""The first name in messages: only for patients who asked for it, and only letters, so that it cannot carry a link."""
+"""First names in messages: only for patients who opted in, and only letters, so that a name cannot carry a link."""
 
 import unicodedata
 from datetime import datetime
@@ -13,9 +13,10 @@ LONGEST = 24  # characters
 
 
 def first_name(name: str) -> str:
-    """Return the first word of a full name, as letters with their accents, hyphens and apostrophes; "" if it has no letter.
+    """Return the first word of a full name, up to LONGEST characters; "" if it has no letter.
 
-    Anything else that was typed as a name is left out: a link, a line break, or a control character that reverses the text.
+    Keeps letters with their accents, hyphens and apostrophes. Other characters are omitted, such as those of a link,
+    line breaks, and control characters that reverse the text.
     """
     word = next(iter(unicodedata.normalize("NFC", name).split()), "")
     kept = "".join(one for one in word if unicodedata.category(one)[0] in "LM" or one in "-'’")
@@ -24,13 +25,13 @@ def first_name(name: str) -> str:
 
 
 def name_in_messages(patient: Patient | None) -> str:
-    """Return the first name that messages to `patient` may hold; "" unless the patient asked for it."""
+    """Return the first name for messages to `patient`; "" unless the patient opted in."""
     return first_name(patient.name) if patient is not None and patient.first_name_since else ""
 
 
 @transaction.atomic
 def use_first_name(patient: Patient, *, is_wanted: bool, now: datetime) -> None:
-    """Record that the patient asked for their first name in messages at `now`, or withdrew that. Idempotent."""
+    """Record that the patient opted in to their first name in messages at `now`, or opted out. Idempotent."""
     patient = Patient.objects.select_for_update().get(pk=patient.pk)
     if bool(patient.first_name_since) == is_wanted:
         return

@@ -30,12 +30,12 @@ _after_new_address: list[Callable[[Patient, datetime], None]] = []
 def find_or_register_patient(
     *, name: str, email: str, phone: str, time_zone: str = "", may_update: bool = False, now: datetime
 ) -> Patient:
-    """Return the known patient with this email and name (by its key), registered now if there is none.
+    """Return the known patient with this email address and name key, and register one if there is none.
 
-    For staff, who know the person; for visitors, `find_or_register_provisional`. Without an email address, name and phone
-    number identify the patient; without either it is always a new one. `phone` is as returned by `parse_phone`. With
-    `may_update` a newer phone number or time zone replaces the one on file. Safe when two forms arrive at once: the unique
-    constraint lets one of them register.
+    For staff, who know the person. For visitors, use `find_or_register_provisional`. Without an email address, name and
+    phone number identify the patient. With neither, a new patient is registered. `phone` is a result of `parse_phone`.
+    With `may_update`, a new phone number or time zone replaces the one on file. Safe if two forms arrive at once, since
+    the unique constraint lets only one of them register.
     """
     typed = {"name": name, "email": email, "phone": phone, "time_zone": time_zone}
     patient = (None if email else find_by_phone(name=name, phone=phone)) or _find_or_register(
@@ -46,8 +46,10 @@ def find_or_register_patient(
 
 
 def find_by_phone(*, name: str, phone: str) -> Patient | None:
-    """Return the known patient with this name and phone number, the one without an email address first; None if there is
-    none, or if several with an address have it."""
+    """Return the known patient with this name and phone number, preferably the one without an email address.
+
+    Returns None if there is none, or if several match and all have an address.
+    """
     if not phone:
         return None
     keyed = Patient.objects.current().known().filter(phone=phone, name_key=NameKey(Value(normalize_name(name))))
@@ -57,7 +59,7 @@ def find_by_phone(*, name: str, phone: str) -> Patient | None:
 
 
 def is_same_name(one: str, other: str) -> bool:
-    """Whether two names have the same key (`NameKey`): as people compare names."""
+    """Whether two names have the same key (`NameKey`). One query."""
     names = [normalize_name(one), normalize_name(other)]
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {NameKey.function}(%s) = {NameKey.function}(%s)", names)
@@ -66,10 +68,11 @@ def is_same_name(one: str, other: str) -> bool:
 
 @transaction.atomic
 def find_or_register_provisional(*, name: str, email: str, phone: str, time_zone: str = "", now: datetime) -> Patient:
-    """Return the provisional patient with this email and name, registered now if there is none.
+    """Return the provisional patient with this email address and name key, and register one if there is none.
 
-    A known patient with the same name and address is neither read nor changed, nor is a provisional row that exists. The
-    caller gives the same response in all three cases, so that it does not reveal who is known.
+    A known patient with the same name and address is neither read nor changed. An existing provisional row is returned
+    unchanged. The caller gives the same response in all these cases, so that it does not reveal which patients are
+    known.
     """
     return _find_or_register(is_provisional=True, name=name, email=email, phone=phone, time_zone=time_zone, now=now)
 
@@ -77,18 +80,18 @@ def find_or_register_provisional(*, name: str, email: str, phone: str, time_zone
 def _find_or_register(
     *, is_provisional: bool, name: str, email: str, phone: str, time_zone: str, now: datetime
 ) -> Patient:
-    """Insert the row or find the one that a unique constraint protects.
+    """Insert the row, or find the existing one that it conflicts with.
 
-    Between the two statements another request can commit a change to that row, such as merging it: it no longer matches, and
-    the next attempt inserts. Each failed attempt is such a change, so a few are enough. Raises Patient.DoesNotExist after
-    the last.
+    Between the two statements another request can commit a change to that row, such as a merge. Then the row no longer
+    matches, and the next attempt inserts. An attempt fails only because of such a change, so a few are enough. Raises
+    Patient.DoesNotExist after ATTEMPTS_TO_REGISTER.
     """
     name, email = normalize_name(name), normalize_address(email)
     registered = Patient(
         name=name,
         email=email,
         phone=phone,
-        time_zone=time_zone if time_zone in zone_names() else "",  # unknown names from browsers
+        time_zone=time_zone if time_zone in zone_names() else "",  # a browser may send an unknown name
         is_provisional=is_provisional,
         created_at=now,
     )
@@ -104,7 +107,7 @@ def _find_or_register(
 
 
 def _find_registered(registered: Patient) -> Patient | None:
-    """Return the stored row: this one, or the one it conflicted with."""
+    """Return the stored row, which is this one or the one it conflicted with; None if neither matches any longer."""
     # Locked, so that a provisional row is not merged before rows that refer to it are written.
     rows = Patient.objects.select_for_update(no_key=True) if registered.is_provisional else Patient.objects
     if registered.email:
@@ -117,9 +120,10 @@ def _find_registered(registered: Patient) -> Patient | None:
 def update_contact(
     patient: Patient, *, phone: str, time_zone: str = "", may_replace: bool = True, now: datetime
 ) -> None:
-    """Fill in a phone number (E.164) and a time zone, or replace those on file if `may_replace`. Empty ones are ignored.
+    """Fill in a phone number (E.164) and a time zone, or replace those on file if `may_replace`.
 
-    Raises NamesakeHasPhone if another patient without an address has this name and number.
+    Ignores empty values and unknown zones. Raises NamesakeHasPhone if another patient without an address has this name
+    and number.
     """
     time_zone = time_zone if time_zone in zone_names() else ""
     newer = {
@@ -143,11 +147,11 @@ def update_contact(
 
 @transaction.atomic
 def accept_patient(patient: Patient, *, by: User | None = None, now: datetime) -> Patient:
-    """Return the known patient that a provisional one turned out to be: itself, or the known row of the same person.
+    """Make a provisional patient known, or merge it into the known row of the same person. Returns the known row.
 
-    Called once a link from the mailbox was used, or when staff (`by`) have met the person. Everything that points to the
-    provisional row is moved to the known one, whose own columns do not change: a phone number typed by a stranger must not
-    replace the one on file. Idempotent.
+    Call this when a link from the mailbox was used, or when staff (`by`) have met the person. A merge makes all rows
+    that refer to the provisional row refer to the known one. The known row's own columns do not change, since a phone
+    number typed by a stranger must not replace the one on file. Only an opt-in to first names is copied. Idempotent.
     """
     # `merged_into` is read in a second query: a join would return its state before the wait for the lock.
     patient = Patient.objects.select_for_update().get(pk=patient.pk)
@@ -166,7 +170,7 @@ def accept_patient(patient: Patient, *, by: User | None = None, now: datetime) -
 
 
 def _make_known(patient: Patient) -> Patient | None:
-    """Make the row known. None if another request has registered the same person a moment ago."""
+    """Make the row known and return it. Returns None if another request registered the same person first."""
     try:
         with transaction.atomic():
             patient.is_provisional = False
@@ -186,7 +190,7 @@ def _merge(provisional: Patient, known: Patient, *, now: datetime) -> None:
             rows.update(**{relation.field.name: known})
     provisional.merged_into = known
     provisional.save(update_fields=["merged_into"])
-    if provisional.first_name_since and not known.first_name_since:  # the mailbox that asked for it is proven now
+    if provisional.first_name_since and not known.first_name_since:  # the mailbox that opted in is now proven
         known.first_name_since = provisional.first_name_since
         known.save(update_fields=["first_name_since"])
     record_access(actor=None, action=Action.UPDATE, subject=provisional, patient_id=provisional.pk, now=now)
@@ -196,10 +200,10 @@ def _merge(provisional: Patient, known: Patient, *, now: datetime) -> None:
 
 @transaction.atomic
 def change_address(patient: Patient, *, email: str, by: User | None, now: datetime) -> Patient:
-    """Give `patient` another email address, or none: every link ends, since it was sent to the old mailbox, and what the
-    patient still needs is sent to the new one (each room says what that is, `on_new_address`).
+    """Change the email address of `patient`, or remove it if `email` is "".
 
-    Raises IntegrityError if another patient has this name and address.
+    Revokes all links, since they were sent to the old mailbox. Callbacks of other rooms (`on_new_address`) send what
+    the patient still needs to the new one. Raises IntegrityError if another patient has this name and address.
     """
     revoke_all_links(patient, now=now)
     patient.email = normalize_address(email)
@@ -211,13 +215,15 @@ def change_address(patient: Patient, *, email: str, by: User | None, now: dateti
 
 
 def before_merge(prepare: Callable[[Patient, Patient, datetime], None]) -> None:
-    """Register `prepare(provisional, known, now)`, which resolves conflicts with unique constraints before rows are
-    reassigned. For AppConfig.ready."""
+    """Register `prepare(provisional, known, now)`, to resolve conflicts with unique constraints before a merge.
+
+    For AppConfig.ready.
+    """
     _before_merge.append(prepare)
 
 
 def after_merge(follow_up: Callable[[Patient, datetime], None]) -> None:
-    """Register `follow_up(known, now)`, for what a patient's new rows need. For AppConfig.ready."""
+    """Register `follow_up(known, now)`, to handle the rows that a merge added to `known`. For AppConfig.ready."""
     _after_merge.append(follow_up)
 
 

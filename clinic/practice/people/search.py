@@ -12,14 +12,17 @@ from clinic.practice.models import NameKey
 from clinic.practice.values.mail_addresses import normalize_address
 from clinic.practice.values.phone import PhoneInvalid, parse_phone
 
-MOST_TERMS = 8  # each is a condition
-# Digits with what people write between them, and perhaps an extension: "(603) 555-0199 x12".
+MOST_TERMS = 8  # of numbers, and of words; each adds a condition to the query
+# Digits with separators, and an optional extension: "(603) 555-0199 x12".
 _NUMBER = re.compile(r"(?<!\S)[+(]*\d[\d\s().\-/]*\d\)?(?:\s*(?:;?ext[.=]?|x|#)\s*\d+)?(?!\S)", re.IGNORECASE)
 
 
 class FindsPeople(admin.ModelAdmin):
-    """Base of admins that are searched for people. `people` is the lookup from a row to its patient ("patient__"), `phones`
-    are more phone columns, `names` more text columns. Set `search_fields` too: without them Django shows no search field."""
+    """Base of admins that are searched for people.
+
+    `people` is the lookup from a row to its patient ("patient__"). `phones` are additional phone columns, `names`
+    additional text columns. Set `search_fields` as well, since Django shows no search box without them.
+    """
 
     people = "patient__"
     phones: tuple[str, ...] = ()
@@ -33,7 +36,7 @@ class FindsPeople(admin.ModelAdmin):
 def filter_people(
     queryset: QuerySet, text: str, *, people: str = "", phones: tuple[str, ...] = (), names: tuple[str, ...] = ()
 ) -> QuerySet:
-    """Return the rows of `queryset` whose patient matches every term of `text`."""
+    """Return the rows of `queryset` that match every term of `text`, up to MOST_TERMS numbers and as many words."""
     numbers, rest = split_search(text)
     for digits in numbers[:MOST_TERMS]:
         spellings = [
@@ -49,17 +52,17 @@ def filter_people(
 
 
 def split_search(text: str) -> tuple[list[list[str]], list[str]]:
-    """Return the phone numbers in `text`, each as the digit strings it may be stored as, and the other words."""
+    """Return (phone numbers in `text`, other words). A number is the list of digit strings it may be stored as."""
     numbers = [_spellings(found[0]) for found in _NUMBER.finditer(text)]
     return numbers, [word for part in _NUMBER.split(text) for word in part.replace(",", " ").split()]
 
 
 def _spellings(number: str) -> list[str]:
-    """Return the digits as typed, without trunk or international zeros, and as parsed."""
+    """Return the digits as typed, without leading zeros (trunk or international prefix), and as parsed."""
     digits = "".join(str(int(one)) for one in number if one.isdecimal())
     spellings = [digits, digits.lstrip("0")]
     if number.startswith("+"):
-        with suppress(PhoneInvalid):  # part of one
+        with suppress(PhoneInvalid):  # only part of a number
             spellings.append("".join(filter(str.isdigit, parse_phone(number))))
     return [one for one in dict.fromkeys(spellings) if one]
 

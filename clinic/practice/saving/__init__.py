@@ -1,1 +1,1 @@
-"""Saving in the admin: stale forms, and checks that other rooms register."""
+"""Saving in the admin: stale forms, and checks registered by other rooms."""

@@ -1,4 +1,4 @@
-"""Changes of the clinic's contact details. Other rooms register how they update what they sent with the old ones."""
+"""Changes of the clinic's contact details. Other rooms register callbacks that update items sent with the old ones."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -14,10 +14,11 @@ TOLD = (*CONTACT, *ADDRESS)
 
 @dataclass(frozen=True)
 class Told:
-    """The callbacks of a room, which count and update what it has sent.
+    """The callbacks of a room that count and update the items it has sent.
 
-    `count(before, after, now)` is the number of outdated items, `count_to_call` that of items whose patient no message can
-    reach; `update(before, after, is_told, now)` updates them, and tells their patients if `is_told`.
+    `count(before, after, now)` returns the number of outdated items, and `count_to_call` the number of these whose
+    patient no message can reach. `update(before, after, is_told, now)` updates them, and notifies their patients if
+    `is_told`.
     """
 
     count: Callable[[Clinic, Clinic, datetime], int]
@@ -29,7 +30,7 @@ _rooms: dict[str, Told] = {}
 
 
 def register_told(name: str, told: Told) -> None:
-    """Register a room's part. For AppConfig.ready; the same name replaces."""
+    """Register a room's callbacks, replacing those of the same name. For AppConfig.ready."""
     _rooms[name] = told
 
 
@@ -39,21 +40,21 @@ def count_outdated(before: Clinic, after: Clinic, *, now: datetime) -> int:
 
 
 def count_patients_to_call(before: Clinic, after: Clinic, *, now: datetime) -> int:
-    """Return the number of these whose patient no message can reach."""
+    """Return the number of outdated items whose patient no message can reach."""
     return sum(told.count_to_call(before, after, now) for told in _rooms.values())
 
 
 def update_outdated(before: Clinic, after: Clinic, *, is_told: bool, now: datetime) -> None:
-    """Update them in the caller's transaction, and tell the patients if `is_told`."""
+    """Update outdated items in the caller's transaction, and notify the patients if `is_told`."""
     for told in _rooms.values():
         told.update(before, after, is_told, now)
 
 
 def changed_fields(before: Clinic, after: Clinic) -> set[str]:
-    """Return which of `TOLD` differ."""
+    """Return the fields of TOLD that differ."""
     return {name for name in TOLD if getattr(before, name) != getattr(after, name)}
 
 
 def digest_of(clinic: Clinic, fields: Iterable[str] = TOLD) -> str:
-    """Return a digest of the contact details, to compare them."""
+    """Return a digest of the contact details, for comparison."""
     return hashlib.sha256("\0".join(getattr(clinic, name) for name in fields).encode()).hexdigest()[:16]

@@ -16,7 +16,7 @@ _guards: dict[str, Guard] = {}
 def register_guard(name: str, guard: Guard) -> None:
     """Register `guard(request, view)`, which calls `view` and may roll back what it wrote to ask for confirmation.
 
-    Call it where the room's admin is loaded. The same name replaces the former one.
+    Call this where the room's admin is loaded. Replaces a guard of the same name.
     """
     _guards[name] = guard
 

@@ -1,4 +1,4 @@
-"""Optimistic locking of admin forms: a save from a stale form is refused once and shows what changed meanwhile.
+"""Optimistic locking of admin forms. The first save from a stale form is rejected, and the page shows what changed.
 
 Articles have their own check (education/forms/articles.py), which compares texts line by line.
 """
@@ -23,9 +23,9 @@ SEEN = "seen"
 
 
 class RefusesStaleSaves(admin.ModelAdmin):
-    """Base of admins: the change form carries a digest of each value shown, and checks them on save.
+    """Base of admins whose change form has a digest of each shown value and checks the digests on save.
 
-    List this base first: it adds a hidden field to the first fieldset. Does not cover inlines.
+    List this base first, since it adds a hidden field to the first fieldset. Does not cover inlines.
     """
 
     def get_form(
@@ -59,7 +59,7 @@ class SeenField(forms.CharField):
 
 
 class StaleCheck(forms.ModelForm):
-    """Mixin for a ModelForm of a row that exists. Cleaning locks the row: it needs a transaction, which the admin opens."""
+    """Mixin for a ModelForm of an existing row. Cleaning locks the row, in the transaction that the admin opens."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -70,7 +70,7 @@ class StaleCheck(forms.ModelForm):
         rows = type(self.instance)._base_manager.select_for_update(of=("self",), no_key=True)
         current = rows.filter(pk=self.instance.pk).first()
         if current is not None and (changed := self._changed_meanwhile(current)):
-            replace_sent(self, SEEN, self._digests(current))  # a second save overwrites on purpose
+            replace_sent(self, SEEN, self._digests(current))  # so that a second save overwrites the changes
             self.add_error(None, ValidationError(self._compare(changed), code="stale"))
         return cleaned
 
@@ -110,7 +110,7 @@ class StaleCheck(forms.ModelForm):
         return self._shown(name, self.cleaned_data[name]) if name in self.cleaned_data else str(self[name].data)
 
     def _shown(self, name: str, value: Any) -> str:
-        """Return `value` as the form's field would show it; a choice by its label."""
+        """Return `value` as the form's field would show it. A choice is shown by its label."""
         field = self.fields[name]
         values = list(value) if isinstance(value, list | tuple) or hasattr(value, "iterator") else [value]
         keys = [str(field.prepare_value(one)) for one in values]
@@ -130,7 +130,7 @@ class StaleCheck(forms.ModelForm):
 
 
 def _digest(value: object) -> str:
-    """Return a digest of a value of `model_to_dict`; of a many-to-many field, of its keys in any order."""
+    """Return a digest of a value of `model_to_dict`. For a many-to-many field it ignores the order of the keys."""
     if isinstance(value, list):
         value = sorted(str(getattr(one, "pk", one)) for one in value)
     return hashlib.sha256(str(value).encode()).hexdigest()[:16]

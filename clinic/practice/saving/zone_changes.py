@@ -1,4 +1,4 @@
-"""Preview a change of the clinic's time zone. Other rooms register what they have at upcoming instants."""
+"""Preview a change of the clinic's time zone. Other rooms register callbacks that list their upcoming items."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from clinic.practice.values.dates import format_instant
 
 @dataclass(frozen=True)
 class Dated:
-    """Something upcoming, with a description for staff."""
+    """An upcoming item, with a description for staff."""
 
     starts_at: datetime
     what: str
@@ -19,7 +19,7 @@ class Dated:
 
 @dataclass(frozen=True)
 class Moved:
-    """Something whose clock time changes, with both clock times."""
+    """An upcoming item whose clock time changes, with both clock times."""
 
     what: str
     before: str
@@ -30,15 +30,17 @@ _readers: dict[str, Callable[[User, datetime], list[Dated]]] = {}
 
 
 def register_dated(name: str, read: Callable[[User, datetime], list[Dated]]) -> None:
-    """Register `read(by, now)`, which lists upcoming items as far as `by` may see them. For AppConfig.ready; the same name
-    replaces."""
+    """Register `read(by, now)`, which lists the upcoming items that `by` may view. For AppConfig.ready.
+
+    Replaces a callback of the same name.
+    """
     _readers[name] = read
 
 
 def list_moved(*, before: ZoneInfo, after: ZoneInfo, by: User, now: datetime) -> list[Moved]:
-    """List upcoming items whose clock time changes with the zone, soonest first.
+    """Return the upcoming items whose clock time changes with the zone, soonest first.
 
-    Their instants do not change. Items with the same clock time in both zones are left out.
+    Their instants do not change. Items with the same clock time in both zones are omitted.
     """
     ahead = sorted((dated for read in _readers.values() for dated in read(by, now)), key=lambda one: one.starts_at)
     return [

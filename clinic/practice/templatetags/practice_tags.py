@@ -1,4 +1,4 @@
-"""Filters that format instants, durations, prices and phone numbers on pages and in mails."""
+"""Template filters that format instants, durations, prices and phone numbers on pages and in emails."""
 
 import re
 from datetime import date, datetime
@@ -24,20 +24,20 @@ _INSIDE_A_CLOCK = re.compile(r"(?<=:\d\d) (?=[AP]M\b)|(?<=[AP]M) (?=[A-Z])")
 def clinic_time(instant: datetime, clinic: Clinic | None = None) -> str:
     """Return text like "Tue, Dec 1, 9:00 AM" in the clinic's zone.
 
-    Pass the clinic (`:clinic`) in a list, to save a query a row.
+    In a list, pass the clinic (`:clinic`) to save a query per row.
     """
     return format_instant(instant, (clinic or Clinic.objects.current()).zone, now=timezone.now())
 
 
 @register.filter
 def page_time(instant: datetime) -> str:
-    """Return text like "Tue, Dec 1, 9:00 AM" in the zone that the page is in; in the admin, the clinic's."""
+    """Return text like "Tue, Dec 1, 9:00 AM" in the current time zone (in the admin, the clinic's)."""
     return format_instant(instant, timezone.get_current_timezone(), now=timezone.now())
 
 
 @register.filter
 def keep_clock(text: object) -> str:
-    """Keep "9:00 AM EST" in `text` on one line, with no-break spaces."""
+    """Return `text` with no-break spaces inside times such as "9:00 AM EST"."""
     return _INSIDE_A_CLOCK.sub("\u00a0", str(text)) if text else ""
 
 
@@ -55,21 +55,21 @@ def short_day(day: date) -> str:
 
 @register.filter
 def phone_link(phone: str, clinic: Clinic | None = None) -> str:
-    """Return a link that dials `phone`, written as people in the clinic's country write it; nothing for no number.
+    """Return a link that dials `phone`, formatted for the clinic's country; empty for no number.
 
-    Pass the clinic (`:clinic`): without it the country is the US.
+    Pass the clinic (`:clinic`), or the country is the US.
     """
     return dialing_link(phone, clinic.country if clinic else "US")
 
 
 def dialing_link(phone: str, country: str) -> str:
-    """Return the same as people in `country` (ISO 3166) write it."""
+    """Return a link that dials `phone`, formatted for `country` (ISO 3166); empty for no number."""
     return format_html('<a href="tel:{}">{}</a>', phone, format_phone(phone, country)) if phone else ""
 
 
 @register.filter
 def phone_text(phone: str, clinic: Clinic | None = None) -> str:
-    """Return `phone` as people in the clinic's country write it."""
+    """Return `phone` formatted for the clinic's country, by default the US; empty for no number."""
     return format_phone(phone, clinic.country if clinic else "US") if phone else ""
 
 
@@ -87,6 +87,6 @@ def minutes(count: int) -> str:
 
 @register.filter
 def with_labels(cells: list[str], headers: list[dict]) -> list[tuple[str, str]]:
-    """Return (cell, name of its column) for a row of an admin list; the box that selects the row has no name."""
+    """Return (cell, name of its column) for a row of an admin list; the checkbox that selects the row has no name."""
     names = ["" if "<input" in str(header["text"]) else capfirst(header["text"]) for header in headers]
     return list(zip_longest(cells, names[: len(cells)], fillvalue=""))

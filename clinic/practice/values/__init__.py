@@ -1,1 +1,1 @@
-"""Values as people type them: phones, names, addresses, zones, money. Pure."""
+"""Parse and format values that people type: phones, names, addresses, zones, money. Pure."""

@@ -1,6 +1,7 @@
-"""Dates and times in US style, for pages, messages and calendar files alike. Pure: zone and current day are arguments.
+"""Format dates and times in US style, for pages, messages and calendar files. Pure: zone and current day are arguments.
 
-`today` is the reader's current day: a day of that year is written without its year, without `today` every day has one.
+`today` is the reader's current day. A day of the same year is formatted without the year. Without `today`, every day
+has its year.
 """
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -52,7 +53,7 @@ def format_hours(opens: time, closes: time) -> str:
 
 
 def format_zone(local: datetime) -> str:
-    """Return text like "EST"; a zone without letters of its own is written "UTC+05:45". `local` must have a zone."""
+    """Return text like "EST", or "UTC+05:45" for a zone without an abbreviation. `local` must have a zone."""
     name = local.tzname() or ""
     return name if name[:1].isalpha() else f"UTC{local:%:z}"
 
@@ -78,9 +79,9 @@ def format_date_range(first: date, last: date) -> str:
 
 
 def format_interval(starts: datetime, ends: datetime) -> str:
-    """Return the time from `starts` to `ends` on one clock; whole days as `format_date_range`.
+    """Return text like "Wed, Nov 11, 2026, 8:00 AM – noon", or whole days as in `format_date_range`.
 
-    Else text like "Wed, Nov 11, 2026, 8:00 AM – noon".
+    `starts` and `ends` are in the same zone.
     """
     if starts.time() == ends.time() == MIDNIGHT and starts.date() < ends.date():
         return format_date_range(starts.date(), ends.date() - timedelta(days=1))
@@ -93,7 +94,7 @@ def format_interval(starts: datetime, ends: datetime) -> str:
 
 
 def format_utc(instant: datetime) -> str:
-    """Return text like "Dec 1, 2026, 2:00 PM UTC", for records that are read in no particular zone."""
+    """Return text like "Dec 1, 2026, 2:00 PM UTC", for records that are not read in a particular zone."""
     utc = instant.astimezone(UTC)
     return f"{format_date(utc)}, {format_time(utc)} UTC"
 

@@ -1,4 +1,4 @@
-"""Email addresses as people type them, and as mail servers know them: the domain in ASCII (IDNA 2008). Pure."""
+"""Convert email addresses between the typed form and the stored form, whose domain is ASCII (IDNA 2008). Pure."""
 
 import re
 
@@ -10,7 +10,7 @@ LONGEST, LONGEST_LOCAL, LONGEST_LABEL = 254, 64, 63  # RFC 5321 §4.5.3.1, RFC 1
 _LOCAL = re.compile(r"[-!#$%&'*+/=?^_`{}|~0-9A-Za-z]+(\.[-!#$%&'*+/=?^_`{}|~0-9A-Za-z]+)*")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _DOTS = str.maketrans("\u3002\uff0e\uff61", "...")
-LONGEST_TYPED = 1000  # characters that are examined
+LONGEST_TYPED = 1000  # characters; a longer text is rejected without parsing
 _TOO_LONG = f"This address is too long: mail servers take {LONGEST} characters at most."
 _COMMON = "Enter an email address like name@example.com."
 
@@ -20,10 +20,10 @@ class AddressInvalid(ValueError):
 
 
 def clean_address(text: str) -> str:
-    """Return the address in `text` with its domain as DNS has it: lower case, ASCII ("alice@faß.de" is "alice@xn--fa-hia.de").
+    """Return the address in `text` with its domain in lowercase ASCII: "alice@faß.de" becomes "alice@xn--fa-hia.de".
 
-    Python's own codec and Django's mail follow IDNA 2003, which turns "faß.de" into another domain; once a
-    domain is ASCII, neither touches it. What is before the @ keeps its letter case. Raises AddressInvalid.
+    Python's codec and Django's mail code use IDNA 2003, which turns "faß.de" into another domain. Both leave an ASCII
+    domain unchanged. The part before the @ keeps its letter case. Raises AddressInvalid.
     """
     if len(text) > LONGEST_TYPED:
         raise AddressInvalid(_TOO_LONG)
@@ -41,7 +41,7 @@ def clean_address(text: str) -> str:
 
 
 def normalize_address(text: str) -> str:
-    """Return `text` as `clean_address` would. If it is not an address, only strip it."""
+    """Return `clean_address(text)`, or `text` without surrounding whitespace if it is not an address."""
     try:
         return clean_address(text)
     except AddressInvalid:
@@ -49,7 +49,7 @@ def normalize_address(text: str) -> str:
 
 
 def readable_address(address: str) -> str:
-    """Return `address` with its domain in the letters it is written in, if it has others than ASCII's."""
+    """Return `address` with its domain decoded to Unicode. An ASCII or malformed domain is unchanged."""
     local, at, domain = address.rpartition("@")
     if "xn--" not in domain:
         return address

@@ -1,9 +1,9 @@
-"""Spot a mistyped mailbox provider: "gmial.com" for "gmail.com". Pure.
+"""Detect a mistyped mailbox provider, such as "gmial.com" for "gmail.com". Pure.
 
-Only a hint: the domain may be real, so the visitor is asked once.
+The result is only a hint. The domain may be real, so the visitor is asked once.
 """
 
-# Providers that most private mailboxes in the US are with, and their own look-alikes that are real.
+# Providers of most private mailboxes in the US, and real domains that look like them.
 PROVIDERS = (
     "gmail.com",
     "yahoo.com",
@@ -51,11 +51,11 @@ ENDINGS = {
     "xom": "com",
     "nte": "net",
 }
-SHORTEST = 7  # characters of a provider that is compared by edits: "me.com" and "ne.com" are both plausible
+SHORTEST = 7  # characters; only longer providers are compared by edits: "me.com" and "ne.com" are both plausible
 
 
 def suggest_address(address: str) -> str | None:
-    """Return the address that was probably meant, if the domain looks like a typo; None if it does not."""
+    """Return the address that was probably meant if the domain looks like a typo, else None."""
     local, _, domain = address.rpartition("@")
     domain = domain.lower()
     if not local or domain in PROVIDERS:
@@ -69,7 +69,7 @@ def suggest_address(address: str) -> str | None:
 
 
 def is_one_slip(typed: str, meant: str) -> bool:
-    """Whether one letter is missing, doubled, wrong, or two neighbors are swapped."""
+    """Whether `typed` has one missing, extra or wrong letter, or two swapped neighbors."""
     if typed == meant or abs(len(typed) - len(meant)) > 1:
         return False
     same = next((i for i, (a, b) in enumerate(zip(typed, meant, strict=False)) if a != b), min(len(typed), len(meant)))

@@ -2,7 +2,7 @@
 
 import re
 
-MOST_CENTS = 1_000_000  # $10,000: more than any visit costs, less than a price that was typed in cents by mistake
+MOST_CENTS = 1_000_000  # $10,000: more than any visit costs, less than a price typed in cents by mistake
 _AMOUNT = re.compile(r"\$?\s*([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.([0-9]{1,2}))?")
 
 
@@ -31,8 +31,8 @@ def format_dollars(cents: int) -> str:
 def parse_money(text: str) -> int:
     """Return the cents of an amount of dollars like "165", "165.5", "165.00" or "$1,650".
 
-    Raises MoneyInvalid for a negative amount, for more than two decimals and for anything else, and TooMuchMoney above
-    MOST_CENTS.
+    Raises TooMuchMoney above MOST_CENTS, and MoneyInvalid for anything else, such as a negative amount or more than two
+    decimals.
     """
     found = _AMOUNT.fullmatch(text.strip())
     if not found:

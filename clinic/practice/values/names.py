@@ -1,4 +1,4 @@
-"""Clean names as people type them of invisible characters. Pure."""
+"""Normalize and check names that people type. Pure."""
 
 import re
 import unicodedata
@@ -11,15 +11,13 @@ _INVISIBLE = (
 )
 INVISIBLE = re.compile(f"[{_INVISIBLE}]")
 INVISIBLE_ENDS = re.compile(rf"^[\s{_INVISIBLE}]+|[\s{_INVISIBLE}]+$")
-_JOINERS = (
-    "\u200c\u200d"  # decide how letters join in Persian and in Indic scripts: part of the spelling between letters
-)
+_JOINERS = "\u200c\u200d"  # control how letters join in Persian and Indic scripts: part of the spelling between letters
 _BLANKS = ("Cc", "Zl", "Zp", "Zs")
 _BRAILLE_BLANK = "\u2800"
 
 NO_NAME = re.compile(
     r"://|[<>@＜＞＠]|\bwww\.", re.IGNORECASE
-)  # URLs, addresses and markup, which would end up in mails
+)  # URLs, addresses and markup, which would end up in emails
 
 
 class NameInvalid(ValueError):
@@ -27,9 +25,10 @@ class NameInvalid(ValueError):
 
 
 def normalize_name(name: str) -> str:
-    """Return `name` with composed accents and single spaces, without invisible characters: equal names become equal strings.
+    """Return `name` with composed accents and single spaces, and without invisible characters.
 
-    Control characters count as spaces: pasted text may have them, and mails and calendars do not accept them.
+    Two spellings of the same characters become equal strings. Control characters become spaces: pasted text may have
+    them, and emails and calendar files must not.
     """
     composed = unicodedata.normalize("NFC", name)
     kept = (_seen(composed, at) for at in range(len(composed)))
@@ -50,7 +49,11 @@ def _is_letter(one: str) -> bool:
 
 
 def clean_name(text: str) -> str:
-    """Return `text` normalized. Raises NameInvalid without a visible letter, or for what the database cannot store."""
+    """Return `text` as normalized by `normalize_name`.
+
+    Raises NameInvalid if it has no letter, has a URL, an address or markup, or has lone surrogates (which the database
+    cannot store) or unassigned characters.
+    """
     name = normalize_name(text)
     if any(unicodedata.category(one) in ("Cs", "Cn") for one in name):
         raise NameInvalid("Part of this name did not arrive as text. Type it again instead of pasting it.")

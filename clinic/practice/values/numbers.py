@@ -1,4 +1,4 @@
-"""Numbers as people type them in the US and in Europe. Pure.
+"""Parse numbers that people type in the US and in Europe. Pure.
 
 static/js/intake.js parses digits the same way; tests/assessments/condition_cases.py has the cases for both.
 """
@@ -12,11 +12,14 @@ _EUROPEAN_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:\.[0-9]{3})+,[0-9]+")
 _DECIMAL_COMMA = re.compile(r"[+-]?(?:[0-9]+,[0-9]{1,2}|0,[0-9]+)")  # "1,000" is a thousand in the US
 _FRACTION = re.compile(r"(?:([0-9]+) ?)?([¼½¾])|(?:([0-9]+) )?(1/4|1/2|3/4)")
 _FRACTIONS = {"¼": ".25", "1/4": ".25", "½": ".5", "1/2": ".5", "¾": ".75", "3/4": ".75"}
-LONGEST_NUMBER = 20  # characters; a longer one is kept as typed and compared as it is
+LONGEST_NUMBER = 20  # characters; a longer number is not normalized
 
 
 def read_digits(text: str) -> str | None:
-    """Return `text`, without space around it, as a plain decimal such as "1000.5"; None for anything else."""
+    """Return `text` as a plain decimal such as "1000.5"; None if it is not a number or has surrounding whitespace.
+
+    A number with an exponent or more than LONGEST_NUMBER characters is not normalized.
+    """
     if PLAIN.fullmatch(text):
         plain = text
     elif _US_THOUSANDS.fullmatch(text):

@@ -1,6 +1,6 @@
-"""Parse and format phone numbers, stored as E.164, with the extension where there is one (RFC 3966).
+"""Parse and format phone numbers. They are stored as E.164, with any extension as in RFC 3966.
 
-"+16035550123" and "+16035550123;ext=12": either goes behind "tel:" as it is.
+Examples are "+16035550123" and "+16035550123;ext=12". Both are valid after "tel:".
 """
 
 import re
@@ -9,13 +9,13 @@ import phonenumbers
 
 PHONE_PATTERN = r"^\+[1-9][0-9]{6,14}(;ext=[0-9]{1,10})?$"
 LONGEST_PHONE = 32
-REGIONS = frozenset(phonenumbers.SUPPORTED_REGIONS)  # ISO 3166 codes of the countries whose numbers we can read
+REGIONS = frozenset(phonenumbers.SUPPORTED_REGIONS)  # ISO 3166 codes of the countries whose numbers can be parsed
 _PHONE = re.compile(PHONE_PATTERN)
 _EXT = ";ext="
 _NORTH_AMERICA = 1
-# Area code, exchange, line. No area code begins with 0 or 1, has a 9 in its middle (kept for longer numbers) or ends in
-# two equal digits (those are services), and no exchange is a service such as 911. The other rule for 1 is our library's
-# list of area codes, which is older than the newest of them; numbers of fiction (555-0100 to 0199) pass both.
+# Area code, exchange, line. No area code begins with 0 or 1, has a 9 in the middle (reserved for longer numbers) or
+# ends in two equal digits (reserved for services). No exchange is a service such as 911. This rule supplements the
+# library's list of area codes, which lacks the newest ones. Fictional numbers (555-0100 to 0199) pass both.
 _NORTH_AMERICAN = re.compile(r"[2-9](?!9)(\d)(?!\1)\d(?!.11)[2-9]\d{6}")
 _EXCHANGE_IS_A_SERVICE = re.compile(r"\d{3}[2-9]11")
 
@@ -25,11 +25,11 @@ class PhoneInvalid(ValueError):
 
 
 class PhoneHasLetters(PhoneInvalid):
-    """The number has letters for digits, as in "1-800-FLOWERS". They may be typos, so the person has to type the digits."""
+    """The number has letters for digits, as in "1-800-FLOWERS". They may be typos, so it must be typed in digits."""
 
 
 def parse_phone(text: str, region: str = "US") -> str:
-    """Return `text` as it is stored. `region` is the country of a number written without one (ISO 3166, "US").
+    """Return `text` in the stored form. `region` is the country of a number without a country code (ISO 3166, "US").
 
     Raises PhoneHasLetters for a number spelled in letters, PhoneInvalid for a number that cannot be dialed: too short
     or too long, or in an unused range.
@@ -65,16 +65,18 @@ def base_number(phone: str) -> str:
 
 
 def texting_number(phone: str) -> str:
-    """Return the number that texts for `phone` go to, in E.164; empty if there is none.
+    """Return the number for texts to `phone`, in E.164; empty if there is none.
 
-    A number with an extension is a switchboard.
+    A number with an extension is a switchboard, which cannot receive texts.
     """
     return "" if _EXT in phone else phone
 
 
 def format_phone(phone: str, region: str = "US") -> str:
-    """Return how people of `region` write it: "(603) 555-0123 ext. 12", "+44 20 7946 0018"; unparsable text comes back as it
-    is."""
+    """Return `phone` as people in `region` write it: "(603) 555-0123 ext. 12" or "+44 20 7946 0018".
+
+    Text that cannot be parsed is returned unchanged.
+    """
     base, _, extension = phone.partition(_EXT)
     try:
         number = phonenumbers.parse(base, region)

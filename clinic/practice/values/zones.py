@@ -1,4 +1,4 @@
-"""Time zones: those that this machine knows, the likely ones of a US clinic, and those of each state. Pure."""
+"""Time zones: all in this machine's database, the likely ones of a US clinic, and those of each state. Pure."""
 
 import unicodedata
 from functools import cache
@@ -9,7 +9,7 @@ EASTERN, CENTRAL, MOUNTAIN, PACIFIC = "America/New_York", "America/Chicago", "Am
 ARIZONA, ALASKA, HAWAII = "America/Phoenix", "America/Anchorage", "Pacific/Honolulu"
 INDIANA, MICHIGAN = "America/Indiana/Indianapolis", "America/Detroit"
 
-# In the order in which a form offers them.
+# In the order of the choices in a form.
 US_ZONES = {
     EASTERN: "Eastern time (New York)",
     CENTRAL: "Central time (Chicago)",
@@ -96,7 +96,7 @@ RENAMED = {
 
 _US = {"US", "PR", "VI", "GU", "MP", "AS"}
 _IN_STATES = ("America/Indiana/", "America/Kentucky/", "America/North_Dakota/")
-# Names of tzdata's regions on a page.
+# Names of tzdata's regions, for pages.
 REGIONS = {
     "America": "The Americas",
     "Antarctica": "Arctic and Antarctic",
@@ -107,7 +107,7 @@ REGIONS = {
     "Pacific": "Pacific islands and New Zealand",
 }
 
-# Names that are not places: fixed offsets, and those of systems without a zone.
+# Names that are not places: fixed offsets, and placeholders of systems without a zone.
 _NO_PLACES = ("Etc/", "Factory", "localtime")
 _BY_NAME = {name.casefold(): code for code, (name, *_) in STATES.items()}
 
@@ -124,9 +124,9 @@ def known_zone(name: str) -> ZoneInfo | None:
 
 
 def visitors_zone_name(text: str) -> str:
-    """Return the IANA name by which a visitor's clock is known; empty for an unknown name and for one that is not a place.
+    """Return `text` if it is the IANA name of a visitor's zone; empty for an unknown name or one that is not a place.
 
-    "UTC" counts: the page's script never sends it, so the visitor chose it.
+    "UTC" is accepted: the page's script never sends it, so the visitor chose it.
     """
     return text if text in zone_names() and not text.startswith(_NO_PLACES) else ""
 
@@ -138,10 +138,9 @@ def _rows_of_tzdata(name: str) -> list[list[str]]:
 
 @cache
 def zones_by_region() -> dict[str, tuple[str, ...]]:
-    """Return the zones of the world by region ("Africa", "United States"), each once and without old names, from tzdata's
-    table.
+    """Return the zones of the world by region ("Africa", "United States"), from tzdata's table.
 
-    Sorted by region, the zones of one by `city_label`.
+    Has each zone once, without old names. Sorted by region, and within a region by `city_label`.
     """
     regions: dict[str, list[str]] = {}
     for country, _, name, *_ in _rows_of_tzdata("zone.tab"):
@@ -159,8 +158,10 @@ def _countries() -> dict[str, str]:
 
 
 def city_label(name: str) -> str:
-    """Return text like "Paris (France)" or "North Dakota: Center"; no country where it is that of the group or the city's
-    own name."""
+    """Return text like "Paris (France)" or "North Dakota: Center".
+
+    Omits a country that equals the name of the region or of the city.
+    """
     place = place_label(name)
     if name.startswith(_IN_STATES):
         return f"{name.split('/')[1].replace('_', ' ')}: {place}"
@@ -174,25 +175,26 @@ def _in_alphabet(name: str) -> str:
 
 
 def zones_of_state(text: str) -> tuple[str, tuple[str, ...]]:
-    """Return (name, zones) of the US state or territory that `text` names by its postal code or name; ("", ()) for no such
-    state."""
+    """Return (name, zones) of the US state or territory with the postal code or name `text`; ("", ()) if unknown."""
     state = " ".join(text.replace(".", "").split()).casefold()
     name, *zones = STATES.get(_BY_NAME.get(state, state.upper()), ("",))
     return name, tuple(zones)
 
 
 def zone_label(name: str) -> str:
-    """Return text like "Eastern time (New York)", or the bare name, "Europe/Isle of Man", outside the US."""
+    """Return text like "Eastern time (New York)"; outside the US the name, such as "Europe/Isle of Man"."""
     return US_ZONES.get(name) or name.replace("_", " ")
 
 
 def place_label(name: str) -> str:
-    """Return text like "Buenos Aires" for "America/Argentina/Buenos_Aires"; the city's name of today for one that browsers
-    still call by an old one."""
+    """Return text like "Buenos Aires" for "America/Argentina/Buenos_Aires".
+
+    Returns the current name of a city for which browsers still use an old one (RENAMED).
+    """
     place = name.rpartition("/")[2].replace("_", " ")
     return RENAMED.get(place, place)
 
 
 def clock_label(name: str) -> str:
-    """Return text like "Eastern time (New York)", "Jamaica time" or "UTC", for people who read a time."""
+    """Return text like "Eastern time (New York)", "Jamaica time" or "UTC", to show with a time."""
     return US_ZONES.get(name) or (f"{place_label(name)} time" if "/" in name else name)

@@ -1,4 +1,4 @@
-"""manage.py rotate_encryption_keys: after a new key was put first in ENCRYPTION_KEYS."""
+"""manage.py rotate_encryption_keys: run it after adding a new key at the front of ENCRYPTION_KEYS."""
 
 from typing import Any
 
