@@ -244,7 +244,7 @@ def test_every_model_with_an_end_is_cleaned_up_or_kept_for_a_reason():
 # How it runs
 
 
-def test_batches_delete_no_more_than_asked(caplog):
+def test_batches_delete_no_more_than_asked():
     for _ in range(5):
         open_session(NOW - DAY)
 
