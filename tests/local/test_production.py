@@ -1,4 +1,4 @@
-"""What `make proof` relies on: compose runs the same commands as the units, and the probe detects failures.
+"""Preconditions of `make proof`: compose runs the same commands as the units, and the probe detects failures.
 
 The proof itself is part of .ci/run.
 """
@@ -31,7 +31,7 @@ AS_IN_COMPOSE = {
 
 
 def compose_command(service: str) -> str:
-    """A service's command, on one line or folded over several."""
+    """Return a service's command from compose.yaml, written on one line or folded over several."""
     block = re.search(rf"^  {service}:\n((?:    .*\n|\n)+)", (DEPLOY / "compose.yaml").read_text(), re.MULTILINE)[1]
     return " ".join(re.search(r"    command: (?:>\n)?((?:.|\n      )+)", block)[1].split())
 
@@ -81,7 +81,7 @@ def test_example_environment_names_what_is_required_and_nothing_unknown():
 
 
 class Answers(BaseHTTPRequestHandler):
-    """503 as often as the server says, then 200."""
+    """Respond 503 to the first `server.bad` requests, then 200."""
 
     def do_GET(self):
         is_bad = self.server.bad > 0
