@@ -1,4 +1,4 @@
-"""Booking and cancelling: once, wholly, with the right messages, or not at all."""
+"""Booking and cancelling are idempotent and atomic, and plan the right messages."""
 
 import uuid
 from datetime import timedelta
@@ -51,7 +51,7 @@ def test_a_booking_plans_its_messages(evaluation):
     planned = messages_of(book(evaluation))
     assert planned["booking_booked"].due_at == NOW
     assert planned["booking_reminder_48h"].due_at == NINE_ON_TUESDAY - timedelta(hours=48)
-    # Two hours before nine is still night by the clinic's quiet hours: the evening before, at half past eight.
+    # Two hours before 9:00 AM is within the clinic's quiet hours, so the reminder is due at 8:30 PM the evening before.
     assert planned["booking_reminder_2h"].due_at == NINE_ON_TUESDAY - timedelta(hours=12.5)
     assert {message.version for message in planned.values()} == {1}
 
@@ -131,7 +131,7 @@ def test_refused_booking_leaves_the_connection_usable(evaluation):
 
 
 def test_booking_is_refused_inside_another_transaction(evaluation):
-    """Two that wait for one schedule would keep the lock of their wait until the outer transaction ends: a deadlock."""
+    """Two callers that wait for one schedule would keep shared locks until the outer transactions end: a deadlock."""
     with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
         book(evaluation)
     assert not Appointment.objects.exists()

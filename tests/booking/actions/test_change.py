@@ -1,4 +1,4 @@
-"""Moving, cancelling and taking it back: all or nothing, the right messages, and links that end when they should."""
+"""Moving, cancelling and undoing are atomic, plan the right messages, and end links when they should."""
 
 import uuid
 from datetime import timedelta
@@ -152,7 +152,7 @@ def test_only_staff_may_break_a_rule(evaluation):
         book(evaluation, starts_at=AT_TWO, despite_rules=True)
 
 
-# Taking a cancellation back
+# Undoing a cancellation
 
 
 def test_cancellation_message_is_due_after_three_minutes(evaluation):
@@ -300,8 +300,8 @@ def test_the_same_key_still_means_the_same_visit_after_a_move(evaluation):
 
 def test_a_visit_can_be_moved_to_another_therapist_who_does_the_same(client, evaluation, call):
     nora, bob = make_therapist("Nora", position=1), make_therapist("Bob", position=2)
-    evaluation.therapists.add(nora)  # Bob does not
-    book(evaluation, starts_at=AT_ELEVEN, name="Carol")  # Meredith's eleven is gone
+    evaluation.therapists.add(nora)  # Bob does not offer it
+    book(evaluation, starts_at=AT_ELEVEN, name="Carol")  # Meredith's 11:00 is taken
     visit = book(evaluation)
     path = visit_path(visit, now=NOW)
     with time_machine.travel(NOW, tick=False):

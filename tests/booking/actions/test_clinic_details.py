@@ -1,4 +1,4 @@
-"""The clinic moves, or gets a new name or number: staff see the visits affected, and patients are told once."""
+"""The clinic changes its address, name or number: staff see the affected visits, and patients are notified once."""
 
 import re
 
@@ -35,7 +35,7 @@ def clock(db):
 
 @pytest.fixture
 def visits(evaluation, call, post_office):
-    """One in person, one by phone, one cancelled, one over; their first mails have gone."""
+    """Book visits in person, by phone, cancelled and over, and send their first emails. Return all but the last."""
     here = book(evaluation)
     there = book(call, name="Bob Caller", starts_at=NINE_ON_TUESDAY + 2 * HOUR)
     gone = book(evaluation, name="Carol Gone", starts_at=NINE_ON_TUESDAY + 5 * HOUR)
@@ -189,7 +189,7 @@ def test_news_of_the_clinic_survives_a_cancellation_that_is_undone(visits, post_
     here = visits[0]
     update_visits(Clinic(street="1 A"), Clinic(street="2 B"), True, NOW)
     cancel_appointment(appointment=here, now=NOW + 2 * MINUTE)
-    sweep(4)  # the news would have been due
+    sweep(4)  # the news was due by now
     assert post_office.mails == []
     undo_cancellation(appointment=here, now=NOW + 4 * MINUTE)
     sweep(5)

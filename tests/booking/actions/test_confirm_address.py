@@ -1,4 +1,4 @@
-"""Strangers can use up what an address may do; its owner shows by a link from their mailbox that they are not one."""
+"""Strangers can use up the rate limit of an address. Its owner still gets through by a link from the mailbox."""
 
 import re
 import uuid

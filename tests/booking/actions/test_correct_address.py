@@ -1,4 +1,4 @@
-"""Whose mailbox it is: corrected addresses, new ones, and a provisional patient becoming a known one."""
+"""Corrected and new email addresses, and how a provisional patient becomes a known one."""
 
 import re
 import uuid
@@ -51,7 +51,7 @@ def mailed_path(post_office, number=-1) -> str:
     return re.search(r"/visits/[\w-]{43}/", post_office.mails[number].get_body(("plain",)).get_content())[0]
 
 
-# A slip of the finger
+# Mistyped domains
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_form_asks_once_about_a_mistyped_domain_and_then_accepts_it(client, eval
     assert Patient.objects.get().email == "alice@gmial.com"
 
 
-# Correcting it
+# Correcting the address
 
 
 def test_booked_page_says_which_address_and_lets_it_be_corrected(client, evaluation, post_office):
@@ -133,7 +133,7 @@ def test_mail_goes_again_three_times_and_no_more(client, evaluation, post_office
     assert len(post_office.mails) == MOST_COPIES + 1
 
 
-# Becoming known
+# Becoming a known patient
 
 
 def test_first_button_by_a_mailed_link_makes_the_patient_known_and_opening_it_does_not(client, evaluation, post_office):
@@ -158,7 +158,7 @@ def test_owner_of_the_address_who_cancels_a_strangers_visit_is_not_made_its_pati
     alices = book(evaluation)
     strangers = book(evaluation, starts_at=ELEVEN, is_known=False)
     send_due_messages(clock=timezone.now)
-    texts = [mail.get_body(("plain",)).get_content() for mail in post_office.mails]  # of two that are due together
+    texts = [mail.get_body(("plain",)).get_content() for mail in post_office.mails]  # two emails, in no fixed order
     text = next(text for text in texts if "You did not book this?" in text)
     cancel = re.search(r"You did not book this\?.*?(/visits/[\w-]{43}/cancel/)", text, re.DOTALL)[1]
     assert press(client, cancel).status_code == 303
@@ -298,7 +298,7 @@ def test_staff_see_an_unconfirmed_address_and_the_likely_patient(owner, evaluati
     )
 
 
-# What a link proves stays with the patient it was mailed to
+# A link proves nothing about patients other than the one it was emailed to
 
 
 def test_form_key_of_a_strangers_visit_proves_nothing_when_a_recognized_patient_sends_it_again(client, evaluation):
@@ -329,7 +329,7 @@ def test_visit_page_by_a_mailed_link_offers_no_other_address(client, evaluation,
     )
 
 
-# Domains beyond ASCII, and what a form refuses
+# Non-ASCII domains, and input that forms refuse
 
 
 def test_mail_goes_to_the_domain_that_was_typed_and_not_to_a_neighbor(client, evaluation, post_office):

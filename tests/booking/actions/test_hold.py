@@ -1,4 +1,4 @@
-"""A chosen time is kept: really, for ten minutes, once more, and for one person only."""
+"""A hold keeps a chosen time for ten minutes, can be renewed once, and belongs to one browser."""
 
 import re
 import uuid
@@ -157,14 +157,14 @@ def test_a_hold_survives_a_reload_and_books(client, evaluation, clock):
     assert booked.status_code == 303
     assert client.post(place, form).status_code == 303  # a double click
     assert Appointment.objects.get().status == "booked"
-    after = Client().get(place)  # another browser with the address of the form
+    after = Client().get(place)  # another browser with the URL of the form
     assert after.status_code == 410
     assert "/visits/" not in after.text and "This time is booked" in after.text
 
 
 def test_the_form_can_be_renewed_once_and_given_back(client, evaluation, clock):
     place = press(client, NINE)["Location"]
-    assert client.get(place + "renew/")["Location"] == place  # the address stays in the browser after the press
+    assert client.get(place + "renew/")["Location"] == place  # the browser keeps this URL after the button is pressed
     assert "10 more minutes" in client.get(place).text, "a look renews nothing"
     clock.shift(timedelta(minutes=9))
     assert client.post(place + "renew/")["Location"] == place
@@ -342,7 +342,7 @@ def test_form_of_another_tab_books_the_time_one_holds(client, evaluation, clock)
 
 @pytest.mark.django_db(transaction=True)
 def test_two_holders_who_want_the_same_time_each_keep_one_hold(evaluation):
-    """Each holds a time of their own and wants the same third one: one gets it, the other keeps what they had."""
+    """Each visitor holds a time and tries to hold the same third one. One gets it; the other keeps the first hold."""
     at_ten, at_eleven = (NINE_ON_TUESDAY + timedelta(hours=n) for n in (1, 2))
     for _ in range(5):
         Appointment.objects.all().delete()

@@ -1,4 +1,4 @@
-"""What a patient is promised about changing a visit is what the rules allow; too late, the clinic is told."""
+"""The deadline for changes that patients read is the one that the rules apply. After it, they can notify the clinic."""
 
 import re
 import uuid
@@ -143,7 +143,7 @@ def test_not_coming_page_changes_nothing_until_its_cancel_button_is_pressed(visi
 
 
 def test_late_page_shows_the_fee_and_tells_the_clinic_by_a_button(visit, post_office, front_desk):
-    Appointment.objects.update(**FEE)  # as agreed, whatever the service costs today
+    Appointment.objects.update(**FEE)  # the visit's own fee, whatever the service costs today
     page = ask(visit, now=TWO_HOURS_BEFORE)
     assert FEE_WORDS in text_of(page) and not page.context["can_change"]
     visit.refresh_from_db()
@@ -188,7 +188,7 @@ def test_nothing_is_noted_once_the_visit_has_begun_or_is_cancelled(visit):
         note_not_coming(appointment=visit, now=NOW)
 
 
-# Only what happened
+# The number of people who are offered the time
 
 
 def test_offer_says_how_many_others_are_told_and_today_how_many_were(visit, evaluation, post_office):

@@ -1,5 +1,6 @@
-"""Thirty-two people press "Book" at once. Real connections, counted in the table; and the tests themselves are tested:
-without the constraint or without the lock they must find the fault."""
+"""CLIENTS clients book at once, on real connections, and the rows are counted.
+
+The tests themselves are tested: without both the lock and the constraint, they must find double bookings."""
 
 import threading
 import uuid
@@ -104,7 +105,7 @@ def test_booking_raises_busy_try_again_on_a_lock_timeout(evaluation, meredith, m
 
 
 def test_the_constraint_alone_still_lets_one_win(evaluation, monkeypatch):
-    """Behind the lock: another writer, or a mistake of ours, meets the constraint and gets the typed refusal."""
+    """The constraint also stops writers without the lock, and mistakes of ours."""
     monkeypatch.setattr("booking.schedule.locking._lock", lambda statement, key: True)
     outcomes = race(all_book(evaluation, NINE_ON_TUESDAY))
     assert kinds_of(outcomes)["Appointment"] <= 1
@@ -162,7 +163,7 @@ def test_lock_with_a_first_look_is_refused_inside_a_transaction(meredith):
 
 
 def test_two_waiters_for_one_schedule_with_a_first_look_both_get_the_lock(meredith):
-    """Inside an outer transaction each would keep the shared lock of its wait, and wait for the other's."""
+    """Inside an outer transaction, each would keep the shared lock of its wait and block the other."""
     holding, entered = threading.Event(), []
 
     def hold():
@@ -180,11 +181,11 @@ def test_two_waiters_for_one_schedule_with_a_first_look_both_get_the_lock(meredi
     assert len(entered) == 2
 
 
-# The tests have teeth: each guard taken away shows.
+# Tests of the tests: they notice each guard that is removed.
 
 
 def slow_readers(monkeypatch, then=lambda therapist: None):
-    """Let all clients pass the availability check before the first writes; each then calls `then`."""
+    """Make all clients pass the availability check before the first one writes. Each client then calls `then`."""
     from booking.actions import book as appointments
 
     look, all_have_looked = appointments.require_free, threading.Barrier(CLIENTS)
@@ -217,7 +218,7 @@ def test_the_race_finds_a_lock_that_is_taken_after_the_read(evaluation, monkeypa
 
 
 def test_with_the_lock_no_loser_reaches_the_constraint(evaluation, monkeypatch):
-    """With the lock no client reaches the constraint; without it the losers do, and queue behind the winner."""
+    """With the lock, no client reaches the constraint. Without it, the losers do, and wait for the winner."""
     met = []
 
     def refuse(self, type_, value, traceback):

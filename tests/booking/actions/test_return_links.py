@@ -49,7 +49,7 @@ def sent_link(post_office) -> str:
 
 
 def form_of(client, starts_at=ELEVEN):
-    """The form of a held time, as the browser gets it."""
+    """Hold a time and return the page with its form."""
     path = f"/book/evaluation/meredith/{starts_at:%Y%m%dT%H%MZ}/hold/"
     return client.get(client.post(path, {"key": str(uuid.uuid4())})["Location"])
 
@@ -112,7 +112,7 @@ def test_second_request_within_five_minutes_sends_no_second_mail(client, alices_
 
 def test_an_address_gets_few_links_a_day_and_the_page_never_says_when_it_gets_none(client, alices_visit):
     answers = set()
-    for number in range(36):  # thirty in three hours were the fault
+    for number in range(36):  # regression: an address once got thirty links in three hours
         with time_machine.travel(NOW + number * HOUR / 12, tick=False):
             answer = ask(Client(), "alice@example.com", REMOTE_ADDR=f"198.51.{number}.1")
             answers.add((answer.status_code, client.get(answer["Location"]).content))

@@ -1,4 +1,4 @@
-"""What people text back: on which visit a Y or C acts, that STOP ends texts, and that everything else reaches a person."""
+"""Replies to texts: a Y or C applies to the right visit, STOP ends texts, and all other replies reach a person."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 @pytest.fixture
 def visit(evaluation, twilio, post_office):
-    """Alice's visit at eleven, of which a text has just reminded her."""
+    """Alice's visit at 11:00. A text has just reminded her of it."""
     appointment = book(evaluation, starts_at=AT_ELEVEN)
     agree(appointment.patient)
     leave_only(REMINDER_2H)
@@ -31,7 +31,7 @@ def visit(evaluation, twilio, post_office):
 
 @pytest.fixture
 def text_back(client, settings):
-    """Text to the clinic's number some minutes after the reminder, and return the reply."""
+    """Return a function that texts the clinic's number some minutes after the reminder and returns the reply."""
 
     def send(text, *, minutes=1, phone=ALICES, **more):
         with time_machine.travel(DUE + minutes * MINUTE, tick=False):
@@ -147,7 +147,7 @@ def test_yes_without_consent_to_texts_confirms_nothing(evaluation, twilio, text_
 def test_yes_from_a_number_that_now_belongs_to_another_patient_confirms_nothing(
     evaluation, twilio, post_office, text_back
 ):
-    """The text went to Alice's old number; the one she has now was another patient's until today."""
+    """The text went to the old number of the patient, whose new number is ALICES."""
     visit = book(evaluation, starts_at=AT_ELEVEN, phone="+16035550177")
     agree(visit.patient)
     leave_only(REMINDER_2H)
@@ -167,7 +167,7 @@ def test_yes_from_a_number_that_now_belongs_to_another_patient_confirms_nothing(
 def test_stop_ends_texts_at_once_however_it_is_typed(visit, text_back, words):
     assert text_back(words) == ""
     assert not TextConsent.objects.filter(withdrawn_at=None).exists()
-    assert kept() == (["cancel"] if words == "cancel" else [])  # which may have meant the visit
+    assert kept() == (["cancel"] if words == "cancel" else [])  # "cancel" may have meant the visit
 
 
 def test_start_brings_texts_back_in_the_words_that_were_agreed_to(visit, text_back):

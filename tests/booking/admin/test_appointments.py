@@ -1,4 +1,4 @@
-"""Visits in the admin: permissions, what the pages show, and that every change goes through the domain functions."""
+"""Visits in the admin: permissions, contents of the pages, and changes only through the domain functions."""
 
 import re
 import uuid
@@ -50,7 +50,7 @@ def act(client, visit, name):
 
 
 def shown(visit) -> str:
-    """What a page loaded now carries of the visit."""
+    """Return the state of the visit that a page loaded now would send back."""
     return Appointment.objects.get(pk=visit.pk).shown
 
 
@@ -375,7 +375,7 @@ def test_more_visits_than_one_request_can_change_are_refused_at_once(client, own
 
 
 def test_bulk_act_reaches_a_visit_that_has_left_the_list(client, owner, evaluation, meredith):
-    """The page afterwards says that the visit was changed; it is not skipped silently."""
+    """The page then shows that the visit was changed. The visit is not skipped silently."""
     visit = book(evaluation)
     day = {"action": "cancel", "_selected_action": visit.pk, "confirmed": "1", "seen": f"{visit.pk}={visit.shown}"}
     move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY + timedelta(days=7), now=NOW)

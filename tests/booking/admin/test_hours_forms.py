@@ -1,4 +1,4 @@
-"""Opening hours as staff enter them: until midnight, and not twice."""
+"""The admin forms for opening hours: hours can end at midnight, and overlapping hours are refused."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta

@@ -1,4 +1,4 @@
-"""The therapist's morning."""
+"""The contents of the Today page."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

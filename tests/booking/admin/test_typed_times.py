@@ -1,4 +1,4 @@
-"""Days and times as staff type them: a mistyped year is refused with a message, and every usual way to write a time is accepted."""
+"""Days and times typed by staff: a mistyped year is refused, and every usual way to write a time is accepted."""
 
 import re
 import uuid

@@ -74,7 +74,7 @@ def test_a_therapist_who_left_has_no_feed(client, meredith, front_desk):
     assert client.get(path_of(token)).status_code == 404
 
 
-# When it breaks
+# Feeds that are no longer read or cannot be made
 
 
 DAY = timedelta(days=1)

@@ -92,7 +92,7 @@ def test_what_a_booking_asked_for_stays_when_its_patient_turns_out_to_be_known(e
     known = book(evaluation).patient
     book_online(1, uses_first_name="on")
     provisional = Patient.objects.get(is_provisional=True)
-    assert Patient.objects.get(pk=known.pk).first_name_since is None  # a typed name proves nothing
+    assert Patient.objects.get(pk=known.pk).first_name_since is None  # a typed name proves no identity
     assert accept_patient(provisional, now=NOW).pk == known.pk
     assert Patient.objects.get(pk=known.pk).first_name_since == NOW
 

@@ -67,7 +67,7 @@ def attempt(follow_up, contact, *, starts_at=THURSDAY, by=None):
 def come_back(client, email, post_office, asked=""):
     client.post(f"/again/{asked}", {"email": email})
     send_due_messages(clock=timezone.now)
-    mails = "".join(mail.get_body(("plain",)).get_content() for mail in post_office.mails)  # due together: in any order
+    mails = "".join(mail.get_body(("plain",)).get_content() for mail in post_office.mails)  # in no fixed order
     link = re.findall(r"/again/[\w-]{43}/", mails)[-1]
     patient = re.search(r'name="patient" value="([^"]+)"', client.get(link).content.decode())[1]
     return client.post(link + asked, {"patient": patient})
@@ -130,7 +130,7 @@ def test_link_asked_for_at_a_follow_up_leads_on_to_it(client, follow_up, evaluat
     client.post(ask_at, {"email": patient.email})
     send_due_messages(clock=timezone.now)
     texts = [mail.get_body(("plain",)).get_content() for mail in post_office.mails]
-    [mail] = [text for text in texts if "/again/" in text]  # beside the confirmation of the visit
+    [mail] = [text for text in texts if "/again/" in text]  # the other one confirms the visit
     assert "follow-up" not in mail.lower()
     link = re.search(r"/again/[\w-]{43}/\S*", mail)[0]
     page = client.get(link).text

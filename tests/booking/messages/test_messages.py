@@ -1,4 +1,4 @@
-"""Messages to patients: content, agreement of page, mail and calendar, and relevance."""
+"""Messages to patients: content, agreement of page, email and calendar, and relevance."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -194,7 +194,7 @@ def test_an_invitation_is_replaced_by_its_cancellation(evaluation, clinic, setti
 @pytest.mark.parametrize("zone", ["America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Europe/London"])
 @pytest.mark.parametrize("starts_at", [NINE_ON_TUESDAY, datetime(2027, 7, 1, 14, tzinfo=UTC)])
 def test_the_calendars_own_zone_rules_are_those_of_the_zone(evaluation, clinic, zone, starts_at):
-    """By the time zone rules in the file alone, the local time is the booked instant."""
+    """By the time zone rules in the file alone, the event's local time is the booked instant."""
     visit = book(evaluation)
     visit.starts_at, visit.ends_at = starts_at, starts_at + timedelta(minutes=45)
     clinic.time_zone = zone

@@ -1,4 +1,4 @@
-"""News of changes: one message about the current visit, relative to what the patient was told before."""
+"""News of changes: one message with the current state of the visit, compared with what the patient last read."""
 
 import importlib
 import re
@@ -79,7 +79,7 @@ def test_several_moves_are_one_mail_from_what_was_told_to_what_is(visit, post_of
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW + MINUTE)
     move_appointment(appointment=visit, starts_at=AT_TWO, by=front_desk, now=NOW + 2 * MINUTE)
     sweep(NOW + 4 * MINUTE)
-    assert post_office.mails == []  # three minutes after the last one
+    assert post_office.mails == []  # due three minutes after the last move
     sweep(NOW + 5 * MINUTE)
     [mail] = post_office.mails
     assert mail["Subject"] == f"Your visit is moved: {when(AT_TWO)}"
@@ -123,7 +123,7 @@ def test_a_visit_moved_back_before_its_first_mail_went_is_confirmed_as_booked(ev
 
 
 def test_a_move_is_not_told_when_a_mail_under_way_said_the_same(visit):
-    """The mail about the first move was being sent while the visit was moved back and forth again."""
+    """The email about the first move was being sent while the visit was moved away and back again."""
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW)
     Message.objects.filter(kind="booking_moved").update(state="sending", lease_until=NOW, lease_token=visit.pk)
     for starts_at in (AT_TWO, AT_ELEVEN):
@@ -137,14 +137,14 @@ def test_a_move_is_not_told_when_a_mail_under_way_said_the_same(visit):
 
 
 def claim_news(visit, at) -> ClaimedMessage:
-    """Move the visit to 11:00 and claim the mail about it, as a worker does before sending."""
+    """Move the visit to 11:00 and claim the email about it, as a worker does before sending."""
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=at - UNDO_FOR)
     [claimed] = claim_due_messages(now=at)
     return claimed
 
 
 def move_back(client, visit, at):
-    """Move the visit back as staff; earlier links stay closed, as a new mail follows."""
+    """Move the visit back, and check that earlier links still do not open, because a new email follows."""
     mailed = visit_path(reload(visit), now=at)
     move_appointment(appointment=reload(visit), starts_at=NINE_ON_TUESDAY, now=at)
     with time_machine.travel(at, tick=False):
@@ -189,7 +189,7 @@ def test_a_first_move_back_is_told_when_the_patient_was_told_of_nothing_but_may_
     claim_news(visit, NOW + 5 * MINUTE)
     move_appointment(appointment=reload(visit), starts_at=NINE_ON_TUESDAY, now=NOW + 5 * MINUTE)
     sweep(NOW + 6 * MINUTE)
-    assert post_office.mails == []  # it would arrive together with the one that is leaving
+    assert post_office.mails == []  # it would arrive together with the email that is being sent
     sweep(NOW + 5 * MINUTE + LEASE)
     assert [mail["Subject"] for mail in post_office.mails] == [f"Your visit is moved: {when(NINE_ON_TUESDAY)}"]
 
@@ -201,7 +201,7 @@ def test_another_mailbox_is_told_of_a_move_from_its_own_start(evaluation, post_o
     send_to_new_address(visit.patient, NOW + 2 * MINUTE)
     move_appointment(appointment=reload(visit), starts_at=NINE_ON_TUESDAY, now=NOW + 2 * MINUTE)
     sweep(NOW + 10 * MINUTE)
-    assert "9:00 AM EST" in post_office.mails[-1]["Subject"]  # the old mailbox was told of nine; this one of nothing
+    assert "9:00 AM EST" in post_office.mails[-1]["Subject"]  # only the old mailbox got a message about 9:00
 
 
 def test_mail_about_a_change_of_therapist_names_both_therapists(visit, nora, post_office, front_desk):
@@ -234,7 +234,7 @@ def test_the_calendars_organizer_is_the_address_that_the_mail_comes_from(visit, 
     assert mail["Reply-To"] == clinic.email != mail["From"].addresses[0].addr_spec  # answers still reach the clinic
 
 
-# A page that has gone stale
+# Stale pages
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ def test_staff_mark_nothing_on_a_visit_that_was_moved_since_they_looked(visit, f
         mark_arrived(appointment=visit, version=1, by=front_desk, now=NOW)
 
 
-# Taking back
+# Undoing
 
 
 def test_an_undone_move_returns_to_time_and_therapist_and_no_mail_goes(visit, nora, meredith, post_office):
@@ -336,7 +336,7 @@ def test_a_cancellation_is_not_undone_into_time_closed_meanwhile(visit, meredith
 
 def test_a_cancellation_is_undone_in_time_that_was_closed_before_or_for_another(visit, nora, meredith, front_desk):
     with time_machine.travel(NOW, tick=False) as clock:
-        close_tuesday_morning(meredith, front_desk, despite_visits=True)  # the visit stood in it
+        close_tuesday_morning(meredith, front_desk, despite_visits=True)  # the visit was in that time
         clock.shift(MINUTE)
         cancel_appointment(appointment=visit, now=NOW + MINUTE)
         clock.shift(MINUTE)
@@ -423,7 +423,7 @@ def page_text(client, path) -> str:
 
 
 def mail_status(client, path) -> str:
-    """Return what the page says of the mail to Alice."""
+    """Return the text of the page about the email to Alice."""
     status = page_text(client, path).partition("Your confirmation")[2]
     assert "alice@example.com" in status
     return status
@@ -499,7 +499,7 @@ def test_a_visit_from_before_terms_were_recorded_is_told_from_what_to_what(visit
     AppointmentEvent.objects.update(version=None, therapist=None, mode="")
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, by=front_desk, now=NOW)
     sweep(NOW + 3 * MINUTE)
-    assert "Moved from" not in text_of(post_office.mails[-1])  # the former time is unknown, so it is left out
+    assert "Moved from" not in text_of(post_office.mails[-1])  # the former time is unknown, so it is omitted
     assert post_office.mails[-1]["Subject"].startswith("Your visit is moved: ")
 
 
@@ -512,5 +512,5 @@ def test_the_migration_describes_the_newest_event_of_each_visit(visit, evaluatio
     assert moved.events.last().therapist == moved.therapist
     move_appointment(appointment=visit, starts_at=AT_TWO, by=front_desk, now=NOW)
     sweep(NOW + 3 * MINUTE)
-    alices = [mail for mail in post_office.mails if "alice@" in mail["To"]]  # the two mails of one sweep have no order
+    alices = [mail for mail in post_office.mails if "alice@" in mail["To"]]  # the emails of a sweep have no order
     assert f"Moved from {when(NINE_ON_TUESDAY)}" in text_of(alices[-1])

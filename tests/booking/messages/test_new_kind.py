@@ -31,7 +31,7 @@ KIND = VisitKind(
 
 @pytest.fixture
 def parking(tmp_path, monkeypatch):
-    """A folder of kinds with one file in it, registered as AppConfig.ready does."""
+    """Create a folder of kinds with one file, and register its kind as AppConfig.ready does."""
     folder = tmp_path / "kinds_of_a_newcomer"
     (folder / "visits").mkdir(parents=True)
     for path, text in (("__init__.py", ""), ("visits/__init__.py", ""), ("visits/parking.py", FILE)):

@@ -248,7 +248,7 @@ def test_today_says_whom_to_call_in_the_same_queries_for_two_visits_and_for_five
         book(evaluation, name=name, email="", phone="+16035550142", by=front_desk, starts_at=starts_at)
 
     add(0)
-    add(1)  # a future visit: Today checks whether those still fit the schedule
+    add(1)  # a future visit, because Today checks whether those still fit the schedule
     with django_assert_max_num_queries(100) as few:
         assert len(read_today(now=NINE_ON_TUESDAY).visits) == 2
     for hour in (4, 5, 6):
@@ -257,7 +257,7 @@ def test_today_says_whom_to_call_in_the_same_queries_for_two_visits_and_for_five
         assert all(visit.appointment.is_to_be_confirmed_by_phone for visit in read_today(now=NINE_ON_TUESDAY).visits)
 
 
-# How the patient is told
+# How the patient is notified
 
 
 def messages_of(page) -> str:

@@ -1,4 +1,4 @@
-"""A visit that is moved, cancelled and restored many times: few mails, few offers, and a rate limit."""
+"""A visit that is moved, cancelled and restored many times: few emails, few offers, and a rate limit."""
 
 from collections import Counter
 
@@ -203,7 +203,7 @@ def test_times_freed_at_one_instant_are_offered_three_times_a_day_too(evaluation
     visits = [book(evaluation, starts_at=TIMES[number], name=f"R{number} Runner") for number in range(6)]
     monkeypatch.setattr(
         "booking.wait_list.slot_offers._planned_or_sent", lambda now: Counter()
-    )  # none of them sees the others yet
+    )  # no offer counts the others yet
     for visit in visits:
         cancel_appointment(appointment=visit, now=NOW)
     sweep(now=NOW + 4 * MINUTE)

@@ -1,4 +1,4 @@
-"""Texts: only with consent, one a day and three a week at most, outside quiet hours, 160 characters, never twice, until STOP."""
+"""Texts: consent, at most one a day and three a week, quiet hours, 160 characters, no duplicates, STOP."""
 
 import html
 import re
@@ -119,7 +119,7 @@ def test_consent_for_one_number_is_none_for_the_next_and_counts_again_for_the_fi
     assert consent_of(patient).phone == ALICES
 
 
-# How many, and when
+# Caps and quiet hours
 
 
 def test_one_a_day_and_three_a_week_is_enough(evaluation, visit, twilio):
@@ -202,7 +202,7 @@ def test_a_text_whose_worker_died_while_sending_is_failed_and_not_sent_again(vis
     assert twilio.texts == []
 
 
-# Choosing, and being off
+# The patient's choice, and a site without texts
 
 
 def test_a_patient_chooses_and_the_page_says_what_they_agree_to(client, visit):
@@ -295,7 +295,7 @@ FORM = "/book/evaluation/meredith/20261201T1430Z/"
 
 @pytest.fixture
 def booking_form(client, evaluation):
-    """Send the booking form as Alice, on Monday at 10:00."""
+    """Return a function that sends the booking form as Alice, on Monday at 10:00."""
 
     def send(**changes):
         typed = {"name": "Alice Runner", "email": "alice@example.com", "phone": "603 555 0199", "mode": "in_person"}

@@ -1,4 +1,4 @@
-"""Texts instead of mail: every reader gets exactly one of the two, and both for changes by the clinic."""
+"""Texts instead of emails: every reader gets exactly one of the two, but both for changes by the clinic."""
 
 import uuid
 from datetime import timedelta
@@ -43,7 +43,7 @@ def clock(message):
 
 
 def sent_earlier(visit, at):
-    """A text that was sent to Alice's number at `at`."""
+    """Create a text that was sent to Alice's number at `at`."""
     return Message.objects.create(
         kind=REMINDER_2H,
         channel=Channel.SMS,
@@ -59,7 +59,7 @@ def sent_earlier(visit, at):
     )
 
 
-# The mail stays behind once the text has gone, and only then
+# The email is skipped once its text was sent, and only then
 
 
 def test_mail_is_skipped_once_its_text_was_sent(visit, twilio, post_office):
@@ -95,7 +95,7 @@ def test_the_mail_goes_when_the_text_fails_for_good(visit, twilio, post_office, 
 
 
 def test_the_mail_waits_while_the_provider_is_away_and_goes_while_it_is_of_use(visit, twilio, post_office):
-    twilio.answer, now, last = "away", DUE, AT_ELEVEN - HOUR  # two hours were to be its reader's; one is left
+    twilio.answer, now, last = "away", DUE, AT_ELEVEN - HOUR  # DUE leaves the reader two hours, `last` leaves one
     while fate(mail_of(visit))[0] == "waiting":
         assert post_office.mails == [] and now <= last + LOOK_AGAIN_AFTER
         sweep(now=now)
@@ -162,7 +162,7 @@ def test_a_mail_that_staff_send_again_goes_beside_its_text(visit, twilio, post_o
     assert (len(twilio.texts), len(post_office.mails)) == (1, 1)
 
 
-# When the hours without texts come in between
+# When quiet hours of texts come first
 
 
 def test_a_reminder_of_an_early_visit_goes_by_text_before_the_evening_ends(evaluation, meredith, twilio, post_office):
@@ -202,7 +202,7 @@ def test_a_mail_leaves_before_its_own_quiet_hours_when_the_text_does_not_go(eval
     assert f"{mail.settled_at.astimezone(NEW_YORK):%a %H}" == "Mon 20"
 
 
-# What the provider says later
+# Later reports of the provider
 
 
 def undelivered(client, settings, text, status="undelivered", **more):
@@ -220,7 +220,7 @@ def test_the_mail_goes_after_all_when_the_provider_could_not_deliver_the_text(
         assert undelivered(client, settings, text, status="delivered").status_code == 204
         assert fate(text) == ("sent", "")
         assert undelivered(client, settings, text, token="guessed").status_code == 400
-        for _ in range(2):  # the provider may say it twice
+        for _ in range(2):  # the provider may report it twice
             assert undelivered(client, settings, text).status_code == 204
     assert fate(text) == ("failed", "not delivered 30006")
     sweep(now=DUE + MINUTE)
@@ -235,12 +235,12 @@ def test_a_failed_delivery_that_is_told_after_the_visit_sends_nothing(client, se
     assert fate(mail_of(visit)) == ("skipped", TEXT_WENT)
 
 
-# What the clinic changes itself
+# Changes by the clinic
 
 
 @pytest.fixture
 def both(evaluation, twilio, post_office):
-    """Alice's visit at 11:00, with mails and texts; no message is waiting."""
+    """Alice's visit at 11:00, with texts instead of emails. No message is waiting."""
     appointment = book(evaluation, starts_at=AT_ELEVEN)
     agree(appointment.patient, instead_of_email=True)
     Message.objects.all().delete()
@@ -251,7 +251,7 @@ DAYTIME = NOW + 2 * HOUR
 
 
 def test_a_visit_that_the_clinic_cancels_is_cancelled_by_text_and_mail(both, twilio, post_office, front_desk):
-    sent_earlier(both, DAYTIME - HOUR)  # the one of the day
+    sent_earlier(both, DAYTIME - HOUR)  # uses up the daily cap
     cancel_appointment(appointment=both, by=front_desk, now=DAYTIME)
     sweep(now=DAYTIME)
     assert twilio.texts == []  # it can still be undone
@@ -262,7 +262,7 @@ def test_a_visit_that_the_clinic_cancels_is_cancelled_by_text_and_mail(both, twi
     )
     assert "(603) 555-0123" in body
     assert length(body) <= LIMIT
-    assert len(post_office.mails) == 1  # the calendar's cancellation is in it
+    assert len(post_office.mails) == 1  # it contains the calendar's cancellation
 
 
 def test_a_visit_that_the_clinic_moves_is_moved_by_text_and_mail(both, twilio, post_office, front_desk):
@@ -274,14 +274,14 @@ def test_a_visit_that_the_clinic_moves_is_moved_by_text_and_mail(both, twilio, p
     body = twilio.texts[-1]["Body"]
     assert "to Tuesday, December 1, 2:00 PM EST. Reply Y" in body
     assert length(body) <= LIMIT
-    assert len(post_office.mails) == 1  # the new links are in it
+    assert len(post_office.mails) == 1  # it contains the new links
 
 
 def test_what_the_patient_changes_goes_by_mail_alone(both, twilio, post_office):
     move_appointment(appointment=both, starts_at=AT_ELEVEN + 3 * HOUR, now=DAYTIME)
     sweep(now=DAYTIME + 5 * MINUTE)
     cancel_appointment(appointment=both, now=DAYTIME + HOUR)
-    agree(both.patient, now=DAYTIME + HOUR)  # nor when they agree to texts just then
+    agree(both.patient, now=DAYTIME + HOUR)  # new consent does not change that
     sweep(now=DAYTIME + 2 * HOUR)
     assert twilio.texts == []
     assert len(post_office.mails) == 2
@@ -316,13 +316,13 @@ def test_cancellation_respects_the_caps_of_an_older_consent_and_goes_by_mail(bot
 def test_a_cancellation_in_the_evening_goes_by_mail_at_once_and_by_text_in_the_morning(
     both, twilio, post_office, front_desk
 ):
-    late = AT_ELEVEN - 14 * HOUR  # nine in the evening before
+    late = AT_ELEVEN - 14 * HOUR  # 9:00 PM on the evening before
     Message.objects.all().delete()
     cancel_appointment(appointment=both, by=front_desk, now=late)
     sweep(now=late + 3 * MINUTE)
     assert len(post_office.mails) == 1 and twilio.texts == []
     sweep(now=DUE)
-    assert len(twilio.texts) == 1  # before they set out
+    assert len(twilio.texts) == 1  # before the patient leaves home
 
 
 def test_consent_says_that_news_may_come_beyond_the_caps(both):
@@ -332,7 +332,7 @@ def test_consent_says_that_news_may_come_beyond_the_caps(both):
 
 def test_the_first_reminder_waits_for_its_text_through_the_night(evaluation, meredith, twilio, post_office):
     OpeningHours.objects.create(therapist=meredith, weekday=1, opens="20:00", closes="23:00")
-    visit = book(evaluation, starts_at=NINE_ON_TUESDAY + 11 * HOUR + 30 * MINUTE)  # half past eight in the evening
+    visit = book(evaluation, starts_at=NINE_ON_TUESDAY + 11 * HOUR + 30 * MINUTE)  # 8:30 PM
     agree(visit.patient, instead_of_email=True)
     leave_only(REMINDER_48H)
     assert clock(mail_of(visit, REMINDER_48H)) == "Sun 20:30"

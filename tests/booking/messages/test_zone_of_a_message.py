@@ -1,4 +1,4 @@
-"""The zone of a message's quiet hours: the clinic's for a visit in person, that of the booking for a call."""
+"""The time zone of a message's quiet hours: the clinic's for a visit in person, that of the booking for a call."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -36,7 +36,7 @@ def test_the_last_reminder_of_a_visit_in_person_goes_whatever_zone_a_stranger_ga
     visit = book(evaluation, starts_at=NINE_ON_TUESDAY + 2 * HOUR)
     assert zones(visit) == {""}
     leave_only(REMINDER_2H)
-    sweep(now=NINE_ON_TUESDAY)  # eleven in the evening in Tokyo
+    sweep(now=NINE_ON_TUESDAY)  # 11:00 PM in Tokyo
     assert fate(mail_of(visit)) == ("sent", "")
 
 
@@ -83,7 +83,7 @@ def test_reminder_that_would_be_late_after_quiet_hours_leaves_before_them(evalua
     visit = book(evaluation, starts_at=NINE_ON_TUESDAY - HOUR)
     leave_only(REMINDER_48H)
     mail = mail_of(visit, REMINDER_48H)
-    assert mail.due_at == NINE_ON_TUESDAY - 12 * HOUR - HOUR / 2  # half past eight in the evening
+    assert mail.due_at == NINE_ON_TUESDAY - 12 * HOUR - HOUR / 2  # 8:30 PM
     sweep(now=mail.due_at)
     assert fate(mail) == ("sent", "")
 
@@ -92,5 +92,5 @@ def test_a_reminder_that_a_dead_worker_left_until_the_night_goes_in_the_night(ev
     OpeningHours.objects.create(therapist=meredith, weekday=1, opens="07:00", closes="09:00")
     visit = book(evaluation, starts_at=NINE_ON_TUESDAY - 2 * HOUR)
     leave_only(REMINDER_2H)
-    sweep(now=NINE_ON_TUESDAY - 7 * HOUR)  # two in the morning; quiet until an hour after the visit has begun
+    sweep(now=NINE_ON_TUESDAY - 7 * HOUR)  # 2:00 AM; quiet hours end an hour after the visit begins
     assert fate(mail_of(visit)) == ("sent", "")

@@ -74,7 +74,7 @@ def test_held_time_that_no_longer_fits_is_refused_and_nothing_is_booked(evaluati
 def test_hold_of_a_long_visit_is_not_lost_to_a_visit_beyond_its_new_end(evaluation):
     held = hold(evaluation)
     book(evaluation, name="Bob", starts_at=NINE_ON_TUESDAY + timedelta(hours=1))
-    Service.objects.update(**DEARER)  # 90 minutes would run into Bob's
+    Service.objects.update(**DEARER)  # 90 minutes would overlap Bob's visit
     assert agreed(book_held(held))[0] == 45
 
 

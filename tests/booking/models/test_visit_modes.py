@@ -1,4 +1,4 @@
-"""A visit's mode is a row of one table: a new mode needs no other edit, and no module compares with a single mode."""
+"""A visit's mode is a row of one table. A new mode needs no other edit, and no module compares with a single mode."""
 
 import ast
 import re
@@ -41,7 +41,7 @@ LISTING_MODES = {
 
 @pytest.fixture
 def home_visits(evaluation, monkeypatch):
-    """The evaluation, also offered at home: one row in the table, and the migration that makemigrations writes for it."""
+    """Offer the evaluation at home as well: add one row to the table, and migrate as makemigrations would."""
     monkeypatch.setitem(MODES, HOME.name, HOME)
     with connection.schema_editor() as editor:
         for model, (name, lookup) in LISTING_MODES.items():
@@ -102,7 +102,7 @@ def test_services_keep_the_modes_of_the_columns_of_before(evaluation):
 
 
 def test_no_module_but_the_table_asks_for_a_single_mode():
-    """Code reads a fact of the row, such as `needs_number`."""
+    """Other code reads a property of the row, such as `needs_number`."""
     found = [
         f"{path.relative_to(ROOT)}:{line}"
         for room in ("assessments", "booking", "clinic", "education")
@@ -118,7 +118,7 @@ def test_no_module_but_the_table_asks_for_a_single_mode():
 
 
 def single_modes(tree: ast.AST) -> list[int]:
-    """The lines that compare or filter by the name of one mode, or take its row from the table."""
+    """Return the lines that compare or filter by the name of one mode, or look up its row in the table."""
     lines = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare):

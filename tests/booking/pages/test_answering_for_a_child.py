@@ -1,4 +1,4 @@
-"""The questions before a visit booked by a parent or guardian: the guardian answers for the child; what the child reads."""
+"""The questions before a visit that a guardian booked for a child: the pages address the guardian, who answers."""
 
 import pytest
 import time_machine
@@ -29,7 +29,7 @@ def intake(clinic):
 
 @pytest.fixture
 def begin(client, evaluation, intake):
-    """Book, and follow the link to the questions; returns their token."""
+    """Return a function that books, follows the link to the questions and returns their token."""
     evaluation.intake_slug = "hip-running-intake"
     evaluation.save()
 

@@ -1,4 +1,4 @@
-"""The two answers to a reminder: a page first, then a button."""
+"""The two answers to a reminder: each link opens a page, and only a button changes the visit."""
 
 from datetime import timedelta
 

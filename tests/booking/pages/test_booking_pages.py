@@ -1,4 +1,4 @@
-"""The pages without a script: choose, book, see, cancel; and every address that is not one."""
+"""The booking pages without JavaScript: choose, book, view and cancel a visit, and open invalid URLs."""
 
 import re
 import uuid

@@ -55,7 +55,7 @@ def test_visitor_from_a_hip_article_is_asked_before_the_times(client, days_url):
     page = client.get(days_url)
     assert "A few questions first" in page.text
     assert "choice-list" not in page.text
-    assert not client.session.keys()  # looking changes nothing
+    assert not client.session.keys()  # opening the page stores nothing
 
 
 def test_visitor_from_elsewhere_sees_the_times_and_a_button_for_hip_pain(client, days_url):
@@ -96,7 +96,7 @@ def test_nothing_is_ticked_and_nothing_kept_when_the_article_names_no_place(clie
     page = where_page(client, days_url, hip_article)
     assert ticked_places(page) == [] and "checked already" not in page.text
     Article.objects.update(place="groin")
-    assert read_screen(client.session).answers == {}  # a hint is no answer
+    assert read_screen(client.session).answers == {}  # a suggestion is not an answer
 
 
 @pytest.mark.parametrize("code", ["\x00", "zzzzzz", "x" * 5000, "' OR 1", ""])
@@ -154,7 +154,7 @@ def test_emergency_stops_the_booking_until_the_answer_changes(client, days_url, 
     for way in (url, hold):
         assert client.post(way, {"name": "Alice", "key": uuid.uuid4()}).headers["Location"] == stop
     assert not Appointment.objects.exists()
-    assert walk(client, days_url, CALM) == stop  # begun again, the standing answer still stops
+    assert walk(client, days_url, CALM) == stop  # after a restart, the stored answer still stops the booking
     change = reverse("assessments:screen_page", args=["safety"])
     assert change in page.text
     client.post(change, posted(client.get(change).text, CALM))

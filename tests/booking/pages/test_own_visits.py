@@ -1,4 +1,4 @@
-"""One patient has one visit at a time; trying times does not reveal another person's visits."""
+"""A patient's visits cannot overlap. Trying times does not reveal another person's visits."""
 
 import re
 import uuid
@@ -116,7 +116,7 @@ def visitors_answer(client, therapist, name) -> tuple:
 
 
 def test_stranger_who_types_a_name_learns_of_no_visit(client, evaluation, alices, nora):
-    """The same answer for a name with a visit at that time and for one without; staff see the pair once it is proven."""
+    """The response is the same whether or not the name has a visit then. Staff see the overlap once it is proven."""
     known = visitors_answer(client, nora, "Alice Runner")
     typed = Appointment.objects.get(therapist=nora)
     assert typed.patient != alices.patient
@@ -176,7 +176,7 @@ def test_undo_page_names_the_other_visit_to_its_patient(client, evaluation, alic
 
 
 def times_of(client, path) -> set[str]:
-    """The times that the links and buttons of a page lead to."""
+    """Return the times in the links and buttons of a page."""
     return set(re.findall(r"/(\d{8}T\d{4}Z)/", client.get(path).text))
 
 

@@ -1,4 +1,6 @@
-"""What was answered before a booking is kept with it, in one transaction: never lost, never twice, and never in its way."""
+"""Answers given before a booking are stored with it in one transaction.
+
+They are never lost or stored twice, and they never block the booking."""
 
 import uuid
 from datetime import timedelta
@@ -53,7 +55,7 @@ def details_url():
 
 
 def test_flags_are_written_with_the_visit_or_not_at_all(screened, monkeypatch):
-    """A crash after the answers were kept and before the commit takes both back; the visitor's answers stay with them."""
+    """A crash between storing the answers and the commit rolls both back. The visitor's session keeps the answers."""
 
     def crash(*args, **kwargs):
         raise RuntimeError("the process dies")
@@ -84,7 +86,7 @@ def test_second_click_neither_loses_nor_doubles_the_answers(screened):
     key, before = uuid.uuid4(), read_screen(screened.session)
     screened.post(details_url(), form(key))
     assert read_screen(screened.session) is None
-    session = screened.session  # the first answer was lost on its way, and with it the session that forgot
+    session = screened.session  # the first response was lost, so the session still has the answers
     write_screen(session, before)
     session.save()
     assert screened.post(details_url(), form(key)).status_code == 303
@@ -118,7 +120,7 @@ def test_refused_booking_raises_what_the_caller_expects(service):
 
 def test_only_advice_that_was_shown_and_acknowledged_counts_as_read(service):
     answers = {"rf.move": ["walk-groin"], "rf.signs": ["cancer", "calf-swollen"]}
-    read = {"RF16": "24 h", "RF27": "48 h"}  # RF27 asked for more haste than what was shown
+    read = {"RF16": "24 h", "RF27": "48 h"}  # RF27 was more urgent than the advice that was shown
     visit = book(service, screen=Screen("/", answers=answers, read=read))
     acknowledged = {flag.rule_id: flag.patient_acknowledged_at for flag in visit.intake.flags.all()}
     assert {rule for rule, at in acknowledged.items() if at} == {"RF16"}
@@ -266,7 +268,7 @@ def test_visit_is_booked_without_its_intake_when_that_fails(client, service, mon
 
 
 def test_database_error_of_an_intake_leaves_the_booking_usable(service, monkeypatch):
-    """The savepoint takes back what failed; without it the whole transaction would be lost."""
+    """The savepoint rolls back the failed intake. Without it, the whole transaction would fail."""
 
     def fail(**kwargs):
         Response.objects.create(questionnaire_id=uuid.uuid4(), patient=kwargs["patient"], created_at=None)

@@ -1,4 +1,4 @@
-"""Search engines find what can be booked, at one address each, and none of the steps behind it."""
+"""Search engines find each service at one URL, and none of the later steps of a booking."""
 
 import pytest
 import time_machine

@@ -1,4 +1,4 @@
-"""The pages of a visit, of the wait list and of messages keep the advice in sight until staff have seen to it."""
+"""The pages of a visit, of the wait list and of messages show the advice until staff have acknowledged it."""
 
 import secrets
 from datetime import timedelta
@@ -27,7 +27,7 @@ PAGES = ("visit", "cancel", "coming", "not_coming", "move_days", "earlier", "add
 
 @pytest.fixture
 def flag(visit):
-    """Alice ticks an emergency and closes the tab."""
+    """Alice checks the answer of an emergency and closes the tab."""
     (flag,) = save_page(response=visit.intake, page="safety", answers={"rf.leg": ["saddle"]}, now=NOW)
     return flag
 
@@ -38,7 +38,7 @@ def open_page(visit, name="visit", proof=Proof.MAILED):
 
 
 def leads(page):
-    """Whether a page says what to do before anything else."""
+    """Return whether the page shows the advice before its heading."""
     return page.status_code in (200, 409) and -1 < page.text.find(HELP) < page.text.index("<h1>")
 
 
@@ -119,7 +119,7 @@ def test_link_shown_to_a_browser_tells_nothing_of_another_visit(visit, flag, eva
     """A visitor who types Alice's name and address must not learn that she needs help."""
     other = book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(days=1), is_known=False)
     assert HELP not in open_page(other, proof=Proof.SHOWN).text
-    assert leads(open_page(other, proof=Proof.MAILED))  # but in her mailbox every page says so
+    assert leads(open_page(other, proof=Proof.MAILED))  # a link from her mailbox shows the advice
 
 
 def test_what_was_answered_before_the_booking_leads_where_the_visit_has_no_intake(visit, call):

@@ -1,4 +1,4 @@
-"""What the page of a visit says, and to whom."""
+"""The contents of a visit's pages, which depend on who opens them and when."""
 
 import re
 from datetime import timedelta

@@ -57,7 +57,7 @@ def test_a_time_counts_once_when_two_therapists_have_it(evaluation, clinic):
 
 
 def test_time_exactly_at_the_notice_is_offered_and_booked_and_a_second_sooner_is_not(evaluation, clinic, meredith):
-    """The notice is met exactly at its limit, and missed right after it, on pages and in the rule alike."""
+    """The notice is met exactly at its limit and missed right after it, both on pages and in the rule."""
     evaluation.minimum_notice_minutes = 120
     evaluation.save()
     day, at_the_limit = NINE_ON_TUESDAY.date(), NINE_ON_TUESDAY - timedelta(minutes=120)
@@ -73,7 +73,7 @@ def test_time_exactly_at_the_notice_is_offered_and_booked_and_a_second_sooner_is
 
 
 def test_time_exactly_at_the_end_of_the_horizon_is_not_offered(evaluation, clinic, meredith):
-    """The last day ends at its midnight, exclusive."""
+    """The last day ends at midnight, exclusive."""
     evaluation.horizon_days, last_day = 8, date(2026, 12, 1)
     evaluation.save()
     OpeningHours.objects.create(therapist=meredith, weekday=1, opens=time(22), closes=time(0))
@@ -117,7 +117,7 @@ def test_a_closure_of_another_therapist_changes_nothing(evaluation, clinic):
 
 
 def test_a_day_has_the_same_times_alone_and_within_a_month(evaluation, clinic):
-    """Extra hours across midnight count for both days, with steps from their beginning."""
+    """Extra hours across midnight count for both days, and start times are steps from their beginning."""
     HoursOverride.objects.create(
         kind="extra", starts_at=datetime(2026, 12, 1, 3, 10, tzinfo=UTC), ends_at=datetime(2026, 12, 1, 7, tzinfo=UTC)
     )

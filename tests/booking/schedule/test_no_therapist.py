@@ -1,4 +1,4 @@
-"""A service without an active therapist, or a visit whose therapist, mode or service is gone: pages ask to call."""
+"""A service without an active therapist, or a visit whose therapist, mode or service is gone: the pages ask to call."""
 
 import pytest
 import time_machine

@@ -45,7 +45,7 @@ def monday_morning():
 
 
 def naive_starts(service, *, clinic, now: datetime) -> list[datetime]:
-    """Every start within the hours of `give_hours`, by counting minutes of local time."""
+    """Return every start within the hours of `give_hours`, by counting minutes of local time."""
     today, starts = now.astimezone(NEW_YORK).date(), []
     for day in (today + n * DAY for n in range(clinic.horizon_days + 1)):
         for opens, closes in ((9, 12), (13, 17)) if day.weekday() < 5 else ():
@@ -56,13 +56,13 @@ def naive_starts(service, *, clinic, now: datetime) -> list[datetime]:
 
 
 def listed(page: str) -> dict[date, int]:
-    """The count of each day in the list of days."""
+    """Return {day: count} from the list of days."""
     rows = re.findall(r'<time datetime="(\d{4}-\d\d-\d\d)">[^<]*</time> <span class="choice-detail">(\d+) time', page)
     return {date.fromisoformat(day): int(count) for day, count in rows}
 
 
 def offered(response) -> list[datetime]:
-    """The start times of the page's buttons, in order."""
+    """Return the start times of the page's buttons, in order."""
     instants = re.findall(r"/(\d{8}T\d{4})Z/hold/", " ".join(buttons(response)))
     return [datetime.strptime(text, "%Y%m%dT%H%M").replace(tzinfo=UTC) for text in instants]
 
@@ -207,7 +207,7 @@ def test_moving_a_call_shows_the_callers_days_and_times(client, clinic, call, mo
     visit = book(call, time_zone="Australia/Sydney")
     path = visit_path(visit, now=NOW)
     days = listed(client.get(f"{path}move/").text)
-    assert date(2026, 12, 5) in days and date(2026, 11, 30) not in days  # Friday's hours at the clinic, and Sunday's
+    assert date(2026, 12, 5) in days and date(2026, 11, 30) not in days  # the clinic's Friday, and its Sunday
     rows = client.get(f"{path}move/2026-12-05/")
     assert len(re.findall(r'href="[^"]*/move/\d{8}T\d{4}Z/', rows.text)) == days[date(2026, 12, 5)]
     assert "1:00 AM 9:00 AM EST" in text_of(rows)

@@ -43,7 +43,7 @@ def tuesday_hours(**filters) -> OpeningHours:
     return OpeningHours.objects.get(weekday=1, opens=time(9), **filters)
 
 
-# Finding them
+# Finding visits off schedule
 
 
 def test_nothing_is_off_schedule_when_nothing_has_changed(evaluation, call):
@@ -140,12 +140,12 @@ def book_off_hours(service, starts_at, number=0):
     return book(service, starts_at=starts_at, contact=contact, despite_rules=True, by=by)
 
 
-HALF_HOURS = st.integers(16, 40)  # from eight to eight, in half hours
+HALF_HOURS = st.integers(16, 40)  # from 8:00 AM to 8:00 PM, in half hours since midnight
 
 
 @st.composite
 def weeks(draw):
-    """Opening hours of two weekdays, as [(weekday, first half hour, last half hour)]."""
+    """Draw opening hours of two weekdays, as [(weekday, first half hour, last half hour)]."""
     rows = draw(st.lists(st.tuples(st.integers(1, 2), HALF_HOURS, HALF_HOURS), max_size=4))
     return [(weekday, min(one, other), max(one, other)) for weekday, one, other in rows if one != other]
 
@@ -169,7 +169,7 @@ def test_visits_are_listed_exactly_where_the_pages_would_not_offer_them(standing
 
 @pytest.fixture
 def standing_visits(evaluation):
-    """Visits of an hour and a half on each half hour of Tuesday and Wednesday: alone, each would be offered."""
+    """Book a 90-minute visit on each half hour of Tuesday and Wednesday. Without the others, each would be offered."""
     Service.objects.update(minutes=90, turnover_minutes=0)
     evaluation.refresh_from_db()
     Clinic.objects.update(minimum_notice_minutes=0)
@@ -187,7 +187,7 @@ def on_tuesday(half_hours: int) -> datetime:
 
 
 def pages_offer(visit) -> bool:
-    """The naive oracle: the times that the page of that day would show without this visit."""
+    """Return whether the page of that day would offer the visit's time if the visit did not exist. The naive oracle."""
     day = visit.starts_at.astimezone(Clinic.objects.get().zone).date()
     slots = free_slots(
         service=Service.objects.get(),
@@ -200,7 +200,7 @@ def pages_offer(visit) -> bool:
     return any(slot.starts_at == visit.starts_at for slot in slots)
 
 
-# Accepting one
+# Accepting a visit off schedule
 
 
 def test_accepted_visit_is_not_listed_until_another_reason_comes(evaluation, owner):
@@ -227,7 +227,7 @@ def test_visit_booked_despite_the_rules_is_accepted_and_moving_it_forgets_that(e
     assert off_schedule() == {}
 
 
-# Asking before the save
+# Confirmation before saving
 
 
 def hours_form(row, **changes) -> dict:
@@ -438,7 +438,7 @@ def test_staff_without_the_right_to_change_hours_are_refused_as_before(client, f
 
 
 class Holder:
-    """Book in a therapist's schedule on another connection, and commit once a second one waits for the lock."""
+    """Book in a therapist's schedule on another connection, and commit once some connection waits for the lock."""
 
     def __init__(self, service, therapist, *, until=lambda: None):
         self.service, self.therapist, self.until = service, therapist, until

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from booking.time.intervals import Interval, VisitShape, intersect, offered_starts, subtract, union
 
 BASE = datetime(2026, 11, 1, tzinfo=UTC)
-HORIZON = 600  # minutes of the little world the properties live in
+HORIZON = 600  # length in minutes of the time span used by the properties
 
 
 def at(minute: int) -> datetime:
@@ -22,7 +22,7 @@ def span(start: int, end: int) -> Interval:
 
 
 def minutes_of(intervals) -> set[int]:
-    """The minutes covered by `intervals`."""
+    """Return the minutes covered by `intervals`."""
     found = set()
     for interval in intervals:
         start = int((interval.start - BASE).total_seconds() // 60)
@@ -58,7 +58,7 @@ def test_subtract_and_intersect_are_those_of_sets(these, those):
 
 
 def starts_by_counting(openings, closed, blocked, shape, earliest, latest) -> list[int]:
-    """The oracle: try every step of every opening, minute by minute."""
+    """Return the starts found by a naive oracle that tries every step of every opening, minute by minute."""
     open_minutes = minutes_of(openings) - minutes_of(closed)
     busy_minutes = minutes_of(blocked)
     found = set()
@@ -98,7 +98,7 @@ def test_booking_an_offered_start_never_overlaps_what_is_blocked(openings, block
 
 
 def morning(*, closed=(), blocked=(), earliest=0, **shape) -> list[str]:
-    """The offered starts from 9:00 to 12:00, as local times."""
+    """Return the offered starts from 9:00 to 12:00, as local times."""
     found = offered_starts(
         openings=[span(540, 720)],
         closed=closed,

@@ -38,7 +38,7 @@ def why_not(offer, now=NOW + FREED_AT):
     return find_kind("booking_offer").relevance(message_about(offer), now)
 
 
-# To whom
+# Recipients
 
 
 def test_a_cancelled_time_is_offered_once_it_cannot_be_undone(evaluation):
@@ -195,7 +195,7 @@ def test_a_caller_far_away_reads_their_own_time(call):
 def test_an_offer_waits_for_the_morning(evaluation, post_office):
     visit = book(evaluation)
     wait(evaluation)
-    night = NINE_ON_TUESDAY - timedelta(days=4, hours=6)  # three in the morning
+    night = NINE_ON_TUESDAY - timedelta(days=4, hours=6)  # 3:00 AM
     cancel_appointment(appointment=visit, now=night)
     sweep(now=night + FREED_AT)
     message = message_about(SlotOffer.objects.get())
@@ -285,7 +285,7 @@ def test_constraints_refuse_a_second_entry_for_a_service_and_a_second_offer_of_a
 
 
 def assert_refused(constraint, row, **changes):
-    """A copy of `row` with `changes` is not written."""
+    """Check that a copy of `row` with `changes` violates `constraint`."""
     copy = type(row)(**{field.attname: getattr(row, field.attname) for field in row._meta.fields[1:]} | changes)
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
         copy.save()

@@ -1,4 +1,4 @@
-"""The pages of the wait list without a script: joining, changing, leaving, taking an offer; and what is refused."""
+"""The wait list pages without JavaScript: joining, changing, leaving, taking an offer, and refusals."""
 
 import re
 from collections import Counter
@@ -54,7 +54,7 @@ def path_of(offer):
     return urlsplit(offer_url(offer, now=NOW)).path
 
 
-# Joining from the days
+# Joining from the list of days
 
 
 def test_the_days_and_the_times_lead_to_the_wait_list_and_a_day_that_is_over_does_not(client, evaluation, meredith):
@@ -151,7 +151,7 @@ def test_a_visits_page_asks_for_something_earlier_changes_it_and_leaves(client, 
     path = visit_path(visit, proof=Proof.MAILED, now=NOW)
     assert not client.get(path).context["is_on_wait_list"]
     page = client.get(path + "earlier/").content.decode()
-    assert 'value="2026-12-08"' in page  # until the visit itself
+    assert 'value="2026-12-08"' in page  # the day of the visit
     assert not WaitListEntry.objects.exists()
     assert client.post(path + "earlier/", WISHES | {"last_on": "2026-12-07"}).status_code == 303
     entry = WaitListEntry.objects.get()
@@ -229,7 +229,7 @@ def test_looking_takes_nothing_and_the_button_moves_the_visit(client, offer):
     assert response.status_code == 303
     visit = client.get(response["Location"])
     assert visit.context["time"].instant == offer.starts_at and visit.context["move_text"]
-    assert not visit.context["can_undo_move"]  # the entry was ended for it
+    assert not visit.context["can_undo_move"]  # the move ended the wait list entry
     again = client.post(path)
     assert again.status_code == 303
     assert client.get(path).context["is_theirs"]

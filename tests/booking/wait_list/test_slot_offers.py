@@ -1,4 +1,4 @@
-"""Saying yes to a freed time: the first has it, all or nothing, over real connections too."""
+"""Accepting an offer of a freed time: the first patient gets it, atomically, on real connections too."""
 
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -114,7 +114,7 @@ def test_when_marking_them_served_fails_the_visit_stays_where_it_was(evaluation,
     assert standing("Walter Waiting") == [later.starts_at]
 
 
-# At once
+# Concurrent acceptance
 
 
 @pytest.mark.django_db(transaction=True)
@@ -181,7 +181,7 @@ def test_a_booking_a_move_and_a_yes_for_one_time_let_one_in(evaluation):
     assert overlaps() == 0
 
 
-# After any earlier acts an offer is open exactly while its time is free
+# After any earlier actions, an offer can be accepted exactly while its time is free
 
 
 @example(steps=[("c", 0), ("y", 1), ("y", 0)])
@@ -189,7 +189,7 @@ def test_a_booking_a_move_and_a_yes_for_one_time_let_one_in(evaluation):
 @given(steps=st.lists(st.sampled_from(list(product("cbymlt", range(3)))), max_size=10))
 @pytest.mark.long
 def test_yes_succeeds_exactly_when_the_pages_would_offer_the_time(evaluation, db, steps):
-    """Cancel, book, say yes, move, leave, or change nothing, in any order: no visit is moved later, no patient is lost."""
+    """Cancel, book, accept, move, leave or do nothing, in any order. No visit moves later, and no patient is lost."""
     with undone():
         visits = [book(evaluation, name=f"P{n} Runner", starts_at=NINE_ON_TUESDAY + n * HOUR) for n in range(3)]
         waiting = [
@@ -206,7 +206,7 @@ def test_yes_succeeds_exactly_when_the_pages_would_offer_the_time(evaluation, db
 
 @contextmanager
 def undone():
-    """Roll back what is written inside, by a savepoint: booking refuses to run inside another atomic block."""
+    """Roll back all writes inside, by a savepoint, because booking refuses to run inside another atomic block."""
     savepoint = transaction.savepoint_create()
     try:
         yield
@@ -237,7 +237,7 @@ def _do(step, n, service, visits, waiting):
 def _say_yes(offer, service):
     name, before = offer.entry.patient.name, standing(offer.entry.patient.name)
     is_waiting = WaitListEntry.objects.get(pk=offer.entry_id).status == "waiting"
-    # Moving a patient earlier frees a later time, which is offered in turn: a week and a day later here.
+    # Moving a patient earlier frees a later time, which is offered in turn. Here it is a week and a day later.
     starts = {slot.starts_at for slot in free_slots(service=service, first_day=TUESDAY, days=9, now=SOON)}
     is_to_be_had = is_waiting and offer.starts_at in starts
     try:
