@@ -62,7 +62,7 @@ def mailed_path(post_office, number=-1) -> str:
         ("a@clinic.con", "a@clinic.com"), ("a@outlok.com", "a@outlook.com"),
     ],
 )  # fmt: skip
-def test_address_is_asked_about_when_its_domain_is_a_slip_away(typed, meant):
+def test_address_is_questioned_when_its_domain_looks_mistyped(typed, meant):
     assert suggest_address(typed) == meant
 
 
@@ -70,7 +70,7 @@ def test_address_is_asked_about_when_its_domain_is_a_slip_away(typed, meant):
     "typed",
     ["a@gmail.com", "a@ymail.com", "a@gmx.com", "a@me.com", "a@he.com", "a@runners.example", "a@mail.ru", "", "a"],
 )
-def test_address_is_not_asked_about_when_it_may_well_be_meant(typed):
+def test_address_is_not_questioned_when_its_domain_is_plausible(typed):
     assert suggest_address(typed) is None
 
 
@@ -121,7 +121,7 @@ def test_visit_moves_alone_when_its_provisional_patient_has_others(evaluation):
     assert (one.patient.email, other.patient.email) == ("right@example.com", "alice@example.com")
 
 
-def test_mail_goes_again_three_times_and_no_more(client, evaluation, post_office):
+def test_email_can_be_sent_again_three_times(client, evaluation, post_office):
     path = visit_path(book(evaluation, is_known=False), now=NOW)
     assert client.post(f"{path}mail/").status_code == 409, "the first is still on its way"
     for _ in range(MOST_COPIES):
@@ -136,7 +136,7 @@ def test_mail_goes_again_three_times_and_no_more(client, evaluation, post_office
 # Becoming a known patient
 
 
-def test_first_button_by_a_mailed_link_makes_the_patient_known_and_opening_it_does_not(client, evaluation, post_office):
+def test_patient_becomes_known_only_when_a_button_is_pressed_by_a_mailed_link(client, evaluation, post_office):
     visit = book(evaluation, is_known=False)
     path = mailed_path(post_office)
     client.get(path)
@@ -147,7 +147,7 @@ def test_first_button_by_a_mailed_link_makes_the_patient_known_and_opening_it_do
     assert not visit.patient.is_provisional
 
 
-def test_button_by_a_link_that_was_only_shown_proves_nothing(client, evaluation):
+def test_patient_stays_provisional_when_a_button_is_pressed_by_a_link_that_was_only_shown(client, evaluation):
     visit = book(evaluation, is_known=False)
     assert press(client, visit_path(visit, now=NOW) + "confirm/").status_code == 303
     visit.patient.refresh_from_db()
@@ -167,7 +167,7 @@ def test_owner_of_the_address_who_cancels_a_strangers_visit_is_not_made_its_pati
     assert strangers.patient.is_provisional
 
 
-def test_provisional_rows_become_the_known_patients_when_the_mailbox_is_proven(evaluation, call):
+def test_provisional_patients_are_merged_into_the_known_one_when_the_mailbox_is_proven(evaluation, call):
     known = book(evaluation).patient
     Patient.objects.filter(pk=known.pk).update(birth_on=date(1987, 6, 5))
     visit = book(evaluation, starts_at=ELEVEN, phone="+16035550142", is_known=False)
@@ -232,7 +232,7 @@ def fields_of(patient, **changes):
     } | changes
 
 
-def test_new_address_by_staff_ends_every_link_and_gets_what_lies_ahead(owner, evaluation, post_office):
+def test_new_address_by_staff_ends_every_link_and_gets_future_messages(owner, evaluation, post_office):
     visit = book(evaluation)
     wishes = Wishes(NOW.date(), NINE_ON_TUESDAY.date())
     join_wait_list(patient=visit.patient, service=evaluation, mode="in_person", wishes=wishes, now=NOW)
@@ -258,7 +258,7 @@ def held(browser) -> str:
     return browser.post(f"{FORM}hold/", {"key": str(uuid.uuid4())})["Location"]
 
 
-def test_address_of_another_patient_of_that_name_is_refused_in_words(owner, evaluation):
+def test_address_of_another_patient_with_the_same_name_is_refused_with_a_message(owner, evaluation):
     alice = book(evaluation).patient
     find_or_register_patient(name="Alice Runner", email="other@example.com", phone="", now=NOW)
     url = reverse("admin:practice_patient_change", args=[alice.pk])

@@ -62,7 +62,7 @@ def test_visit_booked_within_the_window_can_be_cancelled_for_half_an_hour_and_no
     assert cancel_appointment(appointment=visit, now=last).status == "cancelled"
 
 
-def test_form_promises_what_holds_for_its_time(client, evaluation, clinic):
+def test_form_shows_the_deadline_that_applies_to_its_time(client, evaluation, clinic):
     Clinic.objects.update(minimum_notice_minutes=0)
     Service.objects.update(**FEE)
     path = f"/book/evaluation/meredith/{NINE_ON_TUESDAY:%Y%m%dT%H%MZ}/hold/"
@@ -99,7 +99,7 @@ def test_confirmation_mail_says_until_when_and_what_is_due_later(evaluation, pos
 
 
 @pytest.mark.parametrize(("sent_after", "can_change"), [(timedelta(), True), (GRACE, False)])
-def test_confirmation_of_a_late_booking_offers_what_its_links_can_do(clinic, evaluation, sent_after, can_change):
+def test_confirmation_of_a_late_booking_offers_only_allowed_changes(clinic, evaluation, sent_after, can_change):
     Clinic.objects.update(minimum_notice_minutes=0)
     visit = book(evaluation, now=TWO_HOURS_BEFORE, is_known=False)
     at, clinic = TWO_HOURS_BEFORE + sent_after, Clinic.objects.current()
@@ -142,7 +142,7 @@ def test_not_coming_page_changes_nothing_until_its_cancel_button_is_pressed(visi
     assert visit.status == "cancelled"
 
 
-def test_late_page_shows_the_fee_and_tells_the_clinic_by_a_button(visit, post_office, front_desk):
+def test_late_page_shows_the_fee_and_its_button_notifies_the_clinic(visit, post_office, front_desk):
     Appointment.objects.update(**FEE)  # the visit's own fee, whatever the service costs today
     page = ask(visit, now=TWO_HOURS_BEFORE)
     assert FEE_WORDS in text_of(page) and not page.context["can_change"]
@@ -173,7 +173,7 @@ def test_confirming_clears_not_coming(visit):
     assert read_today(now=TWO_HOURS_BEFORE).cannot_come == []
 
 
-def test_visit_that_staff_move_is_no_longer_one_the_patient_cannot_come_to(visit, front_desk):
+def test_move_by_staff_clears_not_coming(visit, front_desk):
     note_not_coming(appointment=visit, now=TWO_HOURS_BEFORE)
     later = NINE_ON_TUESDAY + timedelta(days=1)
     assert move_appointment(appointment=visit, starts_at=later, by=front_desk, now=NOW).not_coming_at is None

@@ -157,7 +157,7 @@ class ClinicMachine(RuleBasedStateMachine):
             transaction.savepoint_rollback(self.savepoint)
 
     def attempt(self, act, *, expected: bool):
-        """Return the result of `act`. Check that it is allowed only if `expected`, and that a refusal changes no row."""
+        """Return the result of `act`. Check that it is allowed as `expected`, and that a refusal changes no row."""
         before = self.stored()
         outcome, refusal = None, None
         try:
@@ -403,7 +403,7 @@ def live_by_seed() -> None:
 
 
 @pytest.mark.long
-def test_random_acts_keep_the_clinics_rules(little_world):
+def test_random_actions_match_the_model(little_world):
     live(max_examples=20)
 
 

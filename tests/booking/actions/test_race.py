@@ -104,7 +104,7 @@ def test_booking_raises_busy_try_again_on_a_lock_timeout(evaluation, meredith, m
     assert book(evaluation).status == "booked"
 
 
-def test_the_constraint_alone_still_lets_one_win(evaluation, monkeypatch):
+def test_constraint_alone_allows_one_booking_at_most(evaluation, monkeypatch):
     """The constraint also stops writers without the lock, and mistakes of ours."""
     monkeypatch.setattr("booking.schedule.locking._lock", lambda statement, key: True)
     outcomes = race(all_book(evaluation, NINE_ON_TUESDAY))
@@ -156,13 +156,13 @@ def test_patient_who_moves_and_books_at_once_is_in_one_place(evaluation):
         assert kinds_of(outcomes) == {"Appointment": 1, "SlotNotOffered": 1}
 
 
-def test_lock_with_a_first_look_is_refused_inside_a_transaction(meredith):
+def test_lock_with_check_first_is_refused_inside_a_transaction(meredith):
     locked = locked_schedules([meredith.pk], check_first=lambda: None)
     with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
         locked.__enter__()
 
 
-def test_two_waiters_for_one_schedule_with_a_first_look_both_get_the_lock(meredith):
+def test_two_waiters_for_one_schedule_with_check_first_both_get_the_lock(meredith):
     """Inside an outer transaction, each would keep the shared lock of its wait and block the other."""
     holding, entered = threading.Event(), []
 
@@ -198,7 +198,7 @@ def slow_readers(monkeypatch, then=lambda therapist: None):
     monkeypatch.setattr(appointments, "require_free", look_and_wait)
 
 
-def test_the_race_finds_double_bookings_when_lock_and_constraint_are_gone(evaluation, monkeypatch):
+def test_race_finds_double_bookings_when_lock_and_constraint_are_removed(evaluation, monkeypatch):
     monkeypatch.setattr("booking.schedule.locking._lock", lambda statement, key: True)
     slow_readers(monkeypatch)
     with constraint_dropped():

@@ -110,7 +110,7 @@ def test_second_request_within_five_minutes_sends_no_second_mail(client, alices_
     assert Message.objects.count() == 2
 
 
-def test_an_address_gets_few_links_a_day_and_the_page_never_says_when_it_gets_none(client, alices_visit):
+def test_address_gets_few_links_a_day_and_the_page_does_not_reveal_the_limit(client, alices_visit):
     answers = set()
     for number in range(36):  # regression: an address once got thirty links in three hours
         with time_machine.travel(NOW + number * HOUR / 12, tick=False):
@@ -130,7 +130,7 @@ def test_requests_of_one_network_slow_down_and_those_of_another_do_not(client, e
 
 
 @pytest.mark.parametrize("typed", ["", "not an address", "a" * 300 + "@example.com"])
-def test_address_that_is_none_is_asked_for_again(client, clinic, typed):
+def test_form_is_shown_again_when_the_address_is_invalid(client, clinic, typed):
     assert ask(client, typed).status_code == 422
     assert not ReturnRequest.objects.exists()
 

@@ -130,7 +130,7 @@ def test_yes_after_the_visit_was_moved_by_link_confirms_nothing_and_reaches_a_pe
     assert kept() == ["Y"]
 
 
-def test_yes_to_a_cancellation_says_nothing_of_any_visit(visit, front_desk, text_back):
+def test_yes_to_a_cancellation_mentions_no_visit(visit, front_desk, text_back):
     cancel_appointment(appointment=visit, by=front_desk, now=DUE + MINUTE)
     sweep(now=DUE + 5 * MINUTE)
     assert fate(text_of(visit, CANCELLED)) == ("sent", "")
@@ -144,10 +144,10 @@ def test_yes_without_consent_to_texts_confirms_nothing(evaluation, twilio, text_
     assert not is_confirmed(visit)
 
 
-def test_yes_from_a_number_that_now_belongs_to_another_patient_confirms_nothing(
+def test_yes_confirms_nothing_when_the_patients_number_changed_after_the_text(
     evaluation, twilio, post_office, text_back
 ):
-    """The text went to the old number of the patient, whose new number is ALICES."""
+    """The text went to the patient's old number. Their number is now ALICES, with a new consent."""
     visit = book(evaluation, starts_at=AT_ELEVEN, phone="+16035550177")
     agree(visit.patient)
     leave_only(REMINDER_2H)
@@ -170,7 +170,7 @@ def test_stop_ends_texts_at_once_however_it_is_typed(visit, text_back, words):
     assert kept() == (["cancel"] if words == "cancel" else [])  # "cancel" may have meant the visit
 
 
-def test_start_brings_texts_back_in_the_words_that_were_agreed_to(visit, text_back):
+def test_start_resumes_texts_with_the_wording_of_the_earlier_consent(visit, text_back):
     agreed = TextConsent.objects.get().wording
     for minutes in (1, 2):
         text_back("STOP", minutes=minutes)
@@ -201,7 +201,7 @@ def test_the_answer_is_the_same_whether_a_number_is_known_or_not(visit, text_bac
     assert text_back("Is Alice there?", phone="+16035550000") == text_back("Is Alice there?")
 
 
-def test_one_number_is_answered_once_an_hour_so_that_robots_do_not_talk_for_ever(visit, text_back):
+def test_number_is_answered_once_an_hour_to_avoid_loops_with_robots(visit, text_back):
     said = [bool(text_back("We got your text.", minutes=minutes)) for minutes in (0, 1, 30, 59, 60, 61)]
     assert said == [True, False, False, False, True, False]
     assert len(kept()) == 6
@@ -209,7 +209,7 @@ def test_one_number_is_answered_once_an_hour_so_that_robots_do_not_talk_for_ever
     assert text_back("Y", minutes=62) == "Thank you. See you Tuesday, December 1, 11:00 AM EST."
 
 
-def test_a_text_that_the_provider_delivers_twice_is_kept_once_and_answered_as_before(visit, text_back):
+def test_text_delivered_twice_is_stored_once_and_gets_the_same_answer(visit, text_back):
     first = text_back("running late", MessageSid="SM-twice")
     assert text_back("running late", MessageSid="SM-twice") == first != ""
     assert text_back("and again", MessageSid="SM-more") == ""
@@ -222,7 +222,7 @@ def test_a_picture_without_words_reaches_a_person_too(visit, text_back):
     assert kept() == ["[pictures: 2, not kept]"]
 
 
-def test_a_call_that_the_provider_did_not_sign_or_fill_in_changes_nothing(client, settings, visit):
+def test_webhook_call_without_signature_or_fields_changes_nothing(client, settings, visit):
     assert reply(client, settings, "STOP", token="guessed").status_code == 400
     assert client.post(WEBHOOK, {"From": ALICES, "Body": "STOP"}).status_code == 400
     assert client.get(WEBHOOK).status_code == 405

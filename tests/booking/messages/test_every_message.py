@@ -166,7 +166,7 @@ def _plain(words: str) -> str:
     return "".join(words.translate(dict.fromkeys(map(ord, '“”"'))).split())
 
 
-def test_every_kind_is_looked_at_here():
+def test_every_kind_is_tested_here():
     registered = {
         kind.name for kind in kinds.all_kinds() if "letter" not in kind.name and kind.name != "note"
     }  # without kinds that other tests register
@@ -174,7 +174,7 @@ def test_every_kind_is_looked_at_here():
 
 
 @pytest.mark.parametrize("kind", sorted(ABOUT))
-def test_a_mail_holds_up_when_its_data_is(kind, visit, clinic, data):
+def test_email_is_well_formed_when_its_data_is(kind, visit, clinic, data):
     if kind in TO_CLINIC:  # a clinic without an address gets no email
         Clinic.objects.update(email=clinic.email or "c@clinic.example")
     made = render_message(message_of(kind, visit, clinic), now=NOW)
@@ -197,7 +197,7 @@ def test_a_mail_holds_up_when_its_data_is(kind, visit, clinic, data):
 
 
 @pytest.mark.parametrize("kind", sorted(ABOUT))
-def test_a_mail_names_its_reader_only_when_they_asked_for_it(kind, visit, clinic, data):
+def test_email_names_its_reader_only_when_they_opted_in(kind, visit, clinic, data):
     if kind in TO_CLINIC:
         Clinic.objects.update(email=clinic.email or "c@clinic.example")
     message = message_of(kind, visit, clinic)
@@ -218,7 +218,7 @@ def test_a_mail_names_its_reader_only_when_they_asked_for_it(kind, visit, clinic
     "name", ["\u202eevil\u202c http://x.example", "A\x01\r\nBcc: x@y.example", "W" * 80, "<b>B</b>"]
 )
 @pytest.mark.parametrize("kind", TEXTED)
-def test_a_hostile_first_name_carries_nothing_but_letters(kind, name, visit, clinic, data):
+def test_hostile_first_name_adds_only_letters_to_an_email(kind, name, visit, clinic, data):
     message = message_of(kind, visit, clinic)
     Patient.objects.update(name=name, first_name_since=NOW)
     made = render_message(message, now=NOW)
@@ -237,7 +237,7 @@ def test_a_hostile_first_name_carries_nothing_but_letters(kind, name, visit, cli
 
 
 @pytest.mark.parametrize("kind", sorted(ABOUT))
-def test_no_line_is_broken_and_text_and_html_agree_when_data_is(kind, visit, clinic):
+def test_text_has_no_stray_punctuation_and_agrees_with_the_html_when_data_is(kind, visit, clinic):
     if kind in TO_CLINIC:  # a clinic without an address gets no email
         Clinic.objects.update(email=clinic.email or "c@clinic.example")
     made = render_message(message_of(kind, visit, clinic), now=NOW)
@@ -252,7 +252,7 @@ def test_no_line_is_broken_and_text_and_html_agree_when_data_is(kind, visit, cli
 
 
 @pytest.mark.parametrize("kind", TEXTED)
-def test_a_text_fits_and_says_no_more_than_the_mail_when_data_is(kind, visit, clinic):
+def test_text_fits_and_reveals_no_more_than_the_email_when_data_is(kind, visit, clinic):
     message = message_of(kind, visit, clinic, channel=Channel.SMS)
     text = fit_text(rules_of([message])[message.pk].text, kinds.find_kind(kind).text_values(message, NOW))
 

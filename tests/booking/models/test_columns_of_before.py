@@ -51,7 +51,7 @@ def copy_without(row, columns, **changes):
         return type(row).objects.get(pk=cursor.fetchone()[0])
 
 
-def test_row_without_the_new_columns_is_taken(evaluation):
+def test_row_without_the_new_columns_is_accepted(evaluation):
     visit, entry = book(evaluation), wait(evaluation)
     Appointment.objects.filter(pk=visit.pk).update(status="cancelled", cancelled_at=NOW)
     WaitListEntry.objects.filter(pk=entry.pk).update(status="left", ended_at=NOW)

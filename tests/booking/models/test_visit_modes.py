@@ -64,7 +64,7 @@ def test_visit_in_a_new_mode_is_booked_by_the_pages(client, home_visits, time_ma
     assert HOME.place in text_of(client.get(booked["Location"]))
 
 
-def test_only_mode_left_is_offered_when_another_was_sent(client, evaluation, time_machine):
+def test_only_remaining_mode_is_offered_when_another_was_sent(client, evaluation, time_machine):
     time_machine.move_to(NOW, tick=False)
     held = press(client, NINE, key=uuid.uuid4())["Location"]
     form = typed(client.get(held))
@@ -79,7 +79,7 @@ def test_only_mode_left_is_offered_when_another_was_sent(client, evaluation, tim
     assert Appointment.objects.get().mode == "phone"
 
 
-def test_visit_in_a_new_mode_goes_by_the_facts_of_its_row(clinic, home_visits):
+def test_visit_in_a_new_mode_uses_the_properties_of_its_row(clinic, home_visits):
     visit = book(home_visits, mode=HOME.name, time_zone="Asia/Tokyo")
     assert clock_of_visit(visit, clinic=clinic).zone == clinic.zone
     assert visit.number_to_call == ""
@@ -88,7 +88,7 @@ def test_visit_in_a_new_mode_goes_by_the_facts_of_its_row(clinic, home_visits):
     assert clinic.street not in calendar
 
 
-def test_services_keep_the_modes_of_the_columns_of_before(evaluation):
+def test_migration_keeps_the_modes_of_services(evaluation):
     migration = import_module("booking.migrations.0015_visit_modes")
     with connection.cursor() as cursor:
         cursor.execute("UPDATE booking_service SET in_person = false, by_video = true, by_phone = true")
@@ -101,7 +101,7 @@ def test_services_keep_the_modes_of_the_columns_of_before(evaluation):
         assert cursor.fetchall() == [(True, False, False)]
 
 
-def test_no_module_but_the_table_asks_for_a_single_mode():
+def test_no_module_except_the_table_compares_with_a_single_mode():
     """Other code reads a property of the row, such as `needs_number`."""
     found = [
         f"{path.relative_to(ROOT)}:{line}"

@@ -86,12 +86,12 @@ def test_link_in_a_wrong_mailbox_sends_no_mail(client, evaluation, post_office):
     assert post_office.mails == []
 
 
-def test_link_that_opens_leads_to_the_visit(client, visit):
+def test_valid_link_redirects_to_the_visit(client, visit):
     path = visit_path(visit, proof=Proof.MAILED, now=NOW)
     assert ask(client, path)["Location"] == path
 
 
-def test_expired_link_offers_no_newer_one(client, visit, post_office):
+def test_expired_link_offers_no_newest_link(client, visit, post_office):
     path = visit_path(visit, proof=Proof.MAILED, now=NOW)
     over = PatientLink.objects.latest("created_at").expires_at
     post_office.mails.clear()
@@ -102,5 +102,5 @@ def test_expired_link_offers_no_newer_one(client, visit, post_office):
     assert [mail for mail in post_office.mails if "You are booked" in mail["Subject"]] == []
 
 
-def test_unknown_link_is_unknown(client, clinic):
+def test_unknown_link_offers_no_newest_link(client, clinic):
     assert client.post(f"/visits/{'x' * 43}/newest-link/").status_code == 404

@@ -27,7 +27,7 @@ def test_a_day_offers_every_step_in_which_the_visit_fits(evaluation, clinic):
     assert clock_times(evaluation, clinic) == WHOLE_DAY
 
 
-def test_a_visit_takes_the_times_it_and_its_turnover_touch(evaluation, clinic):
+def test_visit_and_its_turnover_remove_overlapping_times(evaluation, clinic):
     book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=1))
     assert clock_times(evaluation, clinic) == [t for t in WHOLE_DAY if t not in ("09:30", "10:00", "10:30")]
 
@@ -42,7 +42,7 @@ def free_days(service, clinic, *, first_day, days) -> dict[date, int]:
     return count_days(slots, clinic.zone)
 
 
-def test_days_without_times_are_left_out(evaluation, clinic):
+def test_days_without_times_are_omitted(evaluation, clinic):
     counts = free_days(evaluation, clinic, first_day=date(2026, 11, 27), days=7)
     assert counts == {date(2026, 11, 27): 12} | {date(2026, 11, 30) + timedelta(days=n): 12 for n in range(4)}
 
@@ -56,7 +56,7 @@ def test_a_time_counts_once_when_two_therapists_have_it(evaluation, clinic):
     assert (first.starts_at, first.therapist.name) == (NINE_ON_TUESDAY, "Nora")
 
 
-def test_time_exactly_at_the_notice_is_offered_and_booked_and_a_second_sooner_is_not(evaluation, clinic, meredith):
+def test_time_is_offered_exactly_at_the_notice_and_not_right_after(evaluation, clinic, meredith):
     """The notice is met exactly at its limit and missed right after it, both on pages and in the rule."""
     evaluation.minimum_notice_minutes = 120
     evaluation.save()
@@ -154,14 +154,14 @@ def test_nothing_is_offered_by_a_therapist_who_has_left(evaluation, meredith, cl
 
 
 @pytest.mark.parametrize("change", [date(2027, 3, 14), date(2026, 11, 1)])
-def test_local_times_stay_when_the_clocks_change(evaluation, meredith, clinic, change):
+def test_local_times_are_the_same_when_the_clocks_change(evaluation, meredith, clinic, change):
     OpeningHours.objects.filter(therapist=meredith, weekday=0).update(weekday=6)  # both changes are on Sundays
     evaluation.horizon_days = 366
     before = datetime.combine(change - timedelta(days=20), time(12), tzinfo=UTC)
     assert clock_times(evaluation, clinic, change, now=before) == WHOLE_DAY
 
 
-def test_nearest_times_lie_on_both_sides_and_are_sorted(evaluation, clinic):
+def test_nearest_times_are_before_and_after_and_are_sorted(evaluation, clinic):
     book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=1))
     near = nearest_free_slots(
         service=evaluation, to=NINE_ON_TUESDAY + timedelta(hours=1), limit=3, now=NOW, clinic=clinic

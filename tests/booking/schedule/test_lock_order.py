@@ -214,7 +214,7 @@ def nora(evaluation):
 
 
 @pytest.mark.parametrize("name", ["arrive", "undo arrival", "undo no-show"])
-def test_act_that_locked_the_schedule_of_before_a_move_is_refused(name, visit, nora, front_desk):
+def test_action_is_refused_when_the_visit_moved_to_a_schedule_that_is_not_locked(name, visit, nora, front_desk):
     move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY, therapist=nora, by=front_desk, now=NOW)
     with pytest.raises(BusyTryAgain):
         ACTS[name](visit, front_desk)
@@ -222,7 +222,7 @@ def test_act_that_locked_the_schedule_of_before_a_move_is_refused(name, visit, n
     ACTS[name](fresh, front_desk)
 
 
-def test_undone_move_would_lead_to_a_schedule_that_is_not_locked(visit, nora, evaluation):
+def test_undoing_a_move_is_refused_when_it_leads_to_a_schedule_that_is_not_locked(visit, nora, evaluation):
     otto = make_therapist("Otto", position=2)
     evaluation.therapists.add(otto)
     stale = move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY, therapist=nora, now=NOW)
@@ -235,7 +235,7 @@ def test_undone_move_would_lead_to_a_schedule_that_is_not_locked(visit, nora, ev
         undo_move(appointment=stale, version=stale.version, now=NOW + 2 * MINUTE)
 
 
-def test_undone_cancellation_in_a_schedule_that_is_not_locked(visit, nora, front_desk):
+def test_undoing_a_cancellation_is_refused_in_a_schedule_that_is_not_locked(visit, nora, front_desk):
     stale = cancel_appointment(appointment=visit, by=front_desk, now=NOW)
     fresh = undo_cancellation(appointment=Appointment.objects.get(pk=visit.pk), by=front_desk, now=NOW)
     fresh = move_appointment(appointment=fresh, starts_at=NINE_ON_TUESDAY, therapist=nora, by=front_desk, now=NOW)

@@ -67,7 +67,7 @@ def test_nothing_is_off_schedule_when_nothing_has_changed(evaluation, call):
         (lambda: Clinic.objects.update(time_zone="America/Los_Angeles"), Because.HOURS),
     ],
 )
-def test_visit_is_off_schedule_when_what_it_stands_on_is_taken_away(evaluation, change, reason):
+def test_visit_is_off_schedule_when_a_change_removes_its_time(evaluation, change, reason):
     visit = book(evaluation)
     change()
     assert off_schedule() == {visit: {reason}}
@@ -91,7 +91,7 @@ def test_visit_stays_on_schedule_when_the_therapist_is_still_there(evaluation, c
     assert off_schedule() == {}
 
 
-def test_extra_hours_carry_a_visit_until_they_are_removed(evaluation, meredith):
+def test_visit_in_extra_hours_is_off_schedule_when_they_are_removed(evaluation, meredith):
     saturday = datetime(2026, 12, 5, 15, tzinfo=UTC)
     extra = HoursOverride.objects.create(
         kind="extra", therapist=meredith, starts_at=saturday, ends_at=saturday + timedelta(hours=2)
@@ -152,7 +152,7 @@ def weeks(draw):
 
 @hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(week=weeks(), closed=st.lists(st.tuples(HALF_HOURS, HALF_HOURS), max_size=2), is_active=st.booleans())
-def test_visits_are_listed_exactly_where_the_pages_would_not_offer_them(standing_visits, week, closed, is_active):
+def test_visits_are_listed_exactly_when_the_pages_would_not_offer_their_time(standing_visits, week, closed, is_active):
     therapist = standing_visits[0].therapist
     OpeningHours.objects.all().delete()
     HoursOverride.objects.all().delete()
@@ -203,7 +203,7 @@ def pages_offer(visit) -> bool:
 # Accepting a visit off schedule
 
 
-def test_accepted_visit_is_not_listed_until_another_reason_comes(evaluation, owner):
+def test_accepted_visit_is_not_listed_until_there_is_another_reason(evaluation, owner):
     visit = book(evaluation)
     tuesday_hours().delete()
     accept_off_schedule(appointment=visit, by=owner, now=NOW)
@@ -216,7 +216,7 @@ def test_accepted_visit_is_not_listed_until_another_reason_comes(evaluation, own
         accept_off_schedule(appointment=visit, by=owner, now=NINE_ON_TUESDAY)
 
 
-def test_visit_booked_despite_the_rules_is_accepted_and_moving_it_forgets_that(evaluation, owner):
+def test_visit_booked_despite_the_rules_is_accepted_until_it_is_moved(evaluation, owner):
     eight_in_the_evening = NINE_ON_TUESDAY + timedelta(hours=11)
     visit = book_off_hours(evaluation, eight_in_the_evening)
     assert off_schedule() == {}
@@ -344,7 +344,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_form_asks_before_it_saves_what_visits_stand_on(client, owner, evaluation, way):
+def test_form_asks_before_it_saves_a_change_that_affects_visits(client, owner, evaluation, way):
     visit = book(evaluation)
     path, form = WAYS[way]()
     asked = client.post(path, form)
@@ -362,7 +362,7 @@ def test_form_asks_before_it_saves_what_visits_stand_on(client, owner, evaluatio
     assert visit.__class__.objects.get(pk=visit.pk).status == "booked"
 
 
-def test_question_repeats_what_was_typed_and_never_says_that_it_was_saved(client, owner, evaluation):
+def test_confirmation_page_keeps_the_typed_values_and_does_not_claim_that_they_are_saved(client, owner, evaluation):
     book(evaluation)
     row = tuesday_hours()
     page = client.post(change_page(row), hours_form(row, closes="09:30", _continue="1")).content.decode()
@@ -499,7 +499,7 @@ def test_staff_can_try_again_when_the_schedule_stays_locked(client, owner, evalu
 # Today, and the visit's own page
 
 
-def test_today_lists_them_with_their_reasons_until_they_are_kept(client, owner, evaluation):
+def test_today_lists_visits_off_schedule_with_reasons_until_they_are_accepted(client, owner, evaluation):
     visit = book(evaluation)
     assert "Visits outside the schedule" not in client.get("/admin/").content.decode()
     tuesday_hours().delete()
@@ -514,7 +514,7 @@ def test_today_lists_them_with_their_reasons_until_they_are_kept(client, owner, 
     assert AppointmentEvent.Kind.OFF_SCHEDULE.label in after.content.decode()
 
 
-def test_today_shows_them_only_to_staff_who_may_see_visits(client, front_desk, evaluation):
+def test_today_shows_visits_off_schedule_only_to_staff_who_may_see_visits(client, front_desk, evaluation):
     visit = book(evaluation)
     tuesday_hours().delete()
     client.force_login(front_desk)
@@ -526,7 +526,7 @@ def test_today_shows_them_only_to_staff_who_may_see_visits(client, front_desk, e
     assert keep not in client.get(change_page(visit)).content.decode()
 
 
-def test_closure_that_is_edited_asks_about_visits_whatever_was_confirmed_before(client, owner, evaluation, meredith):
+def test_edited_closure_asks_about_visits_whatever_was_confirmed_before(client, owner, evaluation, meredith):
     """A confirmation on a page that did not list this visit does not apply to it."""
     day = {
         "therapist": meredith,

@@ -44,7 +44,7 @@ def is_canonical(found) -> bool:
 
 
 @given(some_intervals)
-def test_union_has_the_same_minutes_and_no_seams(these):
+def test_union_has_the_same_minutes_and_no_adjacent_intervals(these):
     assert minutes_of(union(these)) == minutes_of(these)
     assert is_canonical(union(these))
 
@@ -118,7 +118,7 @@ def test_turnover_may_run_past_closing_and_preparation_before_opening():
     assert morning(prepare=30, turnover=60) == ["09:00", "09:30", "10:00", "10:30", "11:00"]
 
 
-def test_buffers_keep_their_distance_when_a_visit_is_booked():
+def test_buffers_are_kept_free_when_a_visit_is_booked():
     assert morning(blocked=[span(600, 660)], prepare=0, turnover=15) == ["09:00", "11:00"]
     assert morning(blocked=[span(600, 660)], prepare=10, turnover=15) == ["09:00"]
 
@@ -131,7 +131,7 @@ def test_a_closure_shifts_no_other_time_when_it_begins_between_steps():
     assert morning(closed=[span(580, 590)]) == ["10:00", "10:30", "11:00"]
 
 
-def test_too_soon_is_left_out_and_the_first_step_after_is_kept():
+def test_starts_before_the_earliest_are_omitted_and_later_steps_are_kept():
     assert morning(earliest=601) == ["10:30", "11:00"]
     assert morning(earliest=600) == ["10:00", "10:30", "11:00"]
 
@@ -148,7 +148,7 @@ def test_a_visit_runs_from_one_opening_into_the_next_when_they_touch():
     assert [f"{start:%H:%M}" for start in found] == ["09:00", "09:40", "10:00"]
 
 
-def test_an_interval_refuses_local_time_and_emptiness():
+def test_interval_refuses_local_time_and_empty_range():
     with pytest.raises(ValueError, match="UTC"):
         Interval(datetime(2026, 11, 1, 9), datetime(2026, 11, 1, 10))
     with pytest.raises(ValueError, match="end after"):
