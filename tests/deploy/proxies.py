@@ -1,4 +1,4 @@
-"""The proxies of `deploy/` on ports of their own, in front of the site or of a mirror; and slow visitors."""
+"""The proxies of `deploy/`, on their own ports, in front of the site or of a mirror, and slow visitors."""
 
 import contextlib
 import datetime as dt

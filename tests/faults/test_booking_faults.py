@@ -86,7 +86,7 @@ def journals(tmp_path):
     return folder
 
 
-def test_nothing_is_lost_doubled_or_refused_wrongly_when_servers_are_killed(tmp_path, journals):
+def test_no_booking_is_lost_duplicated_or_wrongly_refused_when_servers_are_killed(tmp_path, journals):
     with Site(tmp_path / "site") as site:
         found = weather(site, journals, seconds=SECONDS, postgres_kills=3)
     assert found.seen["was booked"] > 5, "the storm was too mild to tell anything"

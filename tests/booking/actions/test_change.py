@@ -87,7 +87,7 @@ def test_move_clears_the_confirmation(evaluation):
         (NOW + timedelta(hours=1), NOW, SlotNotOffered),
     ],
 )
-def test_a_refused_move_leaves_everything_as_it_was(evaluation, starts_at, now, refusal):
+def test_refused_move_changes_nothing(evaluation, starts_at, now, refusal):
     book(evaluation, name="Bob", starts_at=AT_ELEVEN)
     visit = book(evaluation)
     before, messages = state_of(visit), waiting(visit)
@@ -103,7 +103,7 @@ def test_a_cancelled_visit_is_not_moved(evaluation):
         move(visit)
 
 
-def test_a_move_ends_the_links_to_the_visit_and_no_others(evaluation):
+def test_move_ends_only_the_links_to_its_visit(evaluation):
     visit, other = book(evaluation), book(evaluation, name="Bob", starts_at=AT_TWO)
     for one in (visit, other):
         visit_path(one, now=NOW)
@@ -162,7 +162,7 @@ def test_cancellation_message_is_due_after_three_minutes(evaluation):
     assert message.due_at == NOW + timedelta(minutes=3)
 
 
-def test_undoing_a_cancellation_restores_the_visit_and_sends_no_mail(evaluation, post_office):
+def test_undoing_a_cancellation_restores_the_visit_and_sends_no_email(evaluation, post_office):
     visit = book(evaluation)
     send_due_messages(clock=lambda: NOW)
     cancel_appointment(appointment=visit, now=NOW)

@@ -79,7 +79,7 @@ def test_recognized_patient_has_a_limit_of_their_own_apart_from_strangers(evalua
     assert answers == [303] * 5 + [429]
 
 
-def test_an_address_has_one_budget_in_every_spelling(evaluation):
+def test_spellings_of_one_address_share_one_limit(evaluation):
     Clinic.objects.update(bookings_a_day_per_address=2)
     spellings = ("alice@example.com", "Alice@Example.com", "alice+x@example.com", "bob@example.com")
     answers = [book_online(n, email=email, address=f"198.51.{n}.1").status_code for n, email in enumerate(spellings)]

@@ -112,7 +112,7 @@ def test_address_is_refused_when_a_link_from_the_mailbox_was_used_or_the_visit_i
     assert set(Patient.objects.values_list("email", flat=True)) == {"alice@example.com", "bob@example.com"}
 
 
-def test_visit_moves_alone_when_its_provisional_patient_has_others(evaluation):
+def test_correcting_an_address_affects_only_its_visit(evaluation):
     one = book(evaluation, is_known=False)
     other = book(evaluation, starts_at=ELEVEN, is_known=False)
     correct_address(appointment=one, email="right@example.com", now=NOW)
@@ -301,7 +301,7 @@ def test_staff_see_an_unconfirmed_address_and_the_likely_patient(owner, evaluati
 # A link proves nothing about patients other than the one it was emailed to
 
 
-def test_form_key_of_a_strangers_visit_proves_nothing_when_a_recognized_patient_sends_it_again(client, evaluation):
+def test_form_of_a_strangers_visit_proves_nothing_when_a_recognized_patient_resends_it(client, evaluation):
     mallory = book(evaluation, name="Mallory Moore").patient
     key = {"idempotency_key": str(uuid.uuid4())}
     typed = {"name": "Alice Runner", "email": "alice@example.com", "phone": "603 555 0142", "mode": "in_person"}
@@ -312,7 +312,7 @@ def test_form_key_of_a_strangers_visit_proves_nothing_when_a_recognized_patient_
     assert {link.proof for link in PatientLink.objects.filter(subject_id=alices.pk)} == {Proof.SHOWN}
 
 
-def test_move_sent_again_after_staff_ended_the_links_opens_nothing(client, evaluation):
+def test_move_form_is_refused_when_staff_ended_the_links(client, evaluation):
     visit = book(evaluation)
     path = visit_path(visit, proof=Proof.MAILED, now=NOW)
     revoke_all_links(visit.patient, now=NOW)

@@ -1,4 +1,4 @@
-"""The deadline for changes that patients read is the one that the rules apply. After it, they can notify the clinic."""
+"""Patients see the same deadline for changes that the rules enforce. After it, they can notify the clinic."""
 
 import re
 import uuid
@@ -89,7 +89,7 @@ def test_form_shows_the_deadline_that_applies_to_its_time(client, evaluation, cl
     assert set(Appointment.objects.values_list("status", flat=True)) == {"cancelled"}
 
 
-def test_confirmation_mail_says_until_when_and_what_is_due_later(evaluation, post_office):
+def test_confirmation_email_shows_the_deadline_and_the_late_fee(evaluation, post_office):
     Service.objects.update(**FEE)
     book(Service.objects.get())
     with time_machine.travel(NOW, tick=False):
@@ -114,7 +114,7 @@ def test_confirmation_of_a_late_booking_offers_only_allowed_changes(clinic, eval
     assert (mail.count("call (603) 555-0123") > 1) == (not can_change)
 
 
-def test_service_without_a_fee_says_nothing_of_one():
+def test_service_without_a_late_fee_mentions_none():
     assert Service(late_fee_cents=0, late_fee_note="Never shown.").late_fee_text == ""
     assert Service(late_fee_cents=2550, is_first_late_free=False).late_fee_text.endswith("costs $25.50.")
 
@@ -179,7 +179,7 @@ def test_move_by_staff_clears_not_coming(visit, front_desk):
     assert move_appointment(appointment=visit, starts_at=later, by=front_desk, now=NOW).not_coming_at is None
 
 
-def test_nothing_is_noted_once_the_visit_has_begun_or_is_cancelled(visit):
+def test_not_coming_is_refused_when_the_visit_has_begun_or_is_cancelled(visit):
     with pytest.raises(TooLateToChange):
         note_not_coming(appointment=visit, now=NINE_ON_TUESDAY)
     assert ask(visit, now=NINE_ON_TUESDAY, method="post").status_code == 409
@@ -191,7 +191,7 @@ def test_nothing_is_noted_once_the_visit_has_begun_or_is_cancelled(visit):
 # The number of people who are offered the time
 
 
-def test_offer_says_how_many_others_are_told_and_today_how_many_were(visit, evaluation, post_office):
+def test_offer_and_today_show_how_many_patients_are_offered_the_time(visit, evaluation, post_office):
     wait(evaluation)
     first = format_others(0)
     cancel_appointment(appointment=visit, now=NOW)
@@ -203,7 +203,7 @@ def test_offer_says_how_many_others_are_told_and_today_how_many_were(visit, eval
     assert [time.asked for time in read_today(now=NOW + FREED_AT).offered_times] == [1]
 
 
-def test_offer_to_two_at_once_says_that_one_other_is_told(visit, evaluation, post_office):
+def test_offer_to_two_patients_says_that_one_other_is_offered_the_time(visit, evaluation, post_office):
     wait(evaluation)
     wait(evaluation, "Wilma Waiting")
     cancel_appointment(appointment=visit, now=NOW)

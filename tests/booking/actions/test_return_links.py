@@ -1,4 +1,4 @@
-"""A returning patient is recognized by a link from their own mailbox; the pages do not reveal who is a patient."""
+"""A returning patient is recognized by a link from their own mailbox. The pages do not reveal who is a patient."""
 
 import re
 import uuid
@@ -85,7 +85,7 @@ def test_answer_is_the_same_in_bytes_and_queries_whether_the_address_is_known(al
     assert statements[0] == statements[1]
 
 
-def test_unknown_address_gets_no_mail_and_the_ledger_says_why(client, alices_visit, post_office):
+def test_unknown_address_gets_no_email_and_the_reason_is_recorded(client, alices_visit, post_office):
     ask(client, "nobody@example.com")
     send_due_messages(clock=timezone.now)
     assert post_office.mails == []
@@ -94,7 +94,7 @@ def test_unknown_address_gets_no_mail_and_the_ledger_says_why(client, alices_vis
     assert message.patient is None and PatientLink.objects.filter(purpose="return").count() == 0
 
 
-def test_mail_goes_to_the_address_on_file_and_never_where_it_bounced(client, alices_visit, post_office):
+def test_email_is_sent_to_the_address_on_file_unless_it_bounced(client, alices_visit, post_office):
     Suppression.objects.create(channel="email", address="alice@example.com", why="bounced", created_at=NOW)
     ask(client, "alice@example.com")
     send_due_messages(clock=timezone.now)

@@ -70,7 +70,7 @@ def test_c_is_answered_with_the_link_and_cancels_nothing(visit, text_back):
     assert kept() == []
 
 
-def test_yes_confirms_the_visit_asked_about_and_not_a_sooner_one_of_another_patient_with_that_phone(
+def test_yes_confirms_the_visit_asked_about_and_not_one_of_another_patient_with_that_phone(
     evaluation, twilio, post_office, text_back
 ):
     alices = book(evaluation, starts_at=AT_ELEVEN)
@@ -180,7 +180,7 @@ def test_start_resumes_texts_with_the_wording_of_the_earlier_consent(visit, text
     assert TextConsent.objects.filter(withdrawn_at=None).count() == 1
 
 
-def test_help_names_the_telephone_and_the_emergency_number_and_a_person_sees_it(visit, text_back):
+def test_help_is_answered_with_both_phone_numbers_and_shown_to_staff(visit, text_back):
     said = text_back("HELP")
     assert "(603) 555-0123" in said and "911" in said and "STOP" in said
     assert kept() == ["HELP"]
@@ -190,7 +190,7 @@ def test_help_names_the_telephone_and_the_emergency_number_and_a_person_sees_it(
 
 
 @pytest.mark.parametrize("words", ["numb all over, cannot pee", "running 15 min late", "", "Yes but I am late"])
-def test_any_other_text_is_kept_and_answered_with_the_telephone_and_the_emergency_number(visit, text_back, words):
+def test_other_text_is_stored_and_answered_with_the_phone_and_emergency_numbers(visit, text_back, words):
     said = text_back(words)
     assert "(603) 555-0123" in said and "call 911" in said
     assert length(to_gsm(said)) <= LIMIT
@@ -217,7 +217,7 @@ def test_text_delivered_twice_is_stored_once_and_gets_the_same_answer(visit, tex
     assert kept() == ["running late", "and again"]
 
 
-def test_a_picture_without_words_reaches_a_person_too(visit, text_back):
+def test_picture_without_text_reaches_a_person(visit, text_back):
     text_back("", NumMedia="2")
     assert kept() == ["[pictures: 2, not kept]"]
 

@@ -303,7 +303,7 @@ def test_visits_are_found_by_either_number_and_by_parts_of_a_name(client, front_
     assert "Alice Runner" in client.get(found["Location"]).content.decode()
 
 
-def test_button_on_today_leads_back_to_its_row_and_a_refusal_to_the_top(client, owner, evaluation):
+def test_button_on_today_returns_to_its_row_and_a_refusal_to_the_top(client, owner, evaluation):
     visit = book(evaluation)
     address = reverse("admin:booking_appointment_act", args=[visit.pk, "no-show"])
     early = client.post(address, {"back": "today", "version": shown(visit)})
@@ -349,7 +349,7 @@ def test_a_mark_from_another_desk_is_not_overwritten_by_a_stale_page(client, own
     assert shown(visit) == "1:booked", "time alone makes no page stale"
 
 
-def test_act_on_many_visits_sends_few_fields_and_reads_the_clinic_once(
+def test_bulk_action_sends_few_fields_and_reads_the_clinic_once(
     client, owner, evaluation, django_assert_max_num_queries
 ):
     visits = [book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(days=day)) for day in (0, 1, 2, 3, 6, 7, 8, 9)]

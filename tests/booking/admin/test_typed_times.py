@@ -138,7 +138,7 @@ def test_time_of_day_is_read_in_every_usual_way(typed, read):
     assert read_time_of_day(typed) == read
 
 
-def test_hours_are_typed_and_shown_as_people_say_them(client, owner, meredith):
+def test_hours_are_typed_and_shown_in_the_12_hour_format(client, owner, meredith):
     form = {"therapist": meredith.pk, "weekday": 5, "opens": "9 am", "closes": "midnight", "mode": "bookable"}
     assert client.post(HOURS, form).status_code == 302
     row = OpeningHours.objects.get(weekday=5)
@@ -160,12 +160,12 @@ def test_day_is_read_in_every_usual_way_and_shown_as_in_the_us(client, owner, me
     assert 'value="12/01/2026"' in page
 
 
-def test_quiet_hours_are_typed_as_people_say_them(client, owner, evaluation):
+def test_quiet_hours_are_shown_in_the_12_hour_format(client, owner, evaluation):
     page = client.get("/admin/practice/clinic/1/change/").content.decode()
     assert 'value="9:00 PM"' in page and 'value="8:00 AM"' in page
 
 
-def test_visit_in_the_past_is_asked_about_in_plain_words_each_time(client, owner, evaluation, meredith):
+def test_visit_in_the_past_needs_a_confirmation_each_time(client, owner, evaluation, meredith):
     form = booking(evaluation, meredith, "2026-11-20T09:00") | {"despite_rules": "on"}
     asked = client.post(BOOK, form).content.decode()
     assert "Fri, Nov 20, 9:00 AM" in asked

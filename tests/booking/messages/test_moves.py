@@ -1,4 +1,4 @@
-"""News of changes: one message with the current state of the visit, compared with what the patient last read."""
+"""News of changes: one message with the current state of the visit, compared with the last message that was sent."""
 
 import importlib
 import re
@@ -63,7 +63,7 @@ def reload(visit):
     return Appointment.objects.get(pk=visit.pk)
 
 
-def test_no_mail_goes_and_the_links_stay_when_a_visit_is_moved_back(client, visit, post_office):
+def test_no_email_is_sent_and_links_are_kept_when_a_visit_is_moved_back(client, visit, post_office):
     mailed = visit_path(visit, now=NOW)
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW + MINUTE)
     back = move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY, now=NOW + 2 * MINUTE)
@@ -114,7 +114,7 @@ def test_second_move_is_emailed_relative_to_the_first_when_that_was_sent(visit, 
     assert f"Moved from {when(AT_ELEVEN)} to {when(NINE_ON_TUESDAY)}." in text_of(post_office.mails[-1])
 
 
-def test_a_visit_moved_back_before_its_first_mail_went_is_confirmed_as_booked(evaluation, post_office):
+def test_visit_moved_back_before_its_first_email_is_confirmed_as_booked(evaluation, post_office):
     visit = book(evaluation)
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW)
     move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY, now=NOW)
@@ -216,7 +216,7 @@ def test_mail_about_a_change_of_therapist_names_both_therapists(visit, nora, pos
     assert text.endswith(f"now with Nora on {when(NINE_ON_TUESDAY)}") and "moved" not in text
 
 
-def test_a_change_of_time_and_therapist_says_both(visit, nora, post_office, front_desk):
+def test_email_about_a_change_of_time_and_therapist_shows_both(visit, nora, post_office, front_desk):
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, therapist=nora, by=front_desk, now=NOW)
     sweep(NOW + 3 * MINUTE)
     [mail] = post_office.mails
@@ -280,7 +280,7 @@ def test_mark_is_refused_when_the_visit_was_moved_after_the_page_was_loaded(visi
 # Undoing
 
 
-def test_an_undone_move_returns_to_time_and_therapist_and_no_mail_goes(visit, nora, meredith, post_office):
+def test_undoing_a_move_restores_time_and_therapist_without_an_email(visit, nora, meredith, post_office):
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, therapist=nora, now=NOW + MINUTE)
     back = undo_move(appointment=reload(visit), version=2, now=NOW + 2 * MINUTE)
     assert (back.starts_at, back.therapist, back.version) == (NINE_ON_TUESDAY, meredith, 3)
@@ -391,7 +391,7 @@ def test_stale_not_coming_form_does_not_notify_the_clinic(client, visit):
         assert Message.objects.filter(kind="staff_not_coming").exists()
 
 
-def test_a_stale_page_of_a_visit_that_staff_cancelled_says_so(client, visit, clock, front_desk):
+def test_stale_page_says_that_staff_cancelled_the_visit(client, visit, clock, front_desk):
     path = visit_path(visit, now=NOW)
     cancel_appointment(appointment=visit, by=front_desk, now=NOW)
     stale = client.post(path + "move/20261201T1900Z/", {"version": "1"})
@@ -429,7 +429,7 @@ def mail_status(client, path) -> str:
     return status
 
 
-def test_page_after_an_undone_move_says_so_and_offers_no_second_undo(client, visit, clock):
+def test_page_after_an_undone_move_offers_no_second_undo(client, visit, clock):
     path = client.post(visit_path(visit, now=NOW) + "move/20261201T1600Z/", {"version": "1"})["Location"]
     clock.shift(MINUTE)
     path = client.post(path + "undo/", {"what": "move", "version": "2"})["Location"]
@@ -474,7 +474,7 @@ def test_undo_page_explains_the_refusal_when_the_time_was_blocked(client, visit,
     assert "Book another time" in text and "Undo" not in text
 
 
-def test_an_undone_move_is_refused_with_reasons_on_the_page(client, visit, evaluation, clock):
+def test_refused_undo_of_a_move_is_explained_on_the_page(client, visit, evaluation, clock):
     path = client.post(visit_path(visit, now=NOW) + "move/20261201T1600Z/", {"version": "1"})["Location"]
     book(evaluation, name="Bob Faster")
     refused = client.post(path + "undo/", {"what": "move", "version": "2"})

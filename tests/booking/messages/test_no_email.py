@@ -166,7 +166,7 @@ def test_everything_that_happens_to_a_visit_works_without_an_address(walter, eva
     assert not post_office.mails and not Message.objects.filter(state=State.FAILED).exists()
 
 
-def test_freed_time_is_offered_by_mail_only_and_staff_see_whom_to_call(owner, evaluation, front_desk):
+def test_freed_time_is_offered_by_email_only_and_staff_see_whom_to_call(owner, evaluation, front_desk):
     patient = find_or_register_patient(name="Walter Moore", email="", phone="+16035550142", now=NOW)
     wishes = Wishes(NOW.date(), ELEVEN.date())
     join_wait_list(patient=patient, service=evaluation, mode="in_person", wishes=wishes, now=NOW)
@@ -239,7 +239,7 @@ def test_today_and_the_visit_page_link_to_the_phone_number_of_a_call(owner, call
     assert 'href="tel:+16035550142;ext=7"' in page and 'href="tel:+16035550199"' in page
 
 
-def test_today_says_whom_to_call_in_the_same_queries_for_two_visits_and_for_five(
+def test_today_runs_the_same_queries_for_two_and_five_patients_to_call(
     evaluation, front_desk, django_assert_max_num_queries
 ):
     def add(hour):

@@ -50,7 +50,7 @@ def visit(evaluation, twilio, post_office):
 # Text of a message
 
 
-def test_a_text_says_when_and_how_to_answer(visit, twilio):
+def test_text_shows_the_time_and_how_to_answer(visit, twilio):
     sweep(now=DUE)
     text = twilio.texts[-1]
     assert text["To"] == ALICES and text["From"] == "+16035550111"
@@ -193,7 +193,7 @@ def test_text_waits_when_no_provider_is_available(visit, twilio, settings):
     assert fate(text_of(visit)) == ("waiting", "TextProviderAway")
 
 
-def test_a_text_whose_worker_died_while_sending_is_failed_and_not_sent_again(visit, twilio):
+def test_text_fails_and_is_not_sent_again_when_its_worker_died_while_sending(visit, twilio):
 
     Message.objects.exclude(kind=REMINDER_2H, channel=Channel.SMS).delete()
     Message.objects.update(state=State.SENDING, attempts=1, lease_until=DUE, lease_token=uuid.uuid4())

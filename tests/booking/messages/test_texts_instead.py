@@ -62,7 +62,7 @@ def sent_earlier(visit, at):
 # The email is skipped once its text was sent, and only then
 
 
-def test_mail_is_skipped_once_its_text_was_sent(visit, twilio, post_office):
+def test_email_is_skipped_once_its_text_was_sent(visit, twilio, post_office):
     sweep(now=DUE)
     assert fate(mail_of(visit)) == ("skipped", TEXT_WENT)
     assert (len(twilio.texts), len(post_office.mails)) == (1, 0)
@@ -87,7 +87,7 @@ def test_email_is_sent_when_its_text_would_exceed_a_cap(visit, twilio, post_offi
 
 
 @pytest.mark.parametrize("answer", ["refused", "hang up", "hang"])
-def test_the_mail_goes_when_the_text_fails_for_good(visit, twilio, post_office, answer):
+def test_email_is_sent_when_the_text_fails_for_good(visit, twilio, post_office, answer):
     twilio.answer = answer
     sweep(now=DUE)
     assert fate(text_of(visit))[0] == "failed"

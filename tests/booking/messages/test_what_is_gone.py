@@ -65,7 +65,7 @@ def test_new_visit_is_refused_in_a_withdrawn_mode(evaluation):
     assert move_appointment(appointment=held, starts_at=AT_ELEVEN, now=NOW).mode == "video"
 
 
-def test_an_earlier_time_is_offered_to_a_visit_in_the_way_it_was_booked(evaluation):
+def test_earlier_time_is_offered_in_the_mode_of_the_visit(evaluation):
     visit, later = book(evaluation), book_later(evaluation)
     wait_with(later)
     offer_by_video_only(evaluation)
@@ -90,7 +90,7 @@ def test_move_page_says_to_call_when_the_service_is_no_longer_booked_online(clie
         assert press(client, path + "move/20261201T1600Z/").status_code == 409
 
 
-def test_the_move_page_shows_the_others_times_when_the_therapist_is_gone(client, evaluation, meredith):
+def test_move_page_shows_the_times_of_other_therapists_when_the_therapist_has_left(client, evaluation, meredith):
     evaluation.therapists.add(make_therapist("Nora", position=1))
     visit = book(evaluation, therapist=meredith)
     meredith.is_active = False

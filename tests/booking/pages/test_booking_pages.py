@@ -50,7 +50,7 @@ def hrefs(response) -> list[str]:
     return [href.replace("&amp;", "&") for href in re.findall(r'href="([^"]+)"', response.content.decode())]
 
 
-def test_a_visit_is_chosen_booked_seen_and_cancelled_by_links_and_forms_alone(client, evaluation):
+def test_visit_is_booked_viewed_and_cancelled_without_javascript(client, evaluation):
     services = client.get("/book/")
     assert "Book: Evaluation 45 minutes · $150" in text_of(services)
     days = client.get(next(href for href in hrefs(services) if href.startswith(DAYS)))

@@ -27,7 +27,7 @@ PAGES = ("visit", "cancel", "coming", "not_coming", "move_days", "earlier", "add
 
 @pytest.fixture
 def flag(visit):
-    """Alice checks the answer of an emergency and closes the tab."""
+    """Alice reports an emergency and closes the tab."""
     (flag,) = save_page(response=visit.intake, page="safety", answers={"rf.leg": ["saddle"]}, now=NOW)
     return flag
 

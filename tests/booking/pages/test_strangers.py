@@ -61,7 +61,7 @@ def alices_visit(evaluation):
     visit.intake.saved_pages = ["safety"]
     visit.intake.saved_at = NOW
     visit.intake.save()
-    wishes = Wishes(date(2026, 11, 24), date(2026, 12, 12), "before-work")  # a Saturday, which no page offers
+    wishes = Wishes(date(2026, 11, 24), date(2026, 12, 12), "before-work")  # ends on a Saturday, which no page offers
     join_wait_list(
         patient=visit.patient, service=evaluation, mode="in_person", wishes=wishes, appointment=visit, now=NOW
     )

@@ -87,7 +87,7 @@ def test_time_exactly_at_the_end_of_the_horizon_is_not_offered(evaluation, clini
 
 def test_notice_hides_what_is_too_soon_and_horizon_what_is_too_far(evaluation, clinic):
     monday = date(2026, 11, 23)
-    assert clock_times(evaluation, clinic, monday) == []  # twelve hours' notice
+    assert clock_times(evaluation, clinic, monday) == []  # the clinic's minimum notice is 12 hours
     evaluation.minimum_notice_minutes = 90
     assert clock_times(evaluation, clinic, monday)[0] == "13:00"
     evaluation.horizon_days = 8
@@ -142,7 +142,7 @@ def test_hours_count_only_between_their_dates(evaluation, meredith, clinic):
     assert clock_times(evaluation, clinic, TUESDAY + timedelta(days=1)) == WHOLE_DAY
 
 
-def test_nothing_is_offered_of_a_service_that_is_not_bookable(evaluation, clinic):
+def test_no_time_is_offered_for_a_service_that_is_not_bookable(evaluation, clinic):
     evaluation.listing = "call_us"
     assert clock_times(evaluation, clinic) == []
 

@@ -152,7 +152,7 @@ def test_clinic_moves_while_a_patient_gets_a_new_address(evaluation, front_desk)
 
 @pytest.mark.parametrize("name", ACTS)
 def test_act_on_a_locked_visit_asks_to_try_again(name, visit, front_desk):
-    """The page for a database outage is not shown."""
+    """Otherwise the page for a database outage would be shown."""
     held, done = threading.Event(), threading.Event()
 
     def hold():

@@ -111,7 +111,7 @@ def test_therapist_without_a_gap_is_preferred_when_the_service_avoids_gaps(evalu
     assert next_free_slots(service=evaluation, limit=1, now=NOW, first_day=TUESDAY)[0].therapist == nora
 
 
-def test_staff_see_every_rule_they_break_and_book_all_the_same(evaluation, call, front_desk, meredith):
+def test_staff_see_every_broken_rule_and_can_still_book(evaluation, call, front_desk, meredith):
     evaluation.daily_cap = 1
     evaluation.save()
     book(evaluation)
@@ -151,7 +151,7 @@ def test_days_begin_with_the_next_free_time_and_filter_by_part_of_the_day(client
 
 
 @pytest.mark.usefixtures("_monday_morning")
-def test_an_empty_filter_says_when_the_next_such_time_is(client, evaluation, meredith):
+def test_filter_without_results_shows_the_next_matching_time(client, evaluation, meredith):
     OpeningHours.objects.create(
         therapist=meredith, weekday=0, opens=time(18), closes=time(20), valid_from=date(2027, 1, 4)
     )

@@ -1,4 +1,6 @@
-"""Changes of hours, services, therapists and the clinic that affect booked visits: confirmed, listed on Today, accepted."""
+"""Changes of hours, services, therapists and the clinic that affect booked visits.
+
+Staff confirm them, and accept the affected visits, which Today lists."""
 
 import threading
 import uuid
@@ -35,7 +37,7 @@ def _monday_morning():
 
 
 def off_schedule() -> dict:
-    """{visit: reasons} of all visits off schedule."""
+    """Return {visit: reasons} of all visits off schedule."""
     return {one.visit: set(one.reasons) for one in visits_off_schedule(now=NOW)}
 
 

@@ -1,4 +1,4 @@
-"""Opening hours keep their local time all year; skipped and repeated times follow the rule."""
+"""Opening hours keep their local time all year. Skipped and repeated times follow the rule."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
