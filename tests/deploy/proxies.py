@@ -122,7 +122,7 @@ def mirror():
 
 
 class Nginx(Server):
-    """`deploy/nginx.conf` inside an nginx.conf such as Debian's, with its ports, its certificate and its folders replaced."""
+    """`deploy/nginx.conf` inside an nginx.conf like Debian's, with its ports, certificate and folders replaced."""
 
     def __init__(self, folder: Path, site_port: int, *, replace: dict[str, str]):
         self.folder, self.port = folder, free_port()

@@ -1,4 +1,4 @@
-"""The first name in messages: only for patients who opted in, by the form or on the visit's page, until they opt out."""
+"""The first name in messages: only for patients who opted in, by the form or the visit's page, until they opt out."""
 
 import pytest
 import time_machine

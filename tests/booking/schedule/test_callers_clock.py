@@ -1,4 +1,4 @@
-"""The time of a call is shown in the caller's zone, with the clinic's time below, on every page and in every message."""
+"""Every page and message shows the time of a call in the caller's zone, with the clinic's time below."""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo

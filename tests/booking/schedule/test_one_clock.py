@@ -1,5 +1,6 @@
-"""Days, counts, parts of the day, times and the wait list use one zone: the caller's for calls, the clinic's for visits in
-person."""
+"""Days, counts, parts of the day, times and the wait list use one zone.
+
+It is the caller's for calls, and the clinic's for visits in person."""
 
 import random
 import re
