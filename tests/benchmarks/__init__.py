@@ -1,1 +1,1 @@
-"""What it costs, as tables; `make bench` prints them."""
+"""Benchmarks. `make bench` prints their results as tables."""

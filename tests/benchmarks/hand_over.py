@@ -1,7 +1,7 @@
-"""How many messages a second one process hands over, beside what the database and the mail server alone could do.
+"""Benchmark of the outbox in one process: messages per second, beside the rates of the database and mail server alone.
 
-`python -m tests.benchmarks.hand_over` migrates DATABASE_URL's empty database, sends through EMAIL_URL and prints one JSON
-object of rates.
+`python -m tests.benchmarks.hand_over` migrates the empty database at DATABASE_URL, sends through EMAIL_URL and prints
+one JSON object of rates.
 """
 
 import json
@@ -31,9 +31,9 @@ def main():
     }
     seconds = dict.fromkeys(measured, 0.0)
     for number in range(1 + ROUNDS):
-        for what, (work, messages) in measured.items():  # in turns, so that a machine's bad minute hits them all
+        for what, (work, messages) in measured.items():  # in turns, so that a slow minute affects them all
             took = time_of(work, messages)
-            seconds[what] += took if number else 0  # the first warms up
+            seconds[what] += took if number else 0  # the first round is a warm-up
     json.dump({what: MESSAGES * ROUNDS / took for what, took in seconds.items()}, sys.stdout)
 
 
@@ -49,7 +49,7 @@ def time_of(work, messages) -> float:
 
 
 def claim_and_commit() -> int:
-    """What any outbox on this database must do: take a batch, and write down each message by itself."""
+    """Claim batches and record each message in its own commit, the least that any outbox on this database must do."""
     from clinic.outbox.models import Message, State
     from clinic.outbox.sending.claims import claim_due_messages
     from clinic.outbox.sending.hand_over import UNLEASED
@@ -64,7 +64,7 @@ def claim_and_commit() -> int:
 
 
 def say_mails() -> int:
-    """What any sender of mail must do: make each with Django's own classes, and say it over one open line."""
+    """Build each email with Django's classes and send it over one connection, the least that any sender must do."""
     from django.core.mail import mailers
 
     from clinic.outbox.messages.mail import build_mail
@@ -98,7 +98,7 @@ def plan_letters() -> list:
 
 
 def plan_reminders() -> list:
-    """The second reminder of as many visits, booked as patients book them, all due now."""
+    """Book visits as patients do, and return the keys of MESSAGES last reminders, all due now."""
     from booking.message_kinds.visits.last_reminder import REMINDER_2H
     from clinic.outbox.models import Message
     from tests.factories import ClinicFactory, ServiceFactory

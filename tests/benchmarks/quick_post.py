@@ -1,4 +1,4 @@
-"""An SMTP server that takes, forgets and costs next to nothing: what is measured beside it is the sender.
+"""A minimal SMTP server that discards every message, so that a benchmark measures the sender.
 
 `python -m tests.benchmarks.quick_post PORT`
 """
@@ -20,7 +20,7 @@ def serve(port: int) -> None:
 
 
 def converse(line: socket.socket) -> None:
-    """One connection: an answer for each command, one for each whole mail."""
+    """Serve one connection: one reply to each command and one to each complete email."""
     line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     line.sendall(b"220 quick\r\n")
     heard, is_mail = b"", False

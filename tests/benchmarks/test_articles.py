@@ -1,4 +1,4 @@
-"""How fast an article is beside an empty view of the same site, and what it asks of the database; `make bench`."""
+"""Benchmark of an article page beside an empty view of the same site, and its number of queries."""
 
 import statistics
 import time
@@ -26,7 +26,7 @@ urlpatterns = [path("empty/", lambda request: HttpResponse("")), *site]
 
 
 def rate(process, path, **environ):
-    """Requests a second, the median of some rounds."""
+    """Return requests per second, the median of ROUNDS rounds."""
     rates = []
     for _ in range(ROUNDS):
         started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""A month of free times with 60 and with 6,000 bookings, beside the naive way; and booking with 64 clients at once."""
+"""Benchmarks of a month of free times, beside a naive implementation, and of many clients booking at once."""
 
 import multiprocessing
 import statistics
@@ -43,7 +43,7 @@ def add_therapist(service, name="Meredith") -> Therapist:
 
 
 def fill_schedule(service, therapist, number: int, first: date = TUESDAY) -> None:
-    """`number` visits spread evenly over the month from `first`: an hour each, or as long as there is room for."""
+    """Create `number` visits, spread evenly over DAYS from `first`. Each lasts an hour, or less to avoid overlaps."""
     patient, _ = Patient.objects.get_or_create(name="Bench", email="bench@example.com", defaults={"created_at": NOW})
     step = timedelta(days=DAYS) / number
     length = min(step, timedelta(hours=1))
@@ -73,7 +73,7 @@ def fill_schedule(service, therapist, number: int, first: date = TUESDAY) -> Non
 
 
 def naive_month(service, therapist, clinic) -> list[datetime]:
-    """The naive version: for each day and each possible start, query the visits at that time."""
+    """Return the free starts by the naive method: query the visits for each possible start of each day."""
     found = []
     for offset in range(DAYS):
         day = TUESDAY + timedelta(days=offset)
@@ -131,7 +131,7 @@ def test_a_month_of_free_times(service, clinic):
 
 
 def test_a_month_of_free_times_in_one_request(service, clinic, client):
-    """The page that a visitor sees, template and all, beside asking for its working days one by one."""
+    """Compare one request for the month's page, template included, with one request for each of its working days."""
     print(f"\n{'bookings':>9} {'queries':>8} {'month ms':>9} {'23 days ms':>11} {'ratio':>6}")
     first = timezone.localdate(timezone=clinic.zone) + timedelta(days=1)
     days = [first + timedelta(days=number) for number in range(33) if (first + timedelta(days=number)).weekday() < 5]
@@ -143,15 +143,18 @@ def test_a_month_of_free_times_in_one_request(service, clinic, client):
         month = median_ms(lambda: client.get("/book/visit/"), 9)
         each = median_ms(lambda: [client.get(f"/book/visit/{day}/") for day in days[:23]], 3)
         print(f"{number:>9} {asked:>8} {month:>9.1f} {each:>11.0f} {each / month:>6.1f}")
-        assert asked <= (8 if number == 60 else 11)  # a full month looks on for the next free time
+        assert asked <= (8 if number == 60 else 11)  # a full month also searches for the next free time
         assert each / month >= 3
         Appointment.objects.all().delete()
         service.therapists.clear()
 
 
 def everybody_at_once(runners, *, warm_up) -> tuple[list[tuple[float, str]], Counter]:
-    """All let go together, each on a connection of its own, in as many processes as a small server has: what each took
-    in ms with what came of it, and how often each came. `warm_up` comes before: a site's connections are not new."""
+    """Start all `runners` at once, each on its own connection, in PROCESSES processes.
+
+    Return ([(milliseconds, type name of the outcome)], {type name: count}). `warm_up` runs first on each connection,
+    because a site's connections are not new.
+    """
     connections.close_all()
     fork = multiprocessing.get_context("fork")
     gate, answers = fork.Barrier(len(runners)), fork.SimpleQueue()
@@ -174,7 +177,7 @@ def _serve(runners, warm_up, gate, answers) -> None:
         began = clock.perf_counter()
         try:
             outcome = runner()
-        except Exception as refusal:  # any name that is not expected fails the test
+        except Exception as refusal:  # an unexpected name fails the test
             outcome = refusal
         took = (clock.perf_counter() - began) * 1000
         connections.close_all()
@@ -191,7 +194,7 @@ def p99(values: list[float]) -> float:
     return sorted(values)[max(0, round(len(values) * 0.99) - 1)]
 
 
-@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # the children use no thread of their parent's
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # the children use none of their parent's threads
 def test_booking_with_64_clients(service, clinic):
     therapists = [add_therapist(service, f"Therapist{number}") for number in range(8)]
     nine = datetime(2026, 12, 1, 14, tzinfo=UTC)

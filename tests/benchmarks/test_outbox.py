@@ -1,5 +1,5 @@
-"""How fast the outbox hands over, beside what the database and the mail server alone could do, and how long a message
-waits for its turn."""
+"""Benchmarks of the outbox: messages per second, beside the rates of the database and mail server alone, and the time
+from due to handed over."""
 
 import json
 import os
@@ -30,7 +30,7 @@ pytestmark = pytest.mark.bench
 
 @pytest.fixture
 def mail_server():
-    """An SMTP server in a process of its own, which takes and forgets, and is quick: the outbox is measured, not the server."""
+    """Run `quick_post` in its own process and yield its port, so that the outbox is measured and not the server."""
     port = free_port()
     server = subprocess.Popen([sys.executable, "-m", "tests.benchmarks.quick_post", str(port)], cwd=ROOT)
     end = time.monotonic() + 20
@@ -80,8 +80,8 @@ def test_hand_over_rate(postgres, mail_server, tmp_path):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_woken", [False, True], ids=["swept", "woken"])
 def test_time_from_due_to_handed_over(mail_server, tmp_path, is_woken):
-    """Real worker, real beat, no faults. What comes due by the clock waits for the sweep every 30 seconds; what is planned
-    for now, as every confirmation is, wakes the worker."""
+    """Run a real worker and a real beat, without faults. A message that becomes due later waits for the next periodic
+    sweep. A message that is planned for now, such as a confirmation, wakes the worker."""
     environ = {**os.environ, "DATABASE_URL": database_url(), "EMAIL_URL": f"smtp://127.0.0.1:{mail_server}"}
     celery = [sys.executable, "-m", "celery", "-A", "tests.clinic.letter_worker"]
     with open(tmp_path / "log", "wb") as log:

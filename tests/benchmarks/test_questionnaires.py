@@ -1,4 +1,4 @@
-"""How long the largest questionnaire that may be imported takes, to import and page by page, in seconds of work."""
+"""Benchmark of the largest questionnaire that can be imported: CPU seconds to import it and to show and save a page."""
 
 import time
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.bench, pytest.mark.django_db]
 
 
 def measured(call, times=1):
-    """(what `call` gives, seconds of work for one, queries of one)"""
+    """Return (result of `call`, CPU seconds per call, queries per call)."""
     with CaptureQueriesContext(connection) as queries:
         began = time.process_time()
         for _ in range(times):

@@ -1,4 +1,4 @@
-"""Holding a time and booking it, as a browser sends the forms."""
+"""Helpers that hold a time and book it through the forms, as a browser does."""
 
 import re
 

@@ -23,7 +23,7 @@ def wait_until(is_so) -> None:
 
 
 def race(runners) -> list:
-    """Let all start at one instant, each on a connection of its own. What each returned, or the error it got."""
+    """Start all runners at the same moment, each on its own connection. Return their results or errors, in order."""
     outcomes, gate = [None] * len(runners), threading.Barrier(len(runners))
 
     def run(place, runner):
@@ -51,7 +51,7 @@ def kinds_of(outcomes) -> Counter:
 
 
 def overlaps() -> int:
-    """Pairs of visits of one therapist whose blocked times touch, counted by Postgres itself."""
+    """Return the number of pairs of visits of one therapist whose blocked times overlap, counted in SQL."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM booking_appointment a JOIN booking_appointment b ON a.id < b.id"

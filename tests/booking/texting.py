@@ -1,4 +1,4 @@
-"""Consent to texts, find planned texts and emails, and reply as Twilio's webhook does."""
+"""Helpers that give consent to texts, find planned texts and emails, and call the webhook as Twilio does."""
 
 import itertools
 from datetime import timedelta
@@ -14,7 +14,7 @@ from tests.world import NINE_ON_TUESDAY, NOW
 ALICES = "+16035550199"
 WEBHOOK = "/messages/texts/twilio/"
 AT_ELEVEN = NINE_ON_TUESDAY + timedelta(hours=2)
-DUE = NINE_ON_TUESDAY  # two hours before a visit at eleven: the first minute of the day in which a text may go
+DUE = NINE_ON_TUESDAY  # two hours before a visit at 11:00; also the first minute of the day in which a text may be sent
 
 _numbers = itertools.count(1)
 
@@ -32,17 +32,17 @@ def mail_of(visit, kind=REMINDER_2H):
 
 
 def leave_only(kind):
-    """Forget every message but those of `kind`, so that nothing else is sent beside it."""
+    """Delete all messages except those of `kind`, so that nothing else is sent."""
     Message.objects.exclude(kind=kind).delete()
 
 
 def call_webhook(client, settings, path, form, token=TOKEN):
-    """As Twilio calls us: signed with the account's token."""
+    """Post `form` as Twilio does, signed with the account's token."""
     signature = RequestValidator(token).compute_signature(settings.SITE_URL + path, form)
     return client.post(path, form, headers={"X-Twilio-Signature": signature})
 
 
 def reply(client, settings, text, phone=ALICES, token=TOKEN, **more):
-    """A text to the clinic's number, with an id of its own unless `MessageSid` says otherwise."""
+    """Send a text to the clinic's number through the webhook, with a new ID unless `MessageSid` is given."""
     form = {"From": phone, "To": "+16035550111", "Body": text, "MessageSid": f"SM{next(_numbers)}", **more}
     return call_webhook(client, settings, WEBHOOK, form, token)

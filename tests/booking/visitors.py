@@ -1,4 +1,4 @@
-"""Send the forms of the booking pages as visitors do, each from a browser and an IP address of its own."""
+"""Helpers that send the forms of the booking pages as a visitor does, by default from a new browser."""
 
 import uuid
 from datetime import timedelta
@@ -37,7 +37,7 @@ def join(number=0, *, email="walter@example.com", browser=None, address="192.0.2
 
 
 def press(browser, path, form=None, **more):
-    """Send a form of a visit's page at `path`, as that page shows the visit now."""
+    """Post the form of a visit's page at `path`, with the current version of the visit."""
     link = PatientLink.objects.get(token_hash=_hash_token(path.split("/")[2]))
     version = Appointment.objects.get(pk=link.subject_id).version
     return browser.post(path, {"version": version} | (form or {}), **more)

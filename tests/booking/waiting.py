@@ -1,4 +1,4 @@
-"""Wait list entries, the offers made to them, and the messages about both."""
+"""Helpers for wait list entries, their offers, and the messages about both."""
 
 from datetime import date, timedelta
 
@@ -7,12 +7,12 @@ from booking.wait_list.entries import Wishes, join_as_visitor, join_wait_list
 from clinic.outbox.models import Message
 from tests.world import NINE_ON_TUESDAY, NOW, book
 
-FREED_AT = timedelta(minutes=3)  # when a cancellation can no longer be undone
+FREED_AT = timedelta(minutes=3)  # from a cancellation until it can no longer be undone
 DECEMBER = Wishes(date(2026, 11, 23), date(2026, 12, 31))
 
 
 def wait(service, name="Walter Waiting", *, wishes=DECEMBER, now=NOW, **changes):
-    """Join the list without a visit."""
+    """Join the wait list without a visit."""
     who = {"name": name, "email": f"{name.split()[0].lower()}@example.com", "phone": "+16035550188"}
     place = {"service": service, "mode": service.offered_modes[0], "therapist": None}
     return join_as_visitor(**who | place | changes, wishes=wishes, now=now)
@@ -31,7 +31,7 @@ def wait_with(visit, *, wishes=DECEMBER, now=NOW):
 
 
 def book_later(service, name="Walter Waiting", *, days=7, hours=0, **changes):
-    """A visit a week after the one that others book."""
+    """Book a visit `days` and `hours` after NINE_ON_TUESDAY."""
     return book(service, name=name, starts_at=NINE_ON_TUESDAY + timedelta(days=days, hours=hours), **changes)
 
 

@@ -1,4 +1,4 @@
-"""The proxies of `deploy/` on ports of their own, in front of the site or of a mirror; and slow visitors."""
+"""The proxies of `deploy/`, on their own ports, in front of the site or of a mirror, and slow visitors."""
 
 import contextlib
 import datetime as dt
@@ -40,7 +40,7 @@ class Server:
     process: subprocess.Popen
 
     def run(self, words: list, log: Path, **options) -> None:
-        """Start and wait until it answers."""
+        """Start the process and wait until it answers."""
         with open(log, "ab") as output:
             self.process = subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=output, stderr=output, process_group=0, **options
@@ -52,7 +52,7 @@ class Server:
             time.sleep(0.05)
 
     def answers(self) -> bool:
-        """Whether a visitor gets through to it."""
+        """Return whether a visitor can connect to it."""
         with contextlib.suppress(OSError), dial(self.port, is_tls=True, timeout=2):
             return True
         return False
@@ -64,7 +64,7 @@ class Server:
 
 
 class Site(Server):
-    """gunicorn with the flags of the unit file, but one worker with four threads."""
+    """gunicorn with the flags of the unit file, but with one worker and THREADS threads."""
 
     def __init__(self, folder: Path, database: str):
         self.port = free_port()
@@ -83,7 +83,7 @@ class Site(Server):
 
 
 class Mirror(ThreadingHTTPServer):
-    """Answers with the headers that it was sent and the length of the body, as JSON. `heard` are the paths asked for."""
+    """A server that returns the request's headers and body length as JSON. `heard` lists the requested paths."""
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), _Answer)
@@ -105,12 +105,12 @@ class _Answer(BaseHTTPRequestHandler):
     do_GET = do_POST
 
     def log_message(self, *words):
-        """Says nothing."""
+        """Log nothing."""
 
 
 @contextlib.contextmanager
 def mirror():
-    """A mirror that is listening."""
+    """Run a Mirror."""
     with Mirror() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
@@ -122,7 +122,7 @@ def mirror():
 
 
 class Nginx(Server):
-    """`deploy/nginx.conf` inside an nginx.conf such as Debian's, with its ports, its certificate and its folders replaced."""
+    """`deploy/nginx.conf` inside an nginx.conf like Debian's, with its ports, certificate and folders replaced."""
 
     def __init__(self, folder: Path, site_port: int, *, replace: dict[str, str]):
         self.folder, self.port = folder, free_port()
@@ -162,7 +162,7 @@ access_log {self.folder}/stock-access.log;
 
 
 class Caddy(Server):
-    """`deploy/Caddyfile` with its host replaced by a port of this machine, and a certificate of its own."""
+    """`deploy/Caddyfile` on a local port, with a certificate from Caddy's internal CA."""
 
     def __init__(self, folder: Path, site_port: int, *, replace: dict[str, str]):
         self.folder, self.port = folder, free_port()
@@ -180,7 +180,7 @@ class Caddy(Server):
 
 
 def why_missing(kind: type[Server]) -> str:
-    """Why this machine cannot run a proxy of this kind; empty if it can."""
+    """Return why this machine cannot run a proxy of this kind, or an empty string if it can."""
     if kind is Nginx:
         return "" if shutil.which("nginx") else "no nginx"
     return "" if _caddy_version() >= (2, 8) else "no Caddy 2.8 or newer"
@@ -195,7 +195,7 @@ def _caddy_version() -> tuple[int, ...]:
 
 
 def write_certificate(folder: Path) -> None:
-    """A self-signed certificate for the clinic's host."""
+    """Write a self-signed certificate for the clinic's host, and its key, to `folder`."""
     key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     today = dt.datetime.now(dt.UTC)
     made = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
@@ -206,7 +206,7 @@ def write_certificate(folder: Path) -> None:
 
 
 def dial(port: int, *, is_tls: bool, timeout: float = 10) -> socket.socket:
-    """A connection to `port` of this machine, as a visitor of the clinic's host opens it."""
+    """Open a connection to `port` of this machine, as a visitor of the clinic's host does."""
     plain = socket.create_connection(("127.0.0.1", port), timeout=timeout)
     if not is_tls:
         return plain
@@ -216,7 +216,7 @@ def dial(port: int, *, is_tls: bool, timeout: float = 10) -> socket.socket:
 
 
 def ask(port: int, path: str, *, is_tls: bool = True, body=None, timeout: float = 10, method: str = "", **headers):
-    """(status, headers, text) of one request. A `body` that is an iterable goes in chunks. Raises TimeoutError."""
+    """Send a request and return (status, headers, text). An iterable `body` is sent in chunks. Raises TimeoutError."""
     connection = http.client.HTTPConnection(HOST)
     connection.sock = dial(port, is_tls=is_tls, timeout=timeout)
     try:
@@ -229,7 +229,7 @@ def ask(port: int, path: str, *, is_tls: bool = True, body=None, timeout: float 
 
 
 HALF_A_HEAD = f"GET / HTTP/1.1\r\nHost: {HOST}\r\nX-Slow: "
-HALF_A_BODY = (  # with what makes Django read the body: a cookie and an origin
+HALF_A_BODY = (  # with the cookie and origin without which Django would not read the body
     f"POST {{path}} HTTP/1.1\r\nHost: {HOST}\r\nCookie: csrftoken={'c' * 32}\r\nOrigin: https://{HOST}\r\n"
     "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\nemail="
 )
@@ -237,7 +237,7 @@ HALF_A_BODY = (  # with what makes Django read the body: a cookie and an origin
 
 @contextlib.contextmanager
 def slow_visitors(port: int, paths: list[str], *, is_tls: bool):
-    """For each path, one visitor that stops halfway through the headers and one that stops halfway through the body."""
+    """Connect two visitors for each path: one stops halfway through the headers, the other halfway through the body."""
     with contextlib.ExitStack() as stack:
         visitors = []
         for path in paths:

@@ -1,4 +1,4 @@
-"""The proxies of `deploy/`, run for real: slow visitors do not block others, large bodies are refused, logs contain no links."""
+"""The real proxies of `deploy/`: slow visitors do not block others, large bodies are refused, logs contain no links."""
 
 import contextlib
 import http.client
@@ -21,7 +21,7 @@ from education.models import Picture
 from tests.deploy.proxies import DEPLOY, THREADS, Caddy, Nginx, Site, ask, dial, mirror, slow_visitors, why_missing
 from tests.factories import UserFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.long]  # the site is in front of the test database
+pytestmark = [pytest.mark.django_db, pytest.mark.long]  # the site uses the test database
 
 TOKEN = "k" * 43
 PRIVATE_PATHS = [
@@ -47,7 +47,10 @@ def site(tmp_path_factory, django_db_setup, django_db_blocker):
 
 @pytest.fixture(params=[Nginx, Caddy], ids=["nginx", "caddy"])
 def start(request, tmp_path):
-    """`start(port)` starts a proxy in front of what listens there; `replace` changes its file first."""
+    """Return `start(port)`, which starts a proxy in front of the server on `port`.
+
+    `nginx={old: new}` and `caddy={old: new}` replace text in the proxy's configuration first.
+    """
     if why := why_missing(request.param):
         if request.param is Nginx and os.environ.get("NGINX_REQUIRED"):
             pytest.fail(why)
@@ -69,30 +72,30 @@ def test_slow_visitors_do_not_block_others_behind_a_proxy(start, site):
 
     with slow_visitors(proxy.port, paths, is_tls=True):
         for _ in range(3):
-            status, _, text = ask(proxy.port, "/robots.txt", timeout=6)  # before the proxy sends the slow ones away
+            status, _, text = ask(proxy.port, "/robots.txt", timeout=6)  # shorter than the proxy's timeout
             assert (status, "Disallow: /visits/" in text) == (200, True)
 
 
 def test_slow_visitors_block_others_without_a_proxy(site):
-    """Why one is needed, and that the test above can fail."""
+    """Shows why a proxy is needed, and that the test above can fail."""
     with slow_visitors(site.port, ["/again/"] * THREADS, is_tls=False), pytest.raises(TimeoutError):
         ask(site.port, "/robots.txt", is_tls=False, timeout=2)
     assert ask(site.port, "/robots.txt", is_tls=False)[0] == 200
 
 
-def test_stalled_request_is_ended_by_the_proxy_and_never_reaches_the_site(start):
+def test_stalled_request_is_dropped_by_the_proxy_and_never_reaches_the_site(start):
     timeouts = {"nginx": {"10s": "1s"}, "caddy": {"read_header 10s": "read_header 1s", "read_body 2m": "read_body 1s"}}
     with mirror() as site:
         proxy = start(site.port, **timeouts)
         with slow_visitors(proxy.port, ["/again/"], is_tls=True) as (in_the_head, in_the_body):
             assert is_ended(in_the_head)
-            assert isinstance(proxy, Caddy) or is_ended(in_the_body)  # Caddy gives the request up, not the connection
+            assert isinstance(proxy, Caddy) or is_ended(in_the_body)  # Caddy drops the request but keeps the connection
         assert ask(proxy.port, "/book/")[0] == 200
         assert site.heard == ["/book/"]
 
 
 def is_ended(visitor) -> bool:
-    """Whether the server ends the connection before the visitor loses patience, whatever it says first."""
+    """Return whether the server closes the connection before the visitor's timeout, whatever it sends first."""
     try:
         while visitor.recv(4096):
             pass
@@ -123,9 +126,9 @@ def test_body_over_the_limit_is_refused_in_plain_words(start, site, path, limit,
 
 
 @pytest.mark.parametrize("way", ["by-length", "in-chunks"])
-def test_upload_of_a_stranger_is_refused_by_the_site_or_the_proxy(start, site, way):
-    """By whichever counts first, None for a connection that was closed. The site answers before it has taken the body, so
-    a proxy that goes on sending may lose the answer."""
+def test_upload_without_a_login_is_refused_by_the_site_or_the_proxy(start, site, way):
+    """The status is None for a closed connection: the site responds before it has read the body, so a proxy that keeps
+    sending may lose the response."""
     proxy = start(site.port)
     for size in (LIMIT, 1 << 20, (21 << 20) + 1):
         status, _ = push(proxy.port, UPLOAD, size, in_chunks=way == "in-chunks")
@@ -133,22 +136,25 @@ def test_upload_of_a_stranger_is_refused_by_the_site_or_the_proxy(start, site, w
 
 
 @pytest.mark.parametrize("way", ["by-length", "in-chunks"])
-def test_site_by_itself_refuses_a_body_over_the_limit(site, way):
+def test_site_without_a_proxy_refuses_a_body_over_the_limit(site, way):
     status, text = push(site.port, "/again/", LIMIT + 1, in_chunks=way == "in-chunks", is_tls=False)
     assert (status, "That is too large" in text) == (413, True)
 
 
-def test_site_by_itself_reads_no_more_than_the_length_it_was_told(site):
+def test_site_without_a_proxy_reads_no_more_than_the_content_length(site):
     form = b"POST /again/ HTTP/1.1\r\nHost: clinic.example\r\nContent-Length: 7\r\n\r\nemail=a"
     with dial(site.port, is_tls=False) as visitor:
         visitor.sendall(form + b"x" * LIMIT)
         answer = http.client.HTTPResponse(visitor)
         answer.begin()
-        assert answer.status == 403  # seven bytes of a form without the token; the rest is no part of it
+        assert answer.status == 403  # seven bytes of a form without the CSRF token; the rest is not part of the request
 
 
 def push(port: int, path: str, size: int, *, in_chunks: bool, is_tls: bool = True) -> tuple[int | None, str]:
-    """Send `size` bytes to a server that may answer before it has taken them. Its status and text, None for no answer."""
+    """Send `size` bytes to a server that may respond before it has read them. Return (status, text).
+
+    Without a response, return (None, "").
+    """
     length = "Transfer-Encoding: chunked" if in_chunks else f"Content-Length: {size}"
     parts = [b"x" * 65536] * (size // 65536) + [b"x" * (size % 65536)]
     if in_chunks:
@@ -167,7 +173,7 @@ def push(port: int, path: str, size: int, *, in_chunks: bool, is_tls: bool = Tru
 
 
 def test_upload_of_staff_passes(start, transactional_db, tmp_path_factory):
-    """Uses a site of its own: the site of another test would have cached content types that are gone."""
+    """Uses its own site, because the site of another test would have cached content types that no longer exist."""
     site = Site(tmp_path_factory.mktemp("site"), connection.settings_dict["NAME"])
     try:
         upload(start(site.port))
@@ -190,14 +196,14 @@ def upload(proxy):
 
 
 def make_grainy_photo() -> bytes:
-    """As large as a camera's."""
+    """Return a JPEG file as large as one from a camera."""
     out = io.BytesIO()
     Image.effect_noise((1600, 1200), 90).convert("RGB").save(out, "JPEG")
     return out.getvalue()
 
 
 def log_in(port: int) -> tuple[str, str]:
-    """The cookies of a member of staff, and the token of the form for pictures."""
+    """Return the cookies of a staff member, and the CSRF token of the form for pictures."""
     client = Client()
     client.force_login(UserFactory(is_superuser=True))
     session = f"sessionid={client.cookies['sessionid'].value}"
@@ -212,8 +218,8 @@ def encode(photo: bytes, **fields) -> tuple[bytes, str]:
 
 
 @pytest.mark.parametrize("start", [Nginx], ids=["nginx"], indirect=True)
-def test_no_body_of_a_stranger_is_written_to_disk(start):
-    """nginx says so in its log when it writes one, which is why the log is opened for this test."""
+def test_nginx_writes_no_body_of_a_visitor_to_disk(start):
+    """nginx logs a warning when it writes a body to disk, so this test logs at the level `warn`."""
     with mirror() as site:
         proxy = start(site.port, nginx={" emerg;": " warn;"})
         for path in ("/again/", "/messages/mail/mailgun/"):
@@ -223,7 +229,7 @@ def test_no_body_of_a_stranger_is_written_to_disk(start):
         assert "buffered to a temporary file" not in "".join(path.read_text() for path in proxy.folder.glob("*.log"))
 
 
-def test_no_log_holds_the_link_of_a_patient(start):
+def test_logs_contain_no_patient_link(start):
     with mirror() as site:
         proxy = start(site.port)
         for path in PRIVATE_PATHS:
@@ -233,7 +239,7 @@ def test_no_log_holds_the_link_of_a_patient(start):
     assert not logs_with_token(proxy)
 
 
-def test_no_log_holds_the_link_of_a_patient_while_the_site_is_away(start):
+def test_logs_contain_no_patient_link_while_the_site_is_down(start):
     proxy = start(free_port())
     for path in PRIVATE_PATHS:
         status, headers, text = ask(proxy.port, path)
@@ -243,7 +249,7 @@ def test_no_log_holds_the_link_of_a_patient_while_the_site_is_away(start):
     assert not logs_with_token(proxy)
 
 
-def test_no_log_holds_the_link_of_a_patient_where_no_page_is_ready_for_the_error(start):
+def test_logs_contain_no_patient_link_without_error_pages(start):
     without_pages = {
         "nginx": {"error_page 502 504": "error_page 599"},
         "caddy": {"handle_errors 413": "handle /none", "handle_errors 502 504": "handle /none-either"},
@@ -277,7 +283,7 @@ def test_forwarded_headers_come_from_the_proxy_alone(start):
 
 
 @pytest.mark.parametrize("name", ["nginx.conf", "Caddyfile"])
-def test_larger_bodies_pass_where_the_site_takes_them_and_nowhere_else(name, settings):
+def test_larger_bodies_pass_only_on_urls_where_the_site_accepts_them(name, settings):
     text = (DEPLOY / name).read_text()
     uploads = re.compile(re.search(r"\^/admin/\S+", text)[0])
     routes = {

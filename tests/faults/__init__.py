@@ -1,1 +1,1 @@
-"""What survives when the servers are killed under load; `make fault-test` runs it."""
+"""Tests that kill the servers under load and then check the data. `make fault-test` runs them."""

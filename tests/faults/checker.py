@@ -1,4 +1,4 @@
-"""Replay the clients' journals against the database. Uses the table only, no code of the site."""
+"""Check the clients' journals against the database, in SQL, without any code of the site."""
 
 import json
 from collections import Counter, defaultdict
@@ -27,7 +27,7 @@ LEFT JOIN practice_patient p ON p.id = a.patient_id"""
 
 @dataclass
 class Findings:
-    """What is wrong, and how much was looked at. Everything in `wrong` should be 0."""
+    """Counts of problems (`wrong`, each should be 0) and of the facts that were checked (`seen`)."""
 
     wrong: Counter = field(default_factory=Counter)
     seen: Counter = field(default_factory=Counter)
@@ -38,7 +38,7 @@ class Findings:
 
 
 def check(*, database_url: str, folder: Path) -> Findings:
-    """Compare journals and rows."""
+    """Compare the journals in `folder` with the rows and return the findings."""
     journal = [json.loads(line) for path in folder.glob("client-*.jsonl") for line in path.read_text().splitlines()]
     with psycopg.connect(database_url) as connection:
         overlaps = connection.execute(OVERLAPS).fetchone()[0]
@@ -66,7 +66,7 @@ def _by_key(facts: dict, rows: list):
 
 
 def _is_missing(told: dict, row: tuple | None) -> bool:
-    """Whether a client was told of a booking that the row contradicts."""
+    """Return whether the site confirmed a booking to a client and the row contradicts it."""
     if "was booked" not in told:
         return False
     if row is None or (row[1], row[2]) != (told["was booked"]["therapist"], told["was booked"]["start"]):
@@ -79,8 +79,8 @@ def _is_missing(told: dict, row: tuple | None) -> bool:
 def _occupied(row: tuple, facts: dict) -> tuple:
     """Return (therapist, from, until, occupied since, occupied until at the latest) for one row.
 
-    A cancellation takes effect between request and acknowledgement; without an acknowledgement the row counts as
-    occupied until the end.
+    A cancellation takes effect at some moment between its request and its acknowledgement. Without an acknowledgement,
+    the time counts as occupied until the end.
     """
     key, therapist, _, status, lower, upper, created, _, _ = row
     told = facts.get(key, {})
@@ -91,7 +91,7 @@ def _occupied(row: tuple, facts: dict) -> tuple:
 
 
 def _lay_there(line: dict) -> tuple:
-    """The same for what a script wrote into the table and took away again."""
+    """Return the same tuple for a row that the script inserted and deleted again."""
     start = _instant(line["start"])
     return line["therapist"], start, start + 45 * 60, line["began"], line["at"]
 
@@ -101,7 +101,7 @@ def _instant(start: str) -> float:
 
 
 def _was_taken(refusal: dict, occupied: list) -> bool:
-    """Whether anything lay in the refused time at some moment between question and answer."""
+    """Return whether any row overlapped the refused time at some moment between request and response."""
     start = _instant(refusal["start"])
     there = [
         (lower, upper)

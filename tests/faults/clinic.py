@@ -1,4 +1,4 @@
-"""The clinic the clients storm: two therapists, visits whose times overlap one another, everything bookable at once."""
+"""The clinic of the fault tests: two therapists, overlapping start times, no minimum notice and no rate limit."""
 
 import os
 
@@ -6,7 +6,7 @@ import django
 
 
 def open_clinic() -> None:
-    """Once, on an empty database."""
+    """Create the clinic, once, in an empty database."""
     from tests.factories import ClinicFactory, ServiceFactory, TherapistFactory
     from tests.world import give_hours
 

@@ -1,5 +1,4 @@
-"""The site as it runs for real, in a folder of its own: Postgres with its durability on, and gunicorn. Both can be
-killed and come back."""
+"""The site as in production, in its own folder: a durable Postgres and gunicorn. Both can be killed and restarted."""
 
 import contextlib
 import os
@@ -50,7 +49,7 @@ class Site:
             "ENVIRONMENT": "test",
             "SECRET_KEY": "for-the-fault-test-only-" + "x" * 40,
             "DATABASE_URL": self.database_url,
-            "REDIS_URL": "redis://127.0.0.1:1/0",  # nothing listens there: a missing broker must not cost a booking
+            "REDIS_URL": "redis://127.0.0.1:1/0",  # nothing listens there; a missing broker must not fail a booking
             "DJANGO_SETTINGS_MODULE": "clinic.settings",
         }
 
@@ -74,7 +73,7 @@ class Site:
     def kill_postgres(self) -> None:
         pid = int((self.path / "postgres" / "postmaster.pid").read_text().split()[0])
         own = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout.split()
-        for process in (pid, *map(int, own)):  # all at once, as when the power goes; these are ours alone
+        for process in (pid, *map(int, own)):  # all at once, as in a power failure; only our own processes
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
         self.children.__exit__(None, None, None)

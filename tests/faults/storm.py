@@ -1,4 +1,4 @@
-"""Clients that book, hold, cancel and try again over HTTP, and write down what they were told, on disk, as they go."""
+"""Clients that book, hold, cancel and retry over HTTP, and record every answer on disk at once."""
 
 import http.client
 import json
@@ -23,7 +23,7 @@ CSRF = "a" * 32  # the site compares a cookie with a form field; sending both pa
 
 
 def contested_times(number: int) -> list[str]:
-    """The first `number` starts of next week, sixteen a day, in the format of the site's URLs."""
+    """Return `number` start times from a week ahead, 16 a day, in the format of the site's URLs."""
     day = datetime.now(UTC).replace(hour=14, minute=0, second=0, microsecond=0) + timedelta(days=7)
     return [f"{day + timedelta(days=step // 16, minutes=15 * (step % 16)):%Y%m%dT%H%MZ}" for step in range(number)]
 
@@ -41,7 +41,7 @@ class Journal:
 
 
 class Runner(threading.Thread):
-    """One client with dice of its own."""
+    """One client with its own random generator."""
 
     def __init__(
         self, number: int, *, seed: int, port: int, folder: Path, until: float, share_cancelled: float, times: int
@@ -75,7 +75,7 @@ class Runner(threading.Thread):
             "mode": "in_person",
             "idempotency_key": key,
         }
-        for _ in range(6):  # without an answer the outcome is unknown: the same form is sent again
+        for _ in range(6):  # without an answer the outcome is unknown, so the same form is sent again
             status, where = self.ask(target, typed, slot)
             if status == 303 or status == 409 or time.time() > self.until + 20:
                 break
@@ -92,7 +92,7 @@ class Runner(threading.Thread):
             self.journal.note("was cancelled", **slot)
 
     def ask(self, path: str, fields: dict, slot: dict) -> tuple[int, str]:
-        """(status, Location) of a POST; 0 where no answer came. Refusals and server errors are written down."""
+        """Send a POST and return (status, Location), or (0, "") without an answer. Record refusals and errors."""
         began = time.time()
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Cookie": f"csrftoken={CSRF}"}
@@ -114,9 +114,9 @@ class Runner(threading.Thread):
 
 
 class ClumsyScript(threading.Thread):
-    """A script that writes holds straight into the table, without the site and its lock: the case for the constraint.
+    """A script that inserts holds directly into the table. Without the site's lock, only the constraint applies.
 
-    It deletes its rows after a moment, or keeps them.
+    It deletes each row after a moment unless `keeps` is true.
     """
 
     def __init__(self, *, seed: int, database_url: str, folder: Path, until: float, times: int, keeps: bool):
@@ -138,7 +138,7 @@ class ClumsyScript(threading.Thread):
             time.sleep(self.dice.random() / 4)
 
     def write(self, statement: str, slot: dict) -> bool:
-        """Whether it was done. Refused by the constraint, or by a server that is just dying: no."""
+        """Run `statement`. Return False on an exclusion violation or if the server is going down, else True."""
         start = datetime.strptime(slot["start"], "%Y%m%dT%H%MZ").replace(tzinfo=UTC)
         try:
             with psycopg.connect(self.database_url, connect_timeout=2) as connection:
@@ -160,7 +160,7 @@ def storm(
     has_script: bool = True,
     script_keeps: bool = False,
 ) -> list[threading.Thread]:
-    """Start the clients and the script; the caller kills servers meanwhile and joins them afterwards."""
+    """Start and return the clients and the script. The caller kills servers and then joins the threads."""
     until = time.time() + seconds
     script = ClumsyScript(
         seed=seed, database_url=site.database_url, folder=folder, until=until, times=times, keeps=script_keeps

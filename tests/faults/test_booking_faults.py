@@ -1,6 +1,6 @@
-"""Thirty-two clients book over HTTP while the web is killed every few seconds and Postgres three times.
+"""CLIENTS clients book over HTTP while gunicorn is killed every few seconds and Postgres three times.
 
-FAULT_SECONDS and FAULT_SEED choose another length and another storm; the seed is printed.
+FAULT_SECONDS sets the length of the storm. FAULT_SEED repeats the random choices of a printed seed.
 """
 
 import os
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.fault
 
 CLIENTS = 32
 SECONDS = float(os.environ.get("FAULT_SECONDS", "60"))
-MOST_SECONDS = 120  # by then a planted fault must have shown; most show within five
+MOST_SECONDS = 120  # time limit for a planted fault to show; most show within five seconds
 SEED = int(os.environ.get("FAULT_SEED") or secrets.randbelow(10**9))
 WITHOUT_CONSTRAINT = "ALTER TABLE booking_appointment DROP CONSTRAINT appointment_no_double_booking"
 TWO_A_DAY = "UPDATE booking_service SET daily_cap = 2"
@@ -32,7 +32,7 @@ COMMITS_LATER = (
 
 
 def weather(site: Site, folder, *, seconds: float, postgres_kills: int, web_kills: bool = True, **how) -> Findings:
-    """The storm with its kills, and what is found when it is over and everything is up again."""
+    """Run the storm with its kills, and return the findings once it is over and everything is up again."""
     runners = storm(site=site, seed=SEED, seconds=seconds, clients=CLIENTS, folder=folder, **how)
     dice, began = random.Random(SEED), time.monotonic()
     postgres_at = [seconds * (number + 1) / (postgres_kills + 1) for number in range(postgres_kills)]
@@ -51,8 +51,10 @@ def weather(site: Site, folder, *, seconds: float, postgres_kills: int, web_kill
 def storm_until(
     shows: Callable[[Findings], bool], site: Site, folder, *, kills_postgres: bool = False, **how
 ) -> Findings:
-    """A storm that goes on until `shows` is true of what is found, MOST_SECONDS at most: a planted fault must show in every
-    run, however slow the machine, and the test ends as soon as it has."""
+    """Run the storm until `shows(findings)` is true, at most MOST_SECONDS, and return the findings.
+
+    A planted fault must show in every run, however slow the machine, and the test ends as soon as it does.
+    """
     runners = storm(site=site, seed=SEED, seconds=MOST_SECONDS, clients=CLIENTS, folder=folder, **how)
     end = time.monotonic() + MOST_SECONDS
     found = Findings()
@@ -84,7 +86,7 @@ def journals(tmp_path):
     return folder
 
 
-def test_nothing_is_lost_doubled_or_refused_wrongly_when_servers_are_killed(tmp_path, journals):
+def test_no_booking_is_lost_duplicated_or_wrongly_refused_when_servers_are_killed(tmp_path, journals):
     with Site(tmp_path / "site") as site:
         found = weather(site, journals, seconds=SECONDS, postgres_kills=3)
     assert found.seen["was booked"] > 5, "the storm was too mild to tell anything"
@@ -101,11 +103,11 @@ def test_clients_get_clear_answers_while_every_server_is_up(tmp_path, journals):
     assert not +found.wrong, f"FAULT_SEED={SEED}: {found}"
 
 
-# The checker finds what is wrong when a guard is missing.
+# The checker finds the errors that a missing guard causes.
 
 
 def finds(what: str) -> Callable[[Findings], bool]:
-    """Whether there is any of `what`."""
+    """Return a function that tells whether findings include a problem of the kind `what`."""
     return lambda found: found.wrong[what] > 0
 
 
@@ -116,16 +118,16 @@ def test_the_checker_finds_double_bookings_without_lock_and_constraint(tmp_path,
 
 
 def test_the_checker_finds_double_bookings_without_the_constraint(tmp_path, journals):
-    """The lock alone keeps the site's own clients apart; a writer that does not ask for it meets the constraint only."""
+    """The lock alone keeps the site's own clients apart. Only the constraint stops a writer without the lock."""
     with Site(tmp_path / "site", before_start=(WITHOUT_CONSTRAINT,)) as site:
         found = storm_until(finds("overlaps"), site, journals, times=8, share_cancelled=0, script_keeps=True)
     assert found.wrong["overlaps"] > 0
 
 
 def test_the_checker_finds_overfull_days_without_the_lock(tmp_path, journals):
-    """The constraint alone still keeps visits apart; how many there may be on a day, only the lock keeps.
+    """The constraint alone still prevents overlaps, but only the lock enforces the daily cap.
 
-    Most visits are cancelled at once, so that the last places of a day are fought over again and again.
+    Most visits are cancelled at once, so that clients compete again and again for the last places of a day.
     """
     with Site(tmp_path / "site", wsgi="tests.faults.unlocked_wsgi", before_start=(TWO_A_DAY,)) as site:
         found = storm_until(finds("days over the cap"), site, journals, times=64, share_cancelled=0.9, has_script=False)

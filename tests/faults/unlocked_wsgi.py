@@ -1,5 +1,4 @@
-"""The site with the lock on the diaries taken away and a moment between looking and writing, to see that the fault test
-notices."""
+"""The site without the lock on schedules and with a delay between check and write, which the fault test must detect."""
 
 import time
 
@@ -7,7 +6,7 @@ from clinic.wsgi import application
 
 
 def take_the_lock_away() -> None:
-    """Only after the apps are loaded."""
+    """Remove the lock and add the delay. Call this only after the apps are loaded."""
     from booking.actions import book as appointments
     from booking.schedule import locking
 

@@ -1,4 +1,4 @@
-"""Starting our own commands as a person would, and seeing what is left of them."""
+"""Helpers that run our own commands as a user does, and find the processes they leave behind."""
 
 import contextlib
 import os
@@ -16,7 +16,7 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason=
 
 
 class Command:
-    """`python -m clinic.local …` (or any Python arguments) with its own RUNCLINIC_VAR and no servers from outside."""
+    """`python -m clinic.local …` (or any Python arguments) with its own RUNCLINIC_VAR, without FOREIGN variables."""
 
     def __init__(self, var: Path, *arguments: str, **environ: str):
         inherited = {name: value for name, value in os.environ.items() if name not in FOREIGN}
@@ -44,7 +44,7 @@ class Command:
             wait_until(lambda: not processes_of(self.var), seconds=20)
 
     def read_until(self, text: str) -> str:
-        """Its output up to the line with `text`; fails if it ends without it."""
+        """Return the output up to the line with `text`. Fail the test if the output ends without it."""
         lines = []
         for line in self.process.stdout:
             lines.append(line)
@@ -53,7 +53,7 @@ class Command:
         pytest.fail(f"ended without {text!r}:\n{''.join(lines)}")
 
     def stop(self, number: int = signal.SIGINT) -> str:
-        """Signal it and return what it says until its end."""
+        """Send the signal `number` and return the remaining output of the process."""
         self.process.send_signal(number)
         return self.finish()
 
@@ -61,7 +61,7 @@ class Command:
         return self.process.communicate(timeout=timeout)[0]
 
 
-# What the tests' own environment names, and a fresh machine's would not.
+# Variables that the tests' environment may set and a fresh machine does not.
 FOREIGN = {
     "DATABASE_URL",
     "REDIS_URL",
@@ -77,7 +77,7 @@ FOREIGN = {
 
 
 def processes_of(var: Path) -> list[str]:
-    """`pid command line` of live processes of this folder, by environment, arguments or working folder."""
+    """Return `pid command line` of each live process of this folder, by environment, arguments or working directory."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):

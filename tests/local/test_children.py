@@ -1,4 +1,4 @@
-"""Processes that live and die with their parent, tried with shells that say when they are stopped."""
+"""Child processes that end with their parent, tested with shells that record when they are stopped."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from tests.local.processes import Command, needs_proc, processes_of, wait_until
 
 pytestmark = needs_proc
 
-# Two servers' worth of children; each writes its name when asked to end, and each leaves a process in its group.
+# Three children, one per phase. Each writes its name to `order` on SIGTERM, and leaves a `sleep` in its process group.
 PARENT = """
 import os, sys
 from pathlib import Path
@@ -51,7 +51,7 @@ def read_pids(command):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_children_stop_in_reverse_order_when_the_parent_is_told_to(family, number):
+def test_children_stop_in_reverse_order_when_the_parent_gets_a_signal(family, number):
     read_pids(family)
     assert "asked to stop" in family.stop(number)
     assert (family.var / "order").read_text().split() == ["site", "mail", "servers"]
@@ -62,7 +62,7 @@ def test_no_child_is_left_when_the_parent_is_killed(family):
     read_pids(family)
     family.process.kill()
     family.process.wait()
-    # Their own children are orphans of orphans: a shell that gets SIGTERM does not pass it on to its sleep.
+    # Only the shells must be gone: a shell does not pass SIGTERM on to its `sleep`.
     assert wait_until(lambda: not [line for line in processes_of(family.var) if " sh -c " in line], seconds=5)
     for line in processes_of(family.var):
         os.kill(int(line.split()[0]), signal.SIGKILL)
@@ -76,12 +76,12 @@ def test_killed_child_stops_the_other_children_with_one_line(family):
     assert processes_of(family.var) == []
 
 
-def test_second_ctrl_c_kills_what_does_not_end(tmp_path):
+def test_second_ctrl_c_kills_children_that_do_not_stop(tmp_path):
     with start_family(tmp_path / "v", word="sleep 600; echo") as family:
         read_pids(family)
         family.process.send_signal(signal.SIGINT)
         family.read_until("asked to stop")
-        time.sleep(0.7)  # at once it would be taken for the same one
+        time.sleep(0.7)  # sooner, it would count as the same Ctrl-C
         family.process.send_signal(signal.SIGINT)
         assert family.finish(timeout=4) == ""
         assert processes_of(family.var) == []
@@ -102,7 +102,7 @@ def run_in_a_family(var, *lines):
         return command.finish()
 
 
-def test_command_that_takes_too_long_is_refused_by_name_and_ended(tmp_path):
+def test_command_that_takes_too_long_is_killed_and_named_in_the_error(tmp_path):
     said = run_in_a_family(
         tmp_path,
         "try:",
@@ -114,7 +114,7 @@ def test_command_that_takes_too_long_is_refused_by_name_and_ended(tmp_path):
     assert processes_of(tmp_path) == []
 
 
-def test_child_that_was_killed_on_purpose_is_not_missed(tmp_path):
+def test_child_killed_on_purpose_does_not_stop_the_parent(tmp_path):
     said = run_in_a_family(
         tmp_path,
         "child = children.start('site', ['sleep', '600'], phase=Phase.SITE)",

@@ -1,4 +1,4 @@
-"""/_mail/ on real messages, taken by the real sink over SMTP."""
+"""The mail sink, which receives messages over SMTP, and the pages under /_mail/ that show them."""
 
 import smtplib
 from email.message import EmailMessage
@@ -58,7 +58,7 @@ def keep(folder, mail):
 
 
 @needs_proc
-def test_sink_keeps_what_smtp_brings(tmp_path):
+def test_sink_keeps_messages_received_over_smtp(tmp_path):
     with Command(tmp_path, "-c", SINK) as command:
         url = urlsplit(command.process.stdout.readline().strip())
         with smtplib.SMTP(url.hostname, url.port, timeout=10) as smtp:
@@ -152,7 +152,7 @@ def test_text_without_html_has_no_frame(client, mailbox, clinic_row):
     assert client.get(reverse("mailbox:html", args=[mail_id])).status_code == 404
 
 
-def test_message_in_a_character_set_that_does_not_exist_is_still_shown(tmp_path):
+def test_message_in_an_unknown_character_set_is_still_shown(tmp_path):
     raw = b"Subject: Odd\r\nContent-Type: text/plain; charset=no-such-set\r\n\r\nHello"
     folder = tmp_path / "mailbox"
     assert read_mail(folder, keep(folder, raw)).text.strip() == "Hello"

@@ -1,4 +1,4 @@
-"""The embedded Postgres: odd places, stale files, crashes, and machines on which root cannot leave root."""
+"""The embedded Postgres: unusual folder names, stale files, crashes, and machines where root cannot drop privileges."""
 
 import os
 import shutil
@@ -56,7 +56,7 @@ def ask(url, query, *, fetch=True):
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    """A folder with a database in it that a server was started on and stopped again."""
+    """Return a folder with a database, in which a server was started and stopped again."""
     var = tmp_path_factory.mktemp("cluster") / "v"
     with start_server(var) as server:
         ask(read_url(server), "CREATE TABLE visit AS SELECT 'kept' AS note", fetch=False)
@@ -71,26 +71,26 @@ def copied(cluster, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["with a space", "with,comma", "long" * 25])
-def test_starts_in_an_odd_folder(cluster, tmp_path, name):
+def test_starts_in_a_folder_with_an_unusual_name(cluster, tmp_path, name):
     with start_server(shutil.copytree(cluster, tmp_path / name)) as server:
         assert ask(read_url(server), "SELECT note FROM visit") == [("kept",)]
 
 
-def test_starts_over_a_pid_file_whose_number_is_another_process_now(copied):
+def test_starts_with_a_stale_pid_file_whose_pid_is_reused(copied):
     (copied / "postgres" / "postmaster.pid").write_text(f"{os.getpid()}\n{copied / 'postgres'}\n")
     (copied / "run" / ".s.PGSQL.5432.lock").write_text(f"{os.getpid()}\n")
     with start_server(copied) as server:
         assert ask(read_url(server), "SELECT note FROM visit") == [("kept",)]
 
 
-def test_starts_over_an_initdb_that_was_interrupted(copied):
+def test_starts_after_an_interrupted_initdb(copied):
     (copied / "postgres").rename(copied / "postgres.new")
     (copied / "postgres.new" / "global" / "pg_control").unlink()
     with start_server(copied) as server:
         assert ask(read_url(server), "SELECT current_database()") == [("clinic",)]
 
 
-def test_recovers_what_was_committed_when_everything_was_killed(copied):
+def test_recovers_committed_rows_after_everything_was_killed(copied):
     with start_server(copied) as server:
         url = read_url(server)
         ask(url, "INSERT INTO visit VALUES ('committed')", fetch=False)
@@ -121,8 +121,8 @@ def test_log_holds_no_row_when_a_statement_fails(copied):
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="only root needs a user namespace")
-def test_says_the_way_out_when_root_cannot_leave_root(tmp_path):
-    # Inside a namespace of its own a process may forbid further ones, for itself alone.
+def test_error_suggests_database_url_when_root_cannot_drop_privileges(tmp_path):
+    # Inside its own user namespace, a process can forbid further namespaces without affecting the rest of the machine.
     forbid = 'echo 0 > /proc/sys/user/max_user_namespaces; exec "$0" -m clinic.local run'
     environ = {name: value for name, value in os.environ.items() if name not in FOREIGN}
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""What `make proof` relies on: compose runs the same commands as the units, and the probe detects failures.
+"""Preconditions of `make proof`: compose runs the same commands as the units, and the probe detects failures.
 
 The proof itself is part of .ci/run.
 """
@@ -31,7 +31,7 @@ AS_IN_COMPOSE = {
 
 
 def compose_command(service: str) -> str:
-    """A service's command, on one line or folded over several."""
+    """Return a service's command from compose.yaml, written on one line or folded over several."""
     block = re.search(rf"^  {service}:\n((?:    .*\n|\n)+)", (DEPLOY / "compose.yaml").read_text(), re.MULTILINE)[1]
     return " ".join(re.search(r"    command: (?:>\n)?((?:.|\n      )+)", block)[1].split())
 
@@ -67,21 +67,21 @@ def test_each_unit_is_started_by_the_target():
         ("StateDirectory=runclinic", "#StateDirectory=runclinic"),
     ],
 )
-def test_unit_that_would_not_start_is_refused(tmp_path, right, wrong):
+def test_unit_with_a_wrong_setting_is_refused(tmp_path, right, wrong):
     text = (DEPLOY / "runclinic-beat.service").read_text()
     (tmp_path / "runclinic-beat.service").write_text(text.replace(right, wrong))
     with pytest.raises(CannotStart, match=r"runclinic-beat\.service"):
         read_unit(tmp_path, "beat", moved={})
 
 
-def test_example_environment_names_what_is_required_and_nothing_unknown():
+def test_example_environment_has_all_required_variables_and_no_unknown_ones():
     example = set(read_environment_file(DEPLOY / "environment.example"))
     assert {variable.name for variable in VARIABLES if variable.is_required} <= example
     assert example <= {variable.name for variable in VARIABLES}
 
 
 class Answers(BaseHTTPRequestHandler):
-    """503 as often as the server says, then 200."""
+    """Respond 503 to the first `server.bad` requests, then 200."""
 
     def do_GET(self):
         is_bad = self.server.bad > 0
@@ -117,7 +117,7 @@ def test_probe_is_silent_when_all_is_well(server):
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
-def test_probe_says_why_when_it_is_not(server):
+def test_probe_prints_the_reason_when_the_site_is_not_ready(server):
     server.bad = 1
     done = probe(server.server_port)
     assert done.returncode == 1

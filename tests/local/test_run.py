@@ -1,4 +1,4 @@
-"""`make run` whole: everything up, one run a folder, and no way of stopping that leaves a process behind."""
+"""`make run` end to end: everything starts, a folder has one run at a time, and stopping leaves no process behind."""
 
 import os
 import re
@@ -17,7 +17,7 @@ from clinic.local.processes.ports import free_port
 from tests.local.processes import Command, needs_proc, processes_of, wait_until
 
 UP = "Ctrl-C stops everything."
-# In stopping order's reverse; how each is found among the processes of a run.
+# {child: text that identifies it in the command lines of a run}, in reverse order of stopping.
 CHILDREN = {
     "postgres": "/postgres -D",
     "valkey": "valkey-server",
@@ -38,7 +38,7 @@ def read_page(port, path="/"):
 
 
 def pid_of(var, text, parent):
-    """The pid of the supervisor's child with `text` in its command line."""
+    """Return the pid of the supervisor's child with `text` in its command line. Fail the test if there is none."""
     for line in processes_of(var):
         pid = int(line.split()[0])
         if text in line and Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1] == str(parent):
@@ -76,7 +76,7 @@ def test_site_runs_until_ctrl_c_and_leaves_nothing(tmp_path):
 
 @pytest.fixture(scope="module")
 def ready_folder(tmp_path_factory):
-    """A folder that a site has run in, so that the next start is a warm one."""
+    """Return a folder in which the site has already run once, so that the next start is warm."""
     var = tmp_path_factory.mktemp("site") / "v"
     with start_site(var, free_port()) as site:
         site.read_until(UP)
@@ -145,7 +145,7 @@ def test_busy_port_is_reported_with_the_process_that_has_it(tmp_path):
 
 
 @pytest.mark.parametrize("port", ["eighty", "0", "65536", "-1"])
-def test_port_that_is_none_is_refused_in_one_line(tmp_path, port):
+def test_invalid_port_is_refused_in_one_line(tmp_path, port):
     with start_site(tmp_path / "v", port) as site:
         assert re.fullmatch(rf"PORT={port} .*\n", site.finish())
     assert site.process.returncode == 1
@@ -157,7 +157,7 @@ def test_production_is_refused(tmp_path):
     assert site.process.returncode == 1
 
 
-def test_database_of_ones_own_is_used_and_none_is_started(tmp_path):
+def test_database_url_is_used_and_no_postgres_is_started(tmp_path):
     environ = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing", "EMAIL_URL": "smtp://127.0.0.1:1"}
     with Command(tmp_path / "v", "-m", "clinic.local", "run", PORT=str(free_port()), **environ) as site:
         said = site.finish()
@@ -183,7 +183,7 @@ def write_program(path, text):
     path.chmod(0o755)
 
 
-def test_missing_python_is_said_in_one_line(tmp_path):
+def test_missing_python_is_reported_in_one_line(tmp_path):
     done = find_python(tmp_path)
     assert done.returncode == 1
     assert done.stdout == ""
@@ -191,14 +191,14 @@ def test_missing_python_is_said_in_one_line(tmp_path):
     assert done.stderr.count("\n") == 1
 
 
-def test_python_is_found_behind_shims_that_fail_and_versions_too_old(tmp_path):
+def test_python_is_found_after_broken_shims_and_old_versions(tmp_path):
     write_program(tmp_path / "python3.14", "echo 'pyenv: python3.14: command not found' >&2; exit 127")
-    write_program(tmp_path / "python3", "exit 1")  # what an old version's check of itself does
+    write_program(tmp_path / "python3", "exit 1")  # as an old Python fails the version check
     write_program(tmp_path / ".pyenv/versions/3.13.0/bin/python", "echo /the/real/python")
     assert find_python(tmp_path).stdout == "/the/real/python\n"
 
 
-def test_named_python_comes_first_and_an_unfit_one_is_not_believed(tmp_path):
+def test_python_variable_is_used_first_unless_it_does_not_run(tmp_path):
     write_program(tmp_path / "mine", "echo /mine")
     write_program(tmp_path / "python3", "echo /other")
     assert find_python(tmp_path, PYTHON=str(tmp_path / "mine")).stdout == "/mine\n"

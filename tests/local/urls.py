@@ -1,4 +1,4 @@
-"""The site map with the mailbox in it, which the settings of the tests leave out."""
+"""The site's URLs, plus those of the mailbox, which the test settings omit."""
 
 from django.urls import include, path
 

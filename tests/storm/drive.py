@@ -1,6 +1,6 @@
-"""Thousands of messages through real workers, beats, broker, database and mail server, all of them failing: `python -m tests.storm.drive`.
+"""Send thousands of messages through real workers, beats, broker, database and mail server while all of them fail.
 
-Prints one JSON object with what happened. `test_storm` says what must be true of it.
+`python -m tests.storm.drive` prints one JSON object with the results, which `test_storm` checks.
 """
 
 import json
@@ -22,7 +22,7 @@ from tests.storm.post import StormyPostOffice
 
 SEED = int(os.environ.get("STORM_SEED") or secrets.randbelow(10**6))
 VISITS = int(os.environ.get("STORM_VISITS", round(150 * HOURS)))
-LASTS_S = HOURS * 3600 / FACTOR  # until the last of the visits has begun
+LASTS_S = HOURS * 3600 / FACTOR  # real seconds; the last visit has begun by then
 WORKERS, WORKER_KILLS, BEAT_KILLS = 3, round(2.6 * HOURS), round(0.6 * HOURS)
 SETTLES_S = int(os.environ.get("STORM_SETTLES_S", "120"))
 WORKER = ("worker", "--concurrency", "1", "--loglevel", "WARNING", "--without-gossip", "--without-mingle")
@@ -30,7 +30,7 @@ WORKER = ("worker", "--concurrency", "1", "--loglevel", "WARNING", "--without-go
 
 def main():
     folder = Path(tempfile.mkdtemp(prefix="storm", dir="/tmp"))  # a socket's path must be short
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the storm's processes end with it
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that `finally` stops the storm's processes
     logging.getLogger("mail.log").setLevel(logging.ERROR)
     office = StormyPostOffice()
     office.open()
@@ -82,7 +82,7 @@ def report(people, office, faults) -> dict:
 
 
 def rage(crew, database, broker, people, folder):
-    """Everything fails, on a timetable. Returns what did, each with its real instant."""
+    """Kill or restart every part on a timetable while visits change. Return the faults as [(real timestamp, part)]."""
     dice = random.Random(SEED)
     for number in range(WORKERS):
         crew.start(f"worker{number}", *WORKER, "--hostname", f"worker{number}@storm")
@@ -101,7 +101,7 @@ def rage(crew, database, broker, people, folder):
         if what == "worker":
             crew.replace(f"worker{dice.randrange(WORKERS)}")
         elif what == "beat":
-            crew.replace("beat0")  # beat1 runs all along
+            crew.replace("beat0")  # beat1 is never killed
         elif what == "broker":
             broker.flush()
             restart(broker.kill, broker.start)
@@ -117,7 +117,7 @@ def restart(stop, start):
 
 
 def settle(people):
-    """The weather clears: whatever still waits must come to an end by itself."""
+    """Wait, without further faults, until all messages are settled, at most SETTLES_S."""
     end = time.time() + SETTLES_S
     while people.count_open() and time.time() < end:
         time.sleep(1)

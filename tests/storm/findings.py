@@ -1,4 +1,4 @@
-"""What the readers of the storm's messages got in the end, and whether that was right."""
+"""Checks of the messages that were received during the storm."""
 
 from collections import Counter
 from datetime import timedelta
@@ -14,12 +14,12 @@ from tests.storm.clock import FACTOR, storm_time
 from tests.storm.people import storm_messages
 from tests.storm.post import weather_of
 
-UNDER_WAY_S = 1  # at most, from the last relevance check until the mail server gets the message
-UNWRITTEN_S = 5  # at most, from the mail server's taking it until that is written down or the worker is killed
+UNDER_WAY_S = 1  # longest time from the last relevance check until the mail server gets the message
+UNWRITTEN_S = 5  # longest time from the mail server's acceptance until it is recorded or the worker is killed
 
 
 def report(people, office, kills: list[float]) -> dict:
-    """`kills` are the real instants at which workers were killed."""
+    """Return the findings by name. `kills` are the real timestamps at which workers were killed."""
     rows = {row.message_id: row for row in storm_messages().select_related("patient")}
     visits = Appointment.objects.in_bulk()
     copies = [Judged(copy, rows[copy.message_id], visits, people) for copy in office.copies]
@@ -42,7 +42,7 @@ def report(people, office, kills: list[float]) -> dict:
 
 
 class Judged:
-    """One mail that arrived, beside what it was about."""
+    """One received email, with its message row and its visit."""
 
     def __init__(self, copy, row, visits, people):
         self.copy, self.row, self.visit, self.people = copy, row, visits[row.subject_id], people
@@ -83,22 +83,22 @@ class Judged:
 
 
 def is_lost(row, times_taken: int) -> bool:
-    """Whether it was never settled, or is recorded as sent and was not received."""
+    """Return whether the message was never settled, or was recorded as sent but not received."""
     return row.state not in SETTLED or (row.state == State.SENT and not times_taken)
 
 
 def ran_out_of_time(message_id: str, row) -> bool:
-    """Whether it was tried, or waited, until it would have come too late; staff see that it did not go."""
+    """Return whether the message was not sent because it became too late. Staff see that it was not sent."""
     if row.state == State.SKIPPED:
         return row.reason in ("too late", "the visit has begun")
     return row.state == State.FAILED and weather_of(message_id) != "refused"
 
 
 def explain_duplicates(copies, kills: list[float]) -> list[dict]:
-    """Each mail received before with the same Message-ID, and why its sender could not know.
+    """Return each repeated email (same Message-ID), with the reason why its sender could not know of the first one.
 
-    Either the connection was cut after the first was accepted, or a worker was killed before it could record that: one
-    kill explains one duplicate, since a worker never has more than one mail in doubt.
+    Either the connection was cut after the first one was accepted, or a worker was killed before it could record that.
+    One kill explains one duplicate, because a worker never has more than one email in doubt.
     """
     last, unused, found = {}, sorted(kills), []
     for copy in sorted(copies, key=lambda one: one.taken_at):

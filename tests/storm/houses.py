@@ -1,4 +1,4 @@
-"""Postgres, a broker, workers and beats of the storm's own, to be killed and started again in the same place."""
+"""The storm's own Postgres, broker, workers and beats, which can be killed and restarted in place."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ except StopRequested:
 
 
 class Database:
-    """A Postgres in `folder`, as a clinic runs it; a hasty one waits for no disk, as the tests' own."""
+    """A Postgres in `folder`, configured as in production. With `is_hasty` it does not wait for the disk."""
 
     def __init__(self, folder, *, is_hasty: bool = False):
         self.folder, self.is_hasty = folder, is_hasty
@@ -47,7 +47,7 @@ class Database:
 
 
 class Broker:
-    """A Valkey on a port that stays its own."""
+    """A Valkey that keeps its port when it restarts."""
 
     def __init__(self, folder):
         self.folder, self.port, self.password = folder, free_port(), "storm"
@@ -71,7 +71,7 @@ class Broker:
 
 
 class Crew:
-    """Celery processes, each in a group of its own so that a kill leaves none of its children."""
+    """Celery processes, each in its own process group, so that a kill includes its children."""
 
     def __init__(self, environ, log):
         self.environ, self.log, self.processes = environ, log, {}
@@ -96,7 +96,7 @@ class Crew:
         process.wait()
 
     def replace(self, name: str):
-        """Kill -9 and start anew."""
+        """Kill with SIGKILL and start again."""
         self.kill(name)
         self.start(name, *self.processes[name][1])
 

@@ -1,4 +1,4 @@
-"""The visits of the storm: booked before it, and moved, cancelled and restored while it rages, as patients and staff do it."""
+"""The visits of the storm: booked before it, then moved, cancelled and restored during it, as patients and staff do."""
 
 import random
 import time
@@ -30,12 +30,12 @@ CHANGES = ("moved by the patient", "moved by staff", "cancelled", "cancelled", "
 
 
 def storm_messages():
-    """What the storm is about; what follows a visit comes after it."""
+    """Return the messages that the storm checks. Messages that follow a visit are due only after the storm."""
     return Message.objects.filter(kind__in=(BOOKED, MOVED, CANCELLED, REMINDER_2H))
 
 
 class People:
-    """`changes` holds, by (visit, version), the real instant at which that version was over and done with."""
+    """`changes` is {(visit key, version): real timestamp at which that version was replaced}."""
 
     def __init__(self, *, visits: int, seed: int):
         self.dice = random.Random(seed)
@@ -43,7 +43,7 @@ class People:
         self.clinic = ClinicFactory(change_window_hours=0, minimum_notice_minutes=0)
         self.front_desk = UserFactory()
         self.service = CallFactory()
-        wake, planning.wake_sweep = planning.wake_sweep, lambda: None  # no worker is there yet
+        wake, planning.wake_sweep = planning.wake_sweep, lambda: None  # no worker is running yet
         for number in range(-(-visits // SLOTS)):
             therapist = self._hire(number)
             with transaction.atomic():
@@ -87,9 +87,9 @@ class People:
         plan_visit_messages(visit, clinic=self.clinic, now=max(booked_at, BEGINNING))
 
     def change_a_visit(self):
-        """Move, cancel or restore a visit; half the time one with a message being sent at this moment.
+        """Move, cancel or restore a visit. Half the time, choose one with a message that is being sent at this moment.
 
-        If the database is away, try again later.
+        A database error is ignored; the next call opens a new connection.
         """
         try:
             visit, what = self.regretted, "restored"

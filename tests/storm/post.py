@@ -1,4 +1,4 @@
-"""A mail server in bad weather. What it does with a message depends on its Message-ID, so a run can be told from its rows."""
+"""A mail server that fails on purpose. The Message-ID alone decides how it fails, so the rows can be checked."""
 
 import asyncio
 import email
@@ -10,22 +10,26 @@ from dataclasses import dataclass
 
 from tests.post_office import PostOffice
 
-HANGS_S = 4.5  # longer than a worker has patience
+HANGS_S = 4.5  # longer than a worker's timeout, PATIENCE_S
 
 
 @dataclass(frozen=True)
 class Copy:
-    """One mail that the server took."""
+    """One email that the server accepted."""
 
     message_id: str
     subject: str
-    began_at: float  # real time: when its conversation began
+    began_at: float  # real timestamp of the start of the SMTP conversation
     taken_at: float
-    was_dropped: bool  # taken, and the line cut before the sender heard so
+    was_dropped: bool  # accepted, but the connection was cut before the reply
 
 
 def weather_of(message_id: str) -> str:
-    """What happens to this message: 3 % refused for good, 10 % for now, 5 % cut off after taking, 2 % left hanging."""
+    """Return how the server treats this message.
+
+    3 % are refused for good, 10 % are refused once, 5 % are accepted but the connection is cut before the reply, and
+    2 % get no reply for HANGS_S. The rest is fine.
+    """
     number = int(hashlib.sha256(message_id.encode()).hexdigest()[:8], 16) % 100
     for limit, weather in ((3, "refused"), (13, "not now"), (18, "dropped"), (20, "hanging")):
         if number < limit:
@@ -34,7 +38,7 @@ def weather_of(message_id: str) -> str:
 
 
 class StormyPostOffice(PostOffice):
-    """Is in a mood on the first try only, but for what it refuses for good."""
+    """Fails on the first attempt of a message only, except for messages that it refuses for good."""
 
     def __init__(self):
         super().__init__()

@@ -1,7 +1,7 @@
-"""Thousands of messages while everything that can fail does, on a clock that makes six hours of three minutes.
+"""Send thousands of messages while every part of the system fails, on a clock that runs FACTOR times as fast.
 
-STORM_SEED chooses a storm anew; the seed is printed. STORM_HOURS=19 makes it last ten
-minutes, with 5,000 messages and 49 workers killed.
+STORM_SEED repeats the random choices of a printed seed. STORM_HOURS=19 makes a storm last ten minutes, with 5,000
+messages and 49 killed workers.
 """
 
 import faulthandler
@@ -21,7 +21,7 @@ MUST_NOT_BE = ("lost", "after a change", "after the visit", "in quiet hours", "w
 
 
 def storm(capsys, **how) -> dict:
-    faulthandler.cancel_dump_traceback_later()  # pytest would take ten minutes for a test that hangs; `timeout` ends it
+    faulthandler.cancel_dump_traceback_later()  # a storm may exceed pytest's limit; `timeout` ends it
     environ = {name: value for name, value in os.environ.items() if not name.endswith("_URL")} | how
     words = [sys.executable, "-m", "tests.storm.drive"]
     driven = subprocess.run(words, env=environ, cwd=ROOT, stdout=subprocess.PIPE, text=True, timeout=1800, check=True)
@@ -50,7 +50,7 @@ def unexplained(found: dict) -> list:
     return [twin for twin in found["duplicates"] if not twin["because"]]
 
 
-def test_no_message_is_lost_nor_sent_in_vain_while_everything_fails(capsys):
+def test_no_message_is_lost_or_sent_wrongly_while_everything_fails(capsys):
     found = storm(capsys)
 
     assert found["messages"] >= 1.5 * VISITS
@@ -59,7 +59,8 @@ def test_no_message_is_lost_nor_sent_in_vain_while_everything_fails(capsys):
     assert set(found["moods"]) == {"refused", "not now", "dropped", "hanging"}
     assert {"moved by the patient", "moved by staff", "cancelled", "restored"} <= set(found["changes"])
     assert {what: found[what] for what in MUST_NOT_BE} == {what: [] for what in MUST_NOT_BE}
-    # On this clock a worker that takes ten seconds to start is away for twenty minutes: what came too late was skipped.
+    # On this clock, a worker that starts in ten seconds is away for twenty minutes, and messages that became too late
+    # were skipped.
     assert found["states"]["sent"] >= 0.6 * found["messages"]
     assert unexplained(found) == []
     assert len(found["duplicates"]) <= found["moods"]["dropped"] + found["faults"]["worker"]

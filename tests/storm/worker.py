@@ -1,8 +1,8 @@
-"""The site's own Celery app by the storm's clock: `celery -A tests.storm.worker worker`, or `beat`.
+"""The site's own Celery app on the storm's clock: `celery -A tests.storm.worker worker`, or `beat`.
 
-Only spans that are real seconds in a conversation with a server are stretched with the clock, so that a lease still
-outlasts a sweep and the slowest answer, as it does outside. STORM_PLANT names a fault to plant, for the test that the
-storm would find it.
+SWEEP_LASTS, CONVERSATION and RECORDING_SENT are multiplied by FACTOR, because they cover real seconds of talking to a
+server. A lease therefore still outlasts a sweep and the slowest answer, as in production. STORM_PLANT names a fault to
+plant, for the test that checks that the storm finds it.
 """
 
 import os
@@ -16,7 +16,7 @@ from tests.storm.clock import FACTOR, storm_time
 
 SWEEP_LASTS, CONVERSATION = timedelta(seconds=4 * FACTOR), timedelta(seconds=8 * FACTOR)
 RECORDING_SENT = timedelta(seconds=4 * FACTOR)
-PATIENCE_S = 3  # with the mail server
+PATIENCE_S = 3  # timeout of the connection to the mail server
 
 
 def go_by_the_storms_clock():

@@ -1,4 +1,4 @@
-"""Booking and cancelling: once, wholly, with the right messages, or not at all."""
+"""Booking and cancelling are idempotent and atomic, and plan the right messages."""
 
 import uuid
 from datetime import timedelta
@@ -29,7 +29,7 @@ def messages_of(appointment) -> dict[str, Message]:
     return {message.kind: message for message in Message.objects.filter(subject_id=appointment.pk)}
 
 
-def test_a_booking_is_written_whole(evaluation, meredith):
+def test_booking_stores_the_visit_its_event_and_an_access_event(evaluation, meredith):
     visit = book(evaluation)
     visit.refresh_from_db()
     assert (visit.status, visit.therapist, visit.patient.name) == ("booked", meredith, "Alice Runner")
@@ -40,7 +40,7 @@ def test_a_booking_is_written_whole(evaluation, meredith):
     assert AccessEvent.objects.filter(patient_id=visit.patient_id, object_type="booking.appointment").count() == 1
 
 
-def test_a_reference_can_be_read_out(evaluation):
+def test_reference_has_no_ambiguous_characters(evaluation):
     reference = book(evaluation).reference
     assert reference.startswith("RC-")
     assert len(reference) == 9
@@ -51,7 +51,7 @@ def test_a_booking_plans_its_messages(evaluation):
     planned = messages_of(book(evaluation))
     assert planned["booking_booked"].due_at == NOW
     assert planned["booking_reminder_48h"].due_at == NINE_ON_TUESDAY - timedelta(hours=48)
-    # Two hours before nine is still night by the clinic's quiet hours: the evening before, at half past eight.
+    # Two hours before 9:00 AM is within the clinic's quiet hours, so the reminder is due at 8:30 PM the evening before.
     assert planned["booking_reminder_2h"].due_at == NINE_ON_TUESDAY - timedelta(hours=12.5)
     assert {message.version for message in planned.values()} == {1}
 
@@ -61,7 +61,7 @@ def test_two_hour_reminder_keeps_its_time_outside_quiet_hours(evaluation):
     assert messages_of(book(evaluation, starts_at=at_two))["booking_reminder_2h"].due_at == at_two - timedelta(hours=2)
 
 
-def test_reminders_whose_time_has_passed_are_left_out(evaluation):
+def test_reminders_are_not_planned_when_their_time_has_passed(evaluation):
     the_day_before = book(evaluation, now=NINE_ON_TUESDAY - timedelta(hours=14))
     assert set(messages_of(the_day_before)) == {"booking_booked", "booking_reminder_2h", "booking_follow_up"}
 
@@ -95,7 +95,7 @@ def test_another_form_for_the_same_time_is_refused_and_writes_nothing(evaluation
     assert Appointment.objects.count() == 1
 
 
-def test_the_turnover_of_a_visit_is_not_booked_into(evaluation, call):
+def test_turnover_of_a_visit_cannot_be_booked(evaluation, call):
     book(evaluation)
     with pytest.raises(SlotTaken):
         book(call, starts_at=NINE_ON_TUESDAY + timedelta(minutes=45), name="Bob")
@@ -114,7 +114,7 @@ def test_two_therapists_can_be_booked_at_the_same_time(evaluation):
     assert book(evaluation, therapist=nora, name="Bob").starts_at == NINE_ON_TUESDAY
 
 
-def test_an_expired_hold_gives_way_and_a_live_one_does_not(evaluation):
+def test_time_of_a_hold_can_be_booked_by_others_only_when_it_has_expired(evaluation):
     held = book(evaluation)
     Appointment.objects.filter(pk=held.pk).update(status="held", hold_expires_at=NOW)
     with pytest.raises(SlotTaken):
@@ -131,7 +131,7 @@ def test_refused_booking_leaves_the_connection_usable(evaluation):
 
 
 def test_booking_is_refused_inside_another_transaction(evaluation):
-    """Two that wait for one schedule would keep the lock of their wait until the outer transaction ends: a deadlock."""
+    """Two callers that wait for one schedule would keep shared locks until the outer transactions end: a deadlock."""
     with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
         book(evaluation)
     assert not Appointment.objects.exists()
@@ -171,7 +171,7 @@ def test_cancelling_is_refused_when_the_visit_is_over(evaluation, front_desk):
         cancel_appointment(appointment=visit, by=front_desk, now=visit.ends_at)
 
 
-def test_confirming_is_noted_once(evaluation):
+def test_confirmation_is_recorded_once(evaluation):
     visit = book(evaluation)
     assert confirm_appointment(appointment=visit, now=NOW).confirmed_at == NOW
     assert confirm_appointment(appointment=visit, now=NOW + timedelta(hours=1)).confirmed_at == NOW
@@ -185,7 +185,7 @@ def test_early_arrival_keeps_the_time_blocked(evaluation, front_desk):
     assert (came.status, came.arrived_at) == ("booked", NINE_ON_TUESDAY - timedelta(minutes=5))
 
 
-def test_arrived_after_the_start_of_a_no_show_puts_it_right(evaluation, front_desk):
+def test_no_show_becomes_arrived_when_the_patient_comes_late(evaluation, front_desk):
     visit = book(evaluation)
     with pytest.raises(VisitNotStarted):
         mark_no_show(appointment=visit, by=front_desk, now=NINE_ON_TUESDAY - timedelta(minutes=1))
@@ -195,7 +195,7 @@ def test_arrived_after_the_start_of_a_no_show_puts_it_right(evaluation, front_de
     assert (came.status, came.arrived_at) == ("booked", NINE_ON_TUESDAY + timedelta(minutes=25)), "it is not over yet"
 
 
-def test_nothing_happens_to_a_cancelled_visit(evaluation, front_desk):
+def test_cancelled_visit_cannot_be_marked_or_confirmed(evaluation, front_desk):
     visit = cancel_appointment(appointment=book(evaluation), now=NOW)
     for act in (mark_arrived, mark_no_show, confirm_appointment):
         with pytest.raises(VisitCancelled):

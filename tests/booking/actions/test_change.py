@@ -1,4 +1,4 @@
-"""Moving, cancelling and taking it back: all or nothing, the right messages, and links that end when they should."""
+"""Moving, cancelling and undoing are atomic, plan the right messages, and end links when they should."""
 
 import uuid
 from datetime import timedelta
@@ -41,7 +41,7 @@ def move(visit, starts_at=AT_ELEVEN, **changes):
     return move_appointment(appointment=visit, starts_at=starts_at, **{"now": NOW, **changes})
 
 
-def test_a_move_changes_one_row_and_says_so(evaluation):
+def test_move_updates_the_row_records_an_event_and_plans_messages(evaluation):
     visit = book(evaluation)
     move(visit, AT_TWO)
     visit.refresh_from_db()
@@ -61,7 +61,7 @@ def test_a_move_changes_one_row_and_says_so(evaluation):
     assert book(evaluation, name="Bob Next").starts_at == NINE_ON_TUESDAY  # the old time is free again
 
 
-def test_a_move_to_where_it_is_changes_nothing(evaluation):
+def test_move_to_the_same_time_changes_nothing(evaluation):
     visit = book(evaluation)
     before = state_of(visit)
     move(visit, NINE_ON_TUESDAY)
@@ -72,7 +72,7 @@ def test_a_move_may_overlap_the_old_time_of_the_same_visit(evaluation):
     assert move(book(evaluation), NINE_ON_TUESDAY + timedelta(minutes=30)).version == 2
 
 
-def test_a_move_forgets_that_the_old_time_was_confirmed(evaluation):
+def test_move_clears_the_confirmation(evaluation):
     visit = book(evaluation)
     Appointment.objects.filter(pk=visit.pk).update(confirmed_at=NOW)
     assert move(visit).confirmed_at is None
@@ -87,7 +87,7 @@ def test_a_move_forgets_that_the_old_time_was_confirmed(evaluation):
         (NOW + timedelta(hours=1), NOW, SlotNotOffered),
     ],
 )
-def test_a_refused_move_leaves_everything_as_it_was(evaluation, starts_at, now, refusal):
+def test_refused_move_changes_nothing(evaluation, starts_at, now, refusal):
     book(evaluation, name="Bob", starts_at=AT_ELEVEN)
     visit = book(evaluation)
     before, messages = state_of(visit), waiting(visit)
@@ -103,7 +103,7 @@ def test_a_cancelled_visit_is_not_moved(evaluation):
         move(visit)
 
 
-def test_a_move_ends_the_links_to_the_visit_and_no_others(evaluation):
+def test_move_ends_only_the_links_to_its_visit(evaluation):
     visit, other = book(evaluation), book(evaluation, name="Bob", starts_at=AT_TWO)
     for one in (visit, other):
         visit_path(one, now=NOW)
@@ -112,7 +112,7 @@ def test_a_move_ends_the_links_to_the_visit_and_no_others(evaluation):
     assert set(ended) == {(visit.pk, NOW), (other.pk, None)}
 
 
-def test_the_moved_mail_carries_the_same_visit_with_a_higher_sequence(evaluation):
+def test_calendar_event_after_a_move_has_the_same_uid_and_a_higher_sequence(evaluation):
     visit = book(evaluation)
 
     def event(kind):
@@ -130,7 +130,7 @@ def test_the_moved_mail_carries_the_same_visit_with_a_higher_sequence(evaluation
     assert find_kind("booking_moved").relevance(Message.objects.get(kind="booking_moved"), NOW) is None
 
 
-def test_staff_move_to_another_therapist_and_past_rules_but_never_over_a_visit(evaluation, front_desk):
+def test_staff_can_move_a_visit_despite_rules_but_not_onto_another_visit(evaluation, front_desk):
     nora = make_therapist("Nora", position=1)
     evaluation.therapists.add(nora)
     visit = book(evaluation)
@@ -152,7 +152,7 @@ def test_only_staff_may_break_a_rule(evaluation):
         book(evaluation, starts_at=AT_TWO, despite_rules=True)
 
 
-# Taking a cancellation back
+# Undoing a cancellation
 
 
 def test_cancellation_message_is_due_after_three_minutes(evaluation):
@@ -162,7 +162,7 @@ def test_cancellation_message_is_due_after_three_minutes(evaluation):
     assert message.due_at == NOW + timedelta(minutes=3)
 
 
-def test_undoing_a_cancellation_restores_the_visit_and_sends_no_mail(evaluation, post_office):
+def test_undoing_a_cancellation_restores_the_visit_and_sends_no_email(evaluation, post_office):
     visit = book(evaluation)
     send_due_messages(clock=lambda: NOW)
     cancel_appointment(appointment=visit, now=NOW)
@@ -175,7 +175,7 @@ def test_undoing_a_cancellation_restores_the_visit_and_sends_no_mail(evaluation,
     assert len(post_office.mails) == 1
 
 
-def test_undoing_sends_the_news_that_had_not_gone_yet(evaluation):
+def test_undoing_a_cancellation_plans_the_confirmation_that_was_not_sent_yet(evaluation):
     visit = book(evaluation)
     cancel_appointment(appointment=visit, now=NOW)
     undo_cancellation(appointment=visit, now=NOW)
@@ -232,7 +232,7 @@ def test_a_visit_is_moved_by_its_link_and_the_old_link_ends(client, evaluation):
     assert Appointment.objects.get().version == 2
 
 
-def test_a_link_that_a_move_ended_leads_on_for_a_minute_and_no_longer(client, evaluation):
+def test_link_ended_by_a_move_redirects_to_the_visit_for_one_minute(client, evaluation):
     target = visit_path(book(evaluation), now=NOW) + "move/20261201T1600Z/"
     with time_machine.travel(NOW, tick=False) as clock:
         press(client, target)
@@ -245,7 +245,7 @@ def test_a_link_that_a_move_ended_leads_on_for_a_minute_and_no_longer(client, ev
     assert Appointment.objects.get().version == 2
 
 
-def test_a_link_that_staffs_move_ended_does_not_lead_on(client, evaluation, front_desk):
+def test_link_ended_by_a_move_by_staff_does_not_redirect(client, evaluation, front_desk):
     visit = book(evaluation)
     path = visit_path(visit, now=NOW)
     with time_machine.travel(NOW, tick=False):
@@ -254,7 +254,7 @@ def test_a_link_that_staffs_move_ended_does_not_lead_on(client, evaluation, fron
 
 
 @pytest.mark.usefixtures("_monday_morning")
-def test_moving_where_it_cannot_be_keeps_the_visit_and_says_so(client, evaluation, meredith, front_desk):
+def test_refused_move_keeps_the_visit_and_shows_why(client, evaluation, meredith, front_desk):
     visit = book(evaluation)
     path = visit_path(visit, now=NOW)
     book(evaluation, name="Bob", starts_at=AT_ELEVEN)
@@ -291,17 +291,17 @@ def test_the_page_offers_undo_for_three_minutes(client, evaluation):
     assert state_of(visit)["status"] == "cancelled"
 
 
-def test_the_same_key_still_means_the_same_visit_after_a_move(evaluation):
+def test_idempotency_key_returns_the_same_visit_after_a_move(evaluation):
     key = uuid.uuid4()
     visit = book(evaluation, idempotency_key=key)
     move(visit)
     assert book(evaluation, idempotency_key=key).starts_at == AT_ELEVEN
 
 
-def test_a_visit_can_be_moved_to_another_therapist_who_does_the_same(client, evaluation, call):
+def test_visit_can_be_moved_to_another_therapist_of_the_service(client, evaluation, call):
     nora, bob = make_therapist("Nora", position=1), make_therapist("Bob", position=2)
-    evaluation.therapists.add(nora)  # Bob does not
-    book(evaluation, starts_at=AT_ELEVEN, name="Carol")  # Meredith's eleven is gone
+    evaluation.therapists.add(nora)  # Bob does not offer it
+    book(evaluation, starts_at=AT_ELEVEN, name="Carol")  # Meredith's 11:00 is taken
     visit = book(evaluation)
     path = visit_path(visit, now=NOW)
     with time_machine.travel(NOW, tick=False):
@@ -327,7 +327,7 @@ def test_move_page_offers_no_therapist_choice_when_there_is_one_therapist(client
         assert client.get(path + "move/").context["therapist_choices"] == []
 
 
-def test_undoing_opens_the_mailed_questions_again_and_no_link_that_ended_before(client, evaluation):
+def test_undoing_a_cancellation_reopens_only_the_links_that_it_ended(client, evaluation):
     with time_machine.travel(NOW, tick=False) as clock:
         call_command("load_definitions", verbosity=0)
         evaluation.intake_slug = "hip-running-intake"

@@ -1,4 +1,4 @@
-"""The clinic moves, or gets a new name or number: staff see the visits affected, and patients are told once."""
+"""The clinic changes its address, name or number: staff see the affected visits, and patients are notified once."""
 
 import re
 
@@ -35,7 +35,7 @@ def clock(db):
 
 @pytest.fixture
 def visits(evaluation, call, post_office):
-    """One in person, one by phone, one cancelled, one over; their first mails have gone."""
+    """Book visits in person, by phone, cancelled and over, and send their first emails. Return all but the last."""
     here = book(evaluation)
     there = book(call, name="Bob Caller", starts_at=NINE_ON_TUESDAY + 2 * HOUR)
     gone = book(evaluation, name="Carol Gone", starts_at=NINE_ON_TUESDAY + 5 * HOUR)
@@ -67,7 +67,7 @@ def choice(page, answer) -> str:
     return re.search(f'value="({answer}:[0-9a-f]+)"', page)[1]
 
 
-def test_a_new_address_is_asked_about_and_told_to_those_who_come_to_it(client, owner, visits, post_office):
+def test_new_address_is_confirmed_by_staff_and_emailed_to_patients_who_come_there(client, owner, visits, post_office):
     here = visits[0]
     before = {visit.pk: visit.sequence for visit in Appointment.objects.all()}
     form = form_of(client, street="9 Lake Road")
@@ -90,7 +90,7 @@ def test_a_new_address_is_asked_about_and_told_to_those_who_come_to_it(client, o
     assert (event["sequence"], "9 Lake Road" in event["location"]) == (before[here.pk] + 1, True)
 
 
-def test_a_spelling_is_corrected_without_a_mail_and_the_next_calendar_still_replaces_the_old(client, owner, visits):
+def test_corrected_spelling_sends_no_email_and_the_next_calendar_replaces_the_old_one(client, owner, visits):
     here = visits[0]
     form = form_of(client, street="12 Main St")
     asked = client.post(URL, form).content.decode()
@@ -100,7 +100,7 @@ def test_a_spelling_is_corrected_without_a_mail_and_the_next_calendar_still_repl
     assert Appointment.objects.get(pk=here.pk).sequence == here.sequence + 1
 
 
-def test_a_confirmation_holds_for_the_values_it_was_shown_with(client, owner, visits):
+def test_confirmation_applies_only_to_the_values_it_was_shown_with(client, owner, visits):
     form = form_of(client, street="9 Lake Road")
     answer = choice(client.post(URL, form).content.decode(), "tell")
     asked = client.post(URL, form | {"street": "8 Hill", "details_confirmed": answer})
@@ -109,7 +109,7 @@ def test_a_confirmation_holds_for_the_values_it_was_shown_with(client, owner, vi
 
 
 @pytest.mark.parametrize("change", [{"phone": "603 555 0142"}, {"name": "Lakes Runners"}])
-def test_a_new_name_or_number_concerns_every_visit_ahead(client, owner, visits, post_office, change):
+def test_new_name_or_number_affects_every_future_visit(client, owner, visits, post_office, change):
     form = form_of(client, **change)
     asked = client.post(URL, form).content.decode()
     assert "2 upcoming visits were" in asked
@@ -144,7 +144,7 @@ def change(before, after, is_told, minutes):
 
 @pytest.mark.parametrize("is_told", [True, False])
 @pytest.mark.parametrize("second", [{"phone": "+16035550142"}, {"street": "2 B Street"}, {"name": "Lakes Runners"}])
-def test_a_second_change_keeps_the_news_of_the_new_address_whether_it_is_told_or_not(visits, second, is_told):
+def test_news_of_a_new_address_is_kept_when_a_second_change_follows(visits, second, is_told):
     change(OLD, NEW, True, 0)
     change(NEW, NEW | second, is_told, 1)
     change(NEW | second, NEW | second | {"phone": "+16035550177"}, False, 2)
@@ -152,7 +152,7 @@ def test_a_second_change_keeps_the_news_of_the_new_address_whether_it_is_told_or
     assert Message.objects.get(kind=MOVED, state="waiting").due_at == NOW + 5 * MINUTE
 
 
-def test_a_new_number_is_told_although_its_spelling_is_corrected_and_not_once_it_is_the_old_one_again(visits):
+def test_news_of_a_new_number_is_kept_when_its_spelling_is_corrected_and_dropped_when_it_is_changed_back(visits):
     newer = OLD | {"phone": "+16035550142"}
     change(OLD, newer, True, 0)
     change(newer, newer | {"name": "Lakes"}, False, 1)
@@ -161,13 +161,13 @@ def test_a_new_number_is_told_although_its_spelling_is_corrected_and_not_once_it
     assert not planned()
 
 
-def test_a_new_number_is_told_when_the_address_told_with_it_is_the_old_one_again(visits):
+def test_news_of_a_new_number_is_kept_when_the_address_is_changed_back(visits):
     change(OLD, NEW | {"phone": "+16035550142"}, True, 0)
     change(NEW | {"phone": "+16035550142"}, OLD | {"phone": "+16035550142"}, False, 1)
     assert planned() == {("Alice Runner", DETAILS), ("Bob Caller", DETAILS)}
 
 
-def test_an_address_that_is_changed_back_is_told_when_the_first_mail_was_leaving(visits):
+def test_address_changed_back_is_emailed_when_the_first_email_was_being_sent(visits):
     change(OLD, NEW, True, 0)
     claim_due_messages(now=NOW + 3 * MINUTE)
     change(NEW, OLD, False, 3)
@@ -189,7 +189,7 @@ def test_news_of_the_clinic_survives_a_cancellation_that_is_undone(visits, post_
     here = visits[0]
     update_visits(Clinic(street="1 A"), Clinic(street="2 B"), True, NOW)
     cancel_appointment(appointment=here, now=NOW + 2 * MINUTE)
-    sweep(4)  # the news would have been due
+    sweep(4)  # the news was due by now
     assert post_office.mails == []
     undo_cancellation(appointment=here, now=NOW + 4 * MINUTE)
     sweep(5)
@@ -215,7 +215,7 @@ def test_staff_see_how_many_must_be_called_about_a_new_address(client, owner, vi
     assert client.post(URL, form).context["adminform"].form.to_call == 0
 
 
-def test_a_new_address_goes_by_text_to_those_who_agreed_and_by_mail_besides(visits, walter, twilio, post_office):
+def test_new_address_is_sent_by_text_and_email_when_the_patient_consented_to_texts(visits, walter, twilio, post_office):
     here = visits[0]
     agree(walter.patient)
     agree(here.patient, instead_of_email=True)
@@ -246,7 +246,7 @@ def test_a_new_address_goes_by_text_to_those_who_agreed_and_by_mail_besides(visi
         ("ulica Żółta 1", "Wałbrzych", "ulica Zolta 1, Walbrzych"),
     ],
 )
-def test_an_address_in_a_text_is_whole_or_left_out(street, city, words):
+def test_address_in_a_text_is_complete_or_omitted(street, city, words):
     assert short_address(Clinic(street=street, city=city)) == words
 
 

@@ -1,4 +1,4 @@
-"""Strangers can use up what an address may do; its owner shows by a link from their mailbox that they are not one."""
+"""Strangers can use up the rate limit of an address. Its owner still gets through by a link from the mailbox."""
 
 import re
 import uuid
@@ -37,7 +37,7 @@ def five_strangers_book(email="alice@example.com"):
         assert book_online(number, **who).status_code == 303
 
 
-def test_owner_of_an_address_that_strangers_used_up_gets_through_by_mail(evaluation, post_office):
+def test_owner_of_an_address_at_its_limit_gets_through_by_an_emailed_link(evaluation, post_office):
     five_strangers_book()
     browser, key = Client(), uuid.uuid4()
     asked = book_online(5, browser=browser, key=key)
@@ -54,7 +54,7 @@ def test_owner_of_an_address_that_strangers_used_up_gets_through_by_mail(evaluat
     assert Appointment.objects.filter(starts_at=TIMES[5]).get().patient.name == "Alice Runner"
 
 
-def test_strangers_who_also_use_up_the_confirming_mails_only_bring_the_owner_a_link(evaluation, post_office, clock):
+def test_owner_still_gets_a_link_when_strangers_use_up_the_confirmation_emails(evaluation, post_office, clock):
     five_strangers_book()
     for number in range(12):
         book_online(6, address=f"198.51.{number}.1", email=f"Alice+{number}@example.com")
@@ -79,7 +79,7 @@ def test_recognized_patient_has_a_limit_of_their_own_apart_from_strangers(evalua
     assert answers == [303] * 5 + [429]
 
 
-def test_an_address_has_one_budget_in_every_spelling(evaluation):
+def test_spellings_of_one_address_share_one_limit(evaluation):
     Clinic.objects.update(bookings_a_day_per_address=2)
     spellings = ("alice@example.com", "Alice@Example.com", "alice+x@example.com", "bob@example.com")
     answers = [book_online(n, email=email, address=f"198.51.{n}.1").status_code for n, email in enumerate(spellings)]
@@ -122,7 +122,7 @@ def test_a_confirming_link_ends_after_a_day_and_the_cookie_cannot_be_forged(eval
     assert book_online(5, browser=browser).status_code == 429
 
 
-def test_an_address_is_not_put_on_the_list_more_often_than_it_may_until_it_is_confirmed(evaluation, post_office):
+def test_wait_list_limit_of_an_address_applies_until_it_is_confirmed(evaluation, post_office):
     Clinic.objects.update(bookings_a_day_per_address=2)
     browser = Client()
     answers = [join(number, browser=browser, address=f"198.51.{number}.1").status_code for number in range(3)]

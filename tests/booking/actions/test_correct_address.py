@@ -1,4 +1,4 @@
-"""Whose mailbox it is: corrected addresses, new ones, and a provisional patient becoming a known one."""
+"""Corrected and new email addresses, and how a provisional patient becomes a known one."""
 
 import re
 import uuid
@@ -51,7 +51,7 @@ def mailed_path(post_office, number=-1) -> str:
     return re.search(r"/visits/[\w-]{43}/", post_office.mails[number].get_body(("plain",)).get_content())[0]
 
 
-# A slip of the finger
+# Mistyped domains
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def mailed_path(post_office, number=-1) -> str:
         ("a@clinic.con", "a@clinic.com"), ("a@outlok.com", "a@outlook.com"),
     ],
 )  # fmt: skip
-def test_address_is_asked_about_when_its_domain_is_a_slip_away(typed, meant):
+def test_address_is_questioned_when_its_domain_looks_mistyped(typed, meant):
     assert suggest_address(typed) == meant
 
 
@@ -70,7 +70,7 @@ def test_address_is_asked_about_when_its_domain_is_a_slip_away(typed, meant):
     "typed",
     ["a@gmail.com", "a@ymail.com", "a@gmx.com", "a@me.com", "a@he.com", "a@runners.example", "a@mail.ru", "", "a"],
 )
-def test_address_is_not_asked_about_when_it_may_well_be_meant(typed):
+def test_address_is_not_questioned_when_its_domain_is_plausible(typed):
     assert suggest_address(typed) is None
 
 
@@ -83,7 +83,7 @@ def test_form_asks_once_about_a_mistyped_domain_and_then_accepts_it(client, eval
     assert Patient.objects.get().email == "alice@gmial.com"
 
 
-# Correcting it
+# Correcting the address
 
 
 def test_booked_page_says_which_address_and_lets_it_be_corrected(client, evaluation, post_office):
@@ -112,7 +112,7 @@ def test_address_is_refused_when_a_link_from_the_mailbox_was_used_or_the_visit_i
     assert set(Patient.objects.values_list("email", flat=True)) == {"alice@example.com", "bob@example.com"}
 
 
-def test_visit_moves_alone_when_its_provisional_patient_has_others(evaluation):
+def test_correcting_an_address_affects_only_its_visit(evaluation):
     one = book(evaluation, is_known=False)
     other = book(evaluation, starts_at=ELEVEN, is_known=False)
     correct_address(appointment=one, email="right@example.com", now=NOW)
@@ -121,7 +121,7 @@ def test_visit_moves_alone_when_its_provisional_patient_has_others(evaluation):
     assert (one.patient.email, other.patient.email) == ("right@example.com", "alice@example.com")
 
 
-def test_mail_goes_again_three_times_and_no_more(client, evaluation, post_office):
+def test_email_can_be_sent_again_three_times(client, evaluation, post_office):
     path = visit_path(book(evaluation, is_known=False), now=NOW)
     assert client.post(f"{path}mail/").status_code == 409, "the first is still on its way"
     for _ in range(MOST_COPIES):
@@ -133,10 +133,10 @@ def test_mail_goes_again_three_times_and_no_more(client, evaluation, post_office
     assert len(post_office.mails) == MOST_COPIES + 1
 
 
-# Becoming known
+# Becoming a known patient
 
 
-def test_first_button_by_a_mailed_link_makes_the_patient_known_and_opening_it_does_not(client, evaluation, post_office):
+def test_patient_becomes_known_only_when_a_button_is_pressed_by_a_mailed_link(client, evaluation, post_office):
     visit = book(evaluation, is_known=False)
     path = mailed_path(post_office)
     client.get(path)
@@ -147,7 +147,7 @@ def test_first_button_by_a_mailed_link_makes_the_patient_known_and_opening_it_do
     assert not visit.patient.is_provisional
 
 
-def test_button_by_a_link_that_was_only_shown_proves_nothing(client, evaluation):
+def test_patient_stays_provisional_when_a_button_is_pressed_by_a_link_that_was_only_shown(client, evaluation):
     visit = book(evaluation, is_known=False)
     assert press(client, visit_path(visit, now=NOW) + "confirm/").status_code == 303
     visit.patient.refresh_from_db()
@@ -158,7 +158,7 @@ def test_owner_of_the_address_who_cancels_a_strangers_visit_is_not_made_its_pati
     alices = book(evaluation)
     strangers = book(evaluation, starts_at=ELEVEN, is_known=False)
     send_due_messages(clock=timezone.now)
-    texts = [mail.get_body(("plain",)).get_content() for mail in post_office.mails]  # of two that are due together
+    texts = [mail.get_body(("plain",)).get_content() for mail in post_office.mails]  # two emails, in no fixed order
     text = next(text for text in texts if "You did not book this?" in text)
     cancel = re.search(r"You did not book this\?.*?(/visits/[\w-]{43}/cancel/)", text, re.DOTALL)[1]
     assert press(client, cancel).status_code == 303
@@ -167,7 +167,7 @@ def test_owner_of_the_address_who_cancels_a_strangers_visit_is_not_made_its_pati
     assert strangers.patient.is_provisional
 
 
-def test_provisional_rows_become_the_known_patients_when_the_mailbox_is_proven(evaluation, call):
+def test_provisional_patients_are_merged_into_the_known_one_when_the_mailbox_is_proven(evaluation, call):
     known = book(evaluation).patient
     Patient.objects.filter(pk=known.pk).update(birth_on=date(1987, 6, 5))
     visit = book(evaluation, starts_at=ELEVEN, phone="+16035550142", is_known=False)
@@ -232,7 +232,7 @@ def fields_of(patient, **changes):
     } | changes
 
 
-def test_new_address_by_staff_ends_every_link_and_gets_what_lies_ahead(owner, evaluation, post_office):
+def test_new_address_by_staff_ends_every_link_and_gets_future_messages(owner, evaluation, post_office):
     visit = book(evaluation)
     wishes = Wishes(NOW.date(), NINE_ON_TUESDAY.date())
     join_wait_list(patient=visit.patient, service=evaluation, mode="in_person", wishes=wishes, now=NOW)
@@ -258,7 +258,7 @@ def held(browser) -> str:
     return browser.post(f"{FORM}hold/", {"key": str(uuid.uuid4())})["Location"]
 
 
-def test_address_of_another_patient_of_that_name_is_refused_in_words(owner, evaluation):
+def test_address_of_another_patient_with_the_same_name_is_refused_with_a_message(owner, evaluation):
     alice = book(evaluation).patient
     find_or_register_patient(name="Alice Runner", email="other@example.com", phone="", now=NOW)
     url = reverse("admin:practice_patient_change", args=[alice.pk])
@@ -298,10 +298,10 @@ def test_staff_see_an_unconfirmed_address_and_the_likely_patient(owner, evaluati
     )
 
 
-# What a link proves stays with the patient it was mailed to
+# A link proves nothing about patients other than the one it was emailed to
 
 
-def test_form_key_of_a_strangers_visit_proves_nothing_when_a_recognized_patient_sends_it_again(client, evaluation):
+def test_form_of_a_strangers_visit_proves_nothing_when_a_recognized_patient_resends_it(client, evaluation):
     mallory = book(evaluation, name="Mallory Moore").patient
     key = {"idempotency_key": str(uuid.uuid4())}
     typed = {"name": "Alice Runner", "email": "alice@example.com", "phone": "603 555 0142", "mode": "in_person"}
@@ -312,7 +312,7 @@ def test_form_key_of_a_strangers_visit_proves_nothing_when_a_recognized_patient_
     assert {link.proof for link in PatientLink.objects.filter(subject_id=alices.pk)} == {Proof.SHOWN}
 
 
-def test_move_sent_again_after_staff_ended_the_links_opens_nothing(client, evaluation):
+def test_move_form_is_refused_when_staff_ended_the_links(client, evaluation):
     visit = book(evaluation)
     path = visit_path(visit, proof=Proof.MAILED, now=NOW)
     revoke_all_links(visit.patient, now=NOW)
@@ -329,7 +329,7 @@ def test_visit_page_by_a_mailed_link_offers_no_other_address(client, evaluation,
     )
 
 
-# Domains beyond ASCII, and what a form refuses
+# Non-ASCII domains, and input that forms refuse
 
 
 def test_mail_goes_to_the_domain_that_was_typed_and_not_to_a_neighbor(client, evaluation, post_office):

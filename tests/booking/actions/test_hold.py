@@ -1,4 +1,4 @@
-"""A chosen time is kept: really, for ten minutes, once more, and for one person only."""
+"""A hold keeps a chosen time for ten minutes, can be renewed once, and belongs to one browser."""
 
 import re
 import uuid
@@ -42,7 +42,7 @@ def test_held_time_is_taken_for_others_until_it_expires(evaluation, clinic):
     assert Appointment.objects.count() == 1
 
 
-def test_a_hold_becomes_the_visit_itself(evaluation):
+def test_booking_a_hold_turns_its_row_into_the_visit(evaluation):
     held = hold(evaluation)
     visit = book(evaluation, hold_token=hold_token(held), now=NOW + timedelta(minutes=9))
     assert (visit.pk, visit.reference, visit.status, visit.hold_expires_at) == (
@@ -61,20 +61,20 @@ def test_token_of_another_hold_does_not_open_a_hold(evaluation):
     assert find_hold(token=hold_token(other), slot=Slot(held.service, held.therapist, held.starts_at)) is None
 
 
-def test_the_form_of_a_held_time_sent_for_another_books_that_and_gives_the_first_back(evaluation):
+def test_form_of_a_hold_sent_for_another_time_books_it_and_releases_the_hold(evaluation):
     key, at_ten = uuid.uuid4(), NINE_ON_TUESDAY + timedelta(hours=1)
     hold(evaluation, key=key)
     visit = book(evaluation, starts_at=at_ten, idempotency_key=key)
     assert list(Appointment.objects.values_list("pk", "starts_at", "status")) == [(visit.pk, at_ten, "booked")]
 
 
-def test_the_key_of_a_hold_opens_it_when_its_address_was_lost(evaluation):
+def test_hold_can_be_booked_by_its_key_without_its_token(evaluation):
     key = uuid.uuid4()
     held = hold(evaluation, key=key)
     assert book(evaluation, idempotency_key=key).pk == held.pk
 
 
-def test_hold_still_books_when_the_notice_runs_out_while_typing(evaluation):
+def test_hold_can_be_booked_when_the_notice_passes_meanwhile(evaluation):
     evaluation.minimum_notice_minutes = 60
     evaluation.save()
     held = hold(evaluation, now=NINE_ON_TUESDAY - timedelta(minutes=61))
@@ -84,7 +84,7 @@ def test_hold_still_books_when_the_notice_runs_out_while_typing(evaluation):
     assert book(evaluation, hold_token=hold_token(held), now=at).status == "booked"
 
 
-def test_a_hold_does_not_outlive_a_closure(evaluation, meredith, front_desk):
+def test_hold_cannot_be_booked_when_the_time_was_blocked_meanwhile(evaluation, meredith, front_desk):
     held = hold(evaluation)
     block_time(
         therapist=meredith, starts_at=NINE_ON_TUESDAY, ends_at=NINE_ON_TUESDAY + timedelta(hours=3), by=front_desk
@@ -93,7 +93,7 @@ def test_a_hold_does_not_outlive_a_closure(evaluation, meredith, front_desk):
         book(evaluation, hold_token=hold_token(held))
 
 
-def test_expired_hold_still_books_unless_the_time_was_taken(evaluation):
+def test_expired_hold_can_be_booked_unless_the_time_was_taken(evaluation):
     late = NOW + timedelta(minutes=15)
     held = hold(evaluation)
     assert book(evaluation, hold_token=hold_token(held), now=late).status == "booked"
@@ -120,7 +120,7 @@ def test_a_hold_that_ran_out_is_renewed_from_now(evaluation):
     assert renew_hold(hold(evaluation), now=late).hold_expires_at == late + HOLD
 
 
-def test_a_double_click_holds_once_and_a_page_used_again_gives_the_first_time_back(evaluation):
+def test_double_click_holds_once_and_a_reused_page_releases_the_first_hold(evaluation):
     key = uuid.uuid4()
     first = hold(evaluation, key=key)
     assert hold(evaluation, key=key, now=NOW + timedelta(seconds=1)).pk == first.pk
@@ -157,14 +157,14 @@ def test_a_hold_survives_a_reload_and_books(client, evaluation, clock):
     assert booked.status_code == 303
     assert client.post(place, form).status_code == 303  # a double click
     assert Appointment.objects.get().status == "booked"
-    after = Client().get(place)  # another browser with the address of the form
+    after = Client().get(place)  # another browser with the URL of the form
     assert after.status_code == 410
     assert "/visits/" not in after.text and "This time is booked" in after.text
 
 
 def test_the_form_can_be_renewed_once_and_given_back(client, evaluation, clock):
     place = press(client, NINE)["Location"]
-    assert client.get(place + "renew/")["Location"] == place  # the address stays in the browser after the press
+    assert client.get(place + "renew/")["Location"] == place  # the browser keeps this URL after the button is pressed
     assert "10 more minutes" in client.get(place).text, "a look renews nothing"
     clock.shift(timedelta(minutes=9))
     assert client.post(place + "renew/")["Location"] == place
@@ -224,7 +224,7 @@ def test_more_minutes_for_a_hold_that_ran_out_twice_keep_what_was_typed(client, 
     assert client.post(ten, form).status_code == 303
 
 
-def test_renewed_hold_stays_this_browsers_to_its_end(client, evaluation, clock):
+def test_renewed_hold_belongs_to_the_browser_until_it_expires(client, evaluation, clock):
     place = press(client, NINE)["Location"]
     clock.shift(timedelta(minutes=19))
     client.post(place + "renew/", typed(client.get(NINE + "form/")))
@@ -232,7 +232,7 @@ def test_renewed_hold_stays_this_browsers_to_its_end(client, evaluation, clock):
     assert client.get(NINE)["Location"] == place
 
 
-def test_hold_that_was_renewed_late_is_given_back_for_another_time(client, evaluation, clock):
+def test_hold_that_was_renewed_late_is_released_for_another_time(client, evaluation, clock):
     place = press(client, NINE)["Location"]
     clock.shift(timedelta(minutes=15))  # it ran out, and no one took the time
     client.post(place + "renew/")
@@ -262,7 +262,7 @@ def test_lost_hold_keeps_what_was_typed(client, evaluation, clock):
     assert client.get(place).status_code == 409
 
 
-def test_choosing_another_time_gives_the_first_back(client, evaluation, clock):
+def test_choosing_another_time_releases_the_first_hold(client, evaluation, clock):
     press(client, NINE)
     times = client.get("/book/evaluation/2026-12-01/")
     assert times.context["own_hold"]["time"].instant == NINE_ON_TUESDAY
@@ -278,7 +278,7 @@ def test_opening_pages_holds_no_time(client, evaluation, clock):
 
 
 @pytest.mark.parametrize("token", ["x", "A" * 43, "%E2%98%83"])
-def test_a_foreign_or_garbled_hold_gets_a_plain_page(client, evaluation, clock, token):
+def test_foreign_or_invalid_hold_token_gets_a_plain_page(client, evaluation, clock, token):
     press(client, NINE)
     place = f"{NINE}held/{token}/"
     assert client.get(place).status_code == 409
@@ -292,7 +292,7 @@ def test_a_foreign_or_garbled_hold_gets_a_plain_page(client, evaluation, clock, 
 # Another time, another tab
 
 
-def test_pressing_a_time_that_is_taken_keeps_the_time_one_holds(client, evaluation, clock):
+def test_choosing_a_taken_time_keeps_the_current_hold(client, evaluation, clock):
     place = press(client, NINE)["Location"]
     book(evaluation, name="Bob Faster", starts_at=NINE_ON_TUESDAY + timedelta(hours=1))
     gone = press(client, TEN)
@@ -304,7 +304,7 @@ def test_pressing_a_time_that_is_taken_keeps_the_time_one_holds(client, evaluati
     assert set(Appointment.objects.values_list("status", flat=True)) == {"booked"}
 
 
-def test_hold_that_cannot_be_placed_releases_none_and_one_that_can_releases_the_first(evaluation, meredith, front_desk):
+def test_new_hold_releases_the_first_one_only_when_it_succeeds(evaluation, meredith, front_desk):
     first = hold(evaluation)
     evening = NINE_ON_TUESDAY + timedelta(hours=12)
     instead = {"idempotency_key": uuid.uuid4(), "instead_of": first}
@@ -324,7 +324,7 @@ def test_own_hold_that_was_booked_meanwhile_is_not_released(evaluation, meredith
     assert sorted(Appointment.objects.values_list("status", flat=True)) == ["booked", "held"]
 
 
-def test_own_second_tab_leads_to_the_time_one_holds(client, evaluation, clock):
+def test_second_tab_redirects_to_the_current_hold(client, evaluation, clock):
     place = press(client, NINE)["Location"]
     for path in (NINE, NINE + "form/"):
         assert client.get(path)["Location"] == place
@@ -333,7 +333,7 @@ def test_own_second_tab_leads_to_the_time_one_holds(client, evaluation, clock):
     assert Client().get(NINE).status_code == 409
 
 
-def test_form_of_another_tab_books_the_time_one_holds(client, evaluation, clock):
+def test_form_of_another_tab_books_the_held_time(client, evaluation, clock):
     press(client, NINE)
     sent = client.post(NINE, TYPED | {"idempotency_key": str(uuid.uuid4())})
     assert sent.status_code == 303
@@ -341,8 +341,8 @@ def test_form_of_another_tab_books_the_time_one_holds(client, evaluation, clock)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_holders_who_want_the_same_time_each_keep_one_hold(evaluation):
-    """Each holds a time of their own and wants the same third one: one gets it, the other keeps what they had."""
+def test_two_visitors_who_choose_the_same_time_each_keep_one_hold(evaluation):
+    """Each visitor holds a time and tries to hold the same third one. One gets it; the other keeps the first hold."""
     at_ten, at_eleven = (NINE_ON_TUESDAY + timedelta(hours=n) for n in (1, 2))
     for _ in range(5):
         Appointment.objects.all().delete()

@@ -1,4 +1,4 @@
-"""What a patient is promised about changing a visit is what the rules allow; too late, the clinic is told."""
+"""Patients see the same deadline for changes that the rules enforce. After it, they can notify the clinic."""
 
 import re
 import uuid
@@ -62,7 +62,7 @@ def test_visit_booked_within_the_window_can_be_cancelled_for_half_an_hour_and_no
     assert cancel_appointment(appointment=visit, now=last).status == "cancelled"
 
 
-def test_form_promises_what_holds_for_its_time(client, evaluation, clinic):
+def test_form_shows_the_deadline_that_applies_to_its_time(client, evaluation, clinic):
     Clinic.objects.update(minimum_notice_minutes=0)
     Service.objects.update(**FEE)
     path = f"/book/evaluation/meredith/{NINE_ON_TUESDAY:%Y%m%dT%H%MZ}/hold/"
@@ -89,7 +89,7 @@ def test_form_promises_what_holds_for_its_time(client, evaluation, clinic):
     assert set(Appointment.objects.values_list("status", flat=True)) == {"cancelled"}
 
 
-def test_confirmation_mail_says_until_when_and_what_is_due_later(evaluation, post_office):
+def test_confirmation_email_shows_the_deadline_and_the_late_fee(evaluation, post_office):
     Service.objects.update(**FEE)
     book(Service.objects.get())
     with time_machine.travel(NOW, tick=False):
@@ -99,7 +99,7 @@ def test_confirmation_mail_says_until_when_and_what_is_due_later(evaluation, pos
 
 
 @pytest.mark.parametrize(("sent_after", "can_change"), [(timedelta(), True), (GRACE, False)])
-def test_confirmation_of_a_late_booking_offers_what_its_links_can_do(clinic, evaluation, sent_after, can_change):
+def test_confirmation_of_a_late_booking_offers_only_allowed_changes(clinic, evaluation, sent_after, can_change):
     Clinic.objects.update(minimum_notice_minutes=0)
     visit = book(evaluation, now=TWO_HOURS_BEFORE, is_known=False)
     at, clinic = TWO_HOURS_BEFORE + sent_after, Clinic.objects.current()
@@ -114,7 +114,7 @@ def test_confirmation_of_a_late_booking_offers_what_its_links_can_do(clinic, eva
     assert (mail.count("call (603) 555-0123") > 1) == (not can_change)
 
 
-def test_service_without_a_fee_says_nothing_of_one():
+def test_service_without_a_late_fee_mentions_none():
     assert Service(late_fee_cents=0, late_fee_note="Never shown.").late_fee_text == ""
     assert Service(late_fee_cents=2550, is_first_late_free=False).late_fee_text.endswith("costs $25.50.")
 
@@ -142,8 +142,8 @@ def test_not_coming_page_changes_nothing_until_its_cancel_button_is_pressed(visi
     assert visit.status == "cancelled"
 
 
-def test_late_page_shows_the_fee_and_tells_the_clinic_by_a_button(visit, post_office, front_desk):
-    Appointment.objects.update(**FEE)  # as agreed, whatever the service costs today
+def test_late_page_shows_the_fee_and_its_button_notifies_the_clinic(visit, post_office, front_desk):
+    Appointment.objects.update(**FEE)  # the visit's own fee, whatever the service costs today
     page = ask(visit, now=TWO_HOURS_BEFORE)
     assert FEE_WORDS in text_of(page) and not page.context["can_change"]
     visit.refresh_from_db()
@@ -173,13 +173,13 @@ def test_confirming_clears_not_coming(visit):
     assert read_today(now=TWO_HOURS_BEFORE).cannot_come == []
 
 
-def test_visit_that_staff_move_is_no_longer_one_the_patient_cannot_come_to(visit, front_desk):
+def test_move_by_staff_clears_not_coming(visit, front_desk):
     note_not_coming(appointment=visit, now=TWO_HOURS_BEFORE)
     later = NINE_ON_TUESDAY + timedelta(days=1)
     assert move_appointment(appointment=visit, starts_at=later, by=front_desk, now=NOW).not_coming_at is None
 
 
-def test_nothing_is_noted_once_the_visit_has_begun_or_is_cancelled(visit):
+def test_not_coming_is_refused_when_the_visit_has_begun_or_is_cancelled(visit):
     with pytest.raises(TooLateToChange):
         note_not_coming(appointment=visit, now=NINE_ON_TUESDAY)
     assert ask(visit, now=NINE_ON_TUESDAY, method="post").status_code == 409
@@ -188,10 +188,10 @@ def test_nothing_is_noted_once_the_visit_has_begun_or_is_cancelled(visit):
         note_not_coming(appointment=visit, now=NOW)
 
 
-# Only what happened
+# The number of people who are offered the time
 
 
-def test_offer_says_how_many_others_are_told_and_today_how_many_were(visit, evaluation, post_office):
+def test_offer_and_today_show_how_many_patients_are_offered_the_time(visit, evaluation, post_office):
     wait(evaluation)
     first = format_others(0)
     cancel_appointment(appointment=visit, now=NOW)
@@ -203,7 +203,7 @@ def test_offer_says_how_many_others_are_told_and_today_how_many_were(visit, eval
     assert [time.asked for time in read_today(now=NOW + FREED_AT).offered_times] == [1]
 
 
-def test_offer_to_two_at_once_says_that_one_other_is_told(visit, evaluation, post_office):
+def test_offer_to_two_patients_says_that_one_other_is_offered_the_time(visit, evaluation, post_office):
     wait(evaluation)
     wait(evaluation, "Wilma Waiting")
     cancel_appointment(appointment=visit, now=NOW)

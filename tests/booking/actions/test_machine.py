@@ -1,7 +1,7 @@
-"""Random sequences of acts, checked against a plain model made of lists and minutes.
+"""Random sequences of actions, checked against a plain model made of lists and minutes.
 
-The days are around the end of summer time 2026, so every sequence may cross it. After each step the database and the
-model must agree: the same visits, no overlap, and exactly the free times offered.
+The days are around the end of daylight saving time in 2026, so a sequence may cross it. After each step the database
+and the model must agree: the same visits, no overlap, and exactly the free times offered.
 """
 
 import os
@@ -38,14 +38,14 @@ from tests.world import book, give_hours
 
 pytestmark = pytest.mark.django_db
 ZONE = ZoneInfo("America/New_York")
-FRIDAY = date(2026, 10, 30)  # the clocks go back in the night to Sunday
+FRIDAY = date(2026, 10, 30)  # the clocks go back early on Sunday
 DAYS = 5
 DAWN = datetime(2026, 10, 30, 10, tzinfo=UTC)
 MINUTE, NOTICE, WINDOW = timedelta(minutes=1), timedelta(hours=1), timedelta(hours=12)
 
 
 def at(day: int, minutes: int) -> datetime:
-    """So many minutes after midnight by the wall clock; the hours of this world exist once every day."""
+    """Return the instant at that wall clock time. The hours of the model exist exactly once every day."""
     local = datetime.combine(FRIDAY + timedelta(days=day), time(minutes // 60, minutes % 60), tzinfo=ZONE)
     return local.astimezone(UTC)
 
@@ -91,7 +91,7 @@ class Row:
 
 @dataclass
 class World:
-    """The model: lists, and every question answered by looking at all of it."""
+    """The model: plain lists. Every query scans all of them."""
 
     now: datetime = DAWN
     hours: list = field(default_factory=lambda: [(540, 720), (780, 1020)])
@@ -134,7 +134,7 @@ class World:
 
 
 kinds = st.sampled_from(sorted(KINDS))
-# Mostly times that could be had, on days that fill up, so that short lives meet caps and one another.
+# Mostly bookable times, on days that fill up, so that short sequences reach caps and conflicts.
 times = st.builds(
     at,
     st.sampled_from([0, 1, 1, 1, 2, 2, 2, 3, 4]),
@@ -145,7 +145,7 @@ stale = st.sampled_from([False, False, False, True])  # whether the page is from
 
 
 class ClinicMachine(RuleBasedStateMachine):
-    """Each rule does a thing to both and compares what came of it."""
+    """Each rule performs an action on the database and on the model, and compares the outcomes."""
 
     @initialize()
     def open_clinic(self):
@@ -157,7 +157,7 @@ class ClinicMachine(RuleBasedStateMachine):
             transaction.savepoint_rollback(self.savepoint)
 
     def attempt(self, act, *, expected: bool):
-        """Whether `act` was allowed must be what the model expected; a refusal leaves no trace."""
+        """Return the result of `act`. Check that it is allowed as `expected`, and that a refusal changes no row."""
         before = self.stored()
         outcome, refusal = None, None
         try:
@@ -325,7 +325,7 @@ class ClinicMachine(RuleBasedStateMachine):
 
     @rule(chance=chances, status=st.sampled_from(["booked", "held"]), minutes=st.sampled_from([-1, 0, 1]))
     def let_an_end_come(self, chance, status, minutes):
-        """To where a hold runs out, or a visit can no longer be changed by its patient; or a minute to either side."""
+        """Move the clock to the end of a hold or of the time for changes to a visit, give or take a minute."""
         if key := self.one_of(chance, status):
             row = self.world.rows[key]
             end = (row.expires if status == "held" else row.changeable_until) + minutes * MINUTE
@@ -336,7 +336,7 @@ class ClinicMachine(RuleBasedStateMachine):
     def close(self, start, hours):
         end = start + timedelta(hours=hours)
         closure = block_time(therapist=self.therapist, starts_at=start, ends_at=end, despite_visits=True, by=self.staff)
-        HoursOverride.objects.filter(pk=closure.pk).update(created_at=self.world.now)  # the clock of the story
+        HoursOverride.objects.filter(pk=closure.pk).update(created_at=self.world.now)  # the model's clock
         self.closed.append((start, end, self.world.now))
         self.world.closures.append((start, end))
 
@@ -392,22 +392,22 @@ SEED = int(os.environ.get("MACHINE_SEED") or secrets.randbelow(10**9))
 
 
 def live(**how) -> None:
-    """Let the clinic live through many lives."""
+    """Run random sequences of actions."""
     run_state_machine_as_test(ClinicMachine, settings=settings(**EVERYDAY | how))
 
 
 def live_by_seed() -> None:
-    """Let it live through the lives that follow from SEED alone until one shows a fault, 2,000 at most."""
+    """Run the sequences that follow from SEED alone, until one fails or `max_examples` have passed."""
     once = settings(**EVERYDAY, max_examples=2000, database=None, phases=[Phase.generate], report_multiple_bugs=False)
     seed(SEED)(get_state_machine_test(ClinicMachine, settings=once))()
 
 
 @pytest.mark.long
-def test_random_acts_keep_the_clinics_rules(little_world):
+def test_random_actions_match_the_model(little_world):
     live(max_examples=20)
 
 
-# The machine is tested itself: a mistake in any of these places must not live through it.
+# Tests of the machine itself: it must find a mistake in any of these places.
 
 
 def _blocking_only_visits(visits, interval, *, now):

@@ -30,7 +30,7 @@ def send(client, evaluation):
     return send
 
 
-def test_guardian_who_books_is_kept_with_the_visit_and_the_child_is_the_patient(send):
+def test_guardian_is_stored_with_the_visit_and_the_child_is_the_patient(send):
     assert send(CHILD).status_code == 303
     assert (Appointment.objects.get().guardian_name, Patient.objects.get().name) == ("Petra Runner", "Mia Runner")
 
@@ -47,7 +47,7 @@ def test_booking_for_a_minor_is_refused_without_the_guardians_name(send, typed):
 
 
 @pytest.mark.parametrize("guardian", ["Mia Runner", " mia  RUNNER", "Runner, Mia", "Mía Rünner"])
-def test_one_name_for_child_and_parent_is_asked_about_and_nothing_is_booked(send, guardian):
+def test_nothing_is_booked_and_the_form_asks_when_child_and_guardian_have_one_name(send, guardian):
     page = send(CHILD | {"guardian_name": guardian})
     assert page.status_code == 422
     assert page.context["form"].errors.keys() == {"guardian_name"}
@@ -65,7 +65,7 @@ def test_form_asks_for_the_patients_name_whoever_books(client, evaluation):
     assert page.index("Patient’s name") < page.index("Your name, as")
 
 
-def test_adult_who_leaves_both_empty_books_as_ever(send):
+def test_adult_books_when_both_guardian_fields_are_empty(send):
     assert send(TYPED).status_code == 303
     assert Appointment.objects.get().guardian_name == ""
 

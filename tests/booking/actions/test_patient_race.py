@@ -1,4 +1,4 @@
-"""Two requests about one person at once, each on a connection of its own."""
+"""Two concurrent requests about one patient, each on its own connection."""
 
 import threading
 
@@ -23,7 +23,7 @@ def waiting_for_rows() -> int:
 
 def run_while_locked(patient, *, other_request, change):
     """Start `other_request` while this connection has locked `patient`, and commit `change` once it waits for the row.
-    Returns what the request returned; its error is raised here."""
+    Return the result of the request, or raise its error."""
     outcome = {}
 
     def run():

@@ -1,5 +1,6 @@
-"""Thirty-two people press "Book" at once. Real connections, counted in the table; and the tests themselves are tested:
-without the constraint or without the lock they must find the fault."""
+"""CLIENTS clients book at once, on real connections, and the rows are counted.
+
+The tests themselves are tested: without both the lock and the constraint, they must find double bookings."""
 
 import threading
 import uuid
@@ -103,8 +104,8 @@ def test_booking_raises_busy_try_again_on_a_lock_timeout(evaluation, meredith, m
     assert book(evaluation).status == "booked"
 
 
-def test_the_constraint_alone_still_lets_one_win(evaluation, monkeypatch):
-    """Behind the lock: another writer, or a mistake of ours, meets the constraint and gets the typed refusal."""
+def test_constraint_alone_allows_one_booking_at_most(evaluation, monkeypatch):
+    """The constraint also stops writers without the lock, and mistakes of ours."""
     monkeypatch.setattr("booking.schedule.locking._lock", lambda statement, key: True)
     outcomes = race(all_book(evaluation, NINE_ON_TUESDAY))
     assert kinds_of(outcomes)["Appointment"] <= 1
@@ -155,14 +156,14 @@ def test_patient_who_moves_and_books_at_once_is_in_one_place(evaluation):
         assert kinds_of(outcomes) == {"Appointment": 1, "SlotNotOffered": 1}
 
 
-def test_lock_with_a_first_look_is_refused_inside_a_transaction(meredith):
+def test_lock_with_check_first_is_refused_inside_a_transaction(meredith):
     locked = locked_schedules([meredith.pk], check_first=lambda: None)
     with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):
         locked.__enter__()
 
 
-def test_two_waiters_for_one_schedule_with_a_first_look_both_get_the_lock(meredith):
-    """Inside an outer transaction each would keep the shared lock of its wait, and wait for the other's."""
+def test_two_waiters_for_one_schedule_with_check_first_both_get_the_lock(meredith):
+    """Inside an outer transaction, each would keep the shared lock of its wait and block the other."""
     holding, entered = threading.Event(), []
 
     def hold():
@@ -180,11 +181,11 @@ def test_two_waiters_for_one_schedule_with_a_first_look_both_get_the_lock(meredi
     assert len(entered) == 2
 
 
-# The tests have teeth: each guard taken away shows.
+# Tests of the tests: they notice each guard that is removed.
 
 
 def slow_readers(monkeypatch, then=lambda therapist: None):
-    """Let all clients pass the availability check before the first writes; each then calls `then`."""
+    """Make all clients pass the availability check before the first one writes. Each client then calls `then`."""
     from booking.actions import book as appointments
 
     look, all_have_looked = appointments.require_free, threading.Barrier(CLIENTS)
@@ -197,7 +198,7 @@ def slow_readers(monkeypatch, then=lambda therapist: None):
     monkeypatch.setattr(appointments, "require_free", look_and_wait)
 
 
-def test_the_race_finds_double_bookings_when_lock_and_constraint_are_gone(evaluation, monkeypatch):
+def test_race_finds_double_bookings_when_lock_and_constraint_are_removed(evaluation, monkeypatch):
     monkeypatch.setattr("booking.schedule.locking._lock", lambda statement, key: True)
     slow_readers(monkeypatch)
     with constraint_dropped():
@@ -217,7 +218,7 @@ def test_the_race_finds_a_lock_that_is_taken_after_the_read(evaluation, monkeypa
 
 
 def test_with_the_lock_no_loser_reaches_the_constraint(evaluation, monkeypatch):
-    """With the lock no client reaches the constraint; without it the losers do, and queue behind the winner."""
+    """With the lock, no client reaches the constraint. Without it, the losers do, and wait for the winner."""
     met = []
 
     def refuse(self, type_, value, traceback):

@@ -1,4 +1,4 @@
-"""A returning patient is recognized by a link from their own mailbox; the pages do not reveal who is a patient."""
+"""A returning patient is recognized by a link from their own mailbox. The pages do not reveal who is a patient."""
 
 import re
 import uuid
@@ -49,7 +49,7 @@ def sent_link(post_office) -> str:
 
 
 def form_of(client, starts_at=ELEVEN):
-    """The form of a held time, as the browser gets it."""
+    """Hold a time and return the page with its form."""
     path = f"/book/evaluation/meredith/{starts_at:%Y%m%dT%H%MZ}/hold/"
     return client.get(client.post(path, {"key": str(uuid.uuid4())})["Location"])
 
@@ -85,7 +85,7 @@ def test_answer_is_the_same_in_bytes_and_queries_whether_the_address_is_known(al
     assert statements[0] == statements[1]
 
 
-def test_unknown_address_gets_no_mail_and_the_ledger_says_why(client, alices_visit, post_office):
+def test_unknown_address_gets_no_email_and_the_reason_is_recorded(client, alices_visit, post_office):
     ask(client, "nobody@example.com")
     send_due_messages(clock=timezone.now)
     assert post_office.mails == []
@@ -94,7 +94,7 @@ def test_unknown_address_gets_no_mail_and_the_ledger_says_why(client, alices_vis
     assert message.patient is None and PatientLink.objects.filter(purpose="return").count() == 0
 
 
-def test_mail_goes_to_the_address_on_file_and_never_where_it_bounced(client, alices_visit, post_office):
+def test_email_is_sent_to_the_address_on_file_unless_it_bounced(client, alices_visit, post_office):
     Suppression.objects.create(channel="email", address="alice@example.com", why="bounced", created_at=NOW)
     ask(client, "alice@example.com")
     send_due_messages(clock=timezone.now)
@@ -110,9 +110,9 @@ def test_second_request_within_five_minutes_sends_no_second_mail(client, alices_
     assert Message.objects.count() == 2
 
 
-def test_an_address_gets_few_links_a_day_and_the_page_never_says_when_it_gets_none(client, alices_visit):
+def test_address_gets_few_links_a_day_and_the_page_does_not_reveal_the_limit(client, alices_visit):
     answers = set()
-    for number in range(36):  # thirty in three hours were the fault
+    for number in range(36):  # regression: an address once got thirty links in three hours
         with time_machine.travel(NOW + number * HOUR / 12, tick=False):
             answer = ask(Client(), "alice@example.com", REMOTE_ADDR=f"198.51.{number}.1")
             answers.add((answer.status_code, client.get(answer["Location"]).content))
@@ -130,7 +130,7 @@ def test_requests_of_one_network_slow_down_and_those_of_another_do_not(client, e
 
 
 @pytest.mark.parametrize("typed", ["", "not an address", "a" * 300 + "@example.com"])
-def test_address_that_is_none_is_asked_for_again(client, clinic, typed):
+def test_form_is_shown_again_when_the_address_is_invalid(client, clinic, typed):
     assert ask(client, typed).status_code == 422
     assert not ReturnRequest.objects.exists()
 

@@ -1,4 +1,4 @@
-"""What people text back: on which visit a Y or C acts, that STOP ends texts, and that everything else reaches a person."""
+"""Replies to texts: a Y or C applies to the right visit, STOP ends texts, and all other replies reach a person."""
 
 from datetime import timedelta
 
@@ -21,7 +21,7 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 @pytest.fixture
 def visit(evaluation, twilio, post_office):
-    """Alice's visit at eleven, of which a text has just reminded her."""
+    """Alice's visit at 11:00. A text has just reminded her of it."""
     appointment = book(evaluation, starts_at=AT_ELEVEN)
     agree(appointment.patient)
     leave_only(REMINDER_2H)
@@ -31,7 +31,7 @@ def visit(evaluation, twilio, post_office):
 
 @pytest.fixture
 def text_back(client, settings):
-    """Text to the clinic's number some minutes after the reminder, and return the reply."""
+    """Return a function that texts the clinic's number some minutes after the reminder and returns the reply."""
 
     def send(text, *, minutes=1, phone=ALICES, **more):
         with time_machine.travel(DUE + minutes * MINUTE, tick=False):
@@ -70,7 +70,7 @@ def test_c_is_answered_with_the_link_and_cancels_nothing(visit, text_back):
     assert kept() == []
 
 
-def test_yes_confirms_the_visit_asked_about_and_not_a_sooner_one_of_another_patient_with_that_phone(
+def test_yes_confirms_the_visit_asked_about_and_not_one_of_another_patient_with_that_phone(
     evaluation, twilio, post_office, text_back
 ):
     alices = book(evaluation, starts_at=AT_ELEVEN)
@@ -130,7 +130,7 @@ def test_yes_after_the_visit_was_moved_by_link_confirms_nothing_and_reaches_a_pe
     assert kept() == ["Y"]
 
 
-def test_yes_to_a_cancellation_says_nothing_of_any_visit(visit, front_desk, text_back):
+def test_yes_to_a_cancellation_mentions_no_visit(visit, front_desk, text_back):
     cancel_appointment(appointment=visit, by=front_desk, now=DUE + MINUTE)
     sweep(now=DUE + 5 * MINUTE)
     assert fate(text_of(visit, CANCELLED)) == ("sent", "")
@@ -144,10 +144,10 @@ def test_yes_without_consent_to_texts_confirms_nothing(evaluation, twilio, text_
     assert not is_confirmed(visit)
 
 
-def test_yes_from_a_number_that_now_belongs_to_another_patient_confirms_nothing(
+def test_yes_confirms_nothing_when_the_patients_number_changed_after_the_text(
     evaluation, twilio, post_office, text_back
 ):
-    """The text went to Alice's old number; the one she has now was another patient's until today."""
+    """The text went to the patient's old number. Their number is now ALICES, with a new consent."""
     visit = book(evaluation, starts_at=AT_ELEVEN, phone="+16035550177")
     agree(visit.patient)
     leave_only(REMINDER_2H)
@@ -167,10 +167,10 @@ def test_yes_from_a_number_that_now_belongs_to_another_patient_confirms_nothing(
 def test_stop_ends_texts_at_once_however_it_is_typed(visit, text_back, words):
     assert text_back(words) == ""
     assert not TextConsent.objects.filter(withdrawn_at=None).exists()
-    assert kept() == (["cancel"] if words == "cancel" else [])  # which may have meant the visit
+    assert kept() == (["cancel"] if words == "cancel" else [])  # "cancel" may have meant the visit
 
 
-def test_start_brings_texts_back_in_the_words_that_were_agreed_to(visit, text_back):
+def test_start_resumes_texts_with_the_wording_of_the_earlier_consent(visit, text_back):
     agreed = TextConsent.objects.get().wording
     for minutes in (1, 2):
         text_back("STOP", minutes=minutes)
@@ -180,7 +180,7 @@ def test_start_brings_texts_back_in_the_words_that_were_agreed_to(visit, text_ba
     assert TextConsent.objects.filter(withdrawn_at=None).count() == 1
 
 
-def test_help_names_the_telephone_and_the_emergency_number_and_a_person_sees_it(visit, text_back):
+def test_help_is_answered_with_both_phone_numbers_and_shown_to_staff(visit, text_back):
     said = text_back("HELP")
     assert "(603) 555-0123" in said and "911" in said and "STOP" in said
     assert kept() == ["HELP"]
@@ -190,7 +190,7 @@ def test_help_names_the_telephone_and_the_emergency_number_and_a_person_sees_it(
 
 
 @pytest.mark.parametrize("words", ["numb all over, cannot pee", "running 15 min late", "", "Yes but I am late"])
-def test_any_other_text_is_kept_and_answered_with_the_telephone_and_the_emergency_number(visit, text_back, words):
+def test_other_text_is_stored_and_answered_with_the_phone_and_emergency_numbers(visit, text_back, words):
     said = text_back(words)
     assert "(603) 555-0123" in said and "call 911" in said
     assert length(to_gsm(said)) <= LIMIT
@@ -201,7 +201,7 @@ def test_the_answer_is_the_same_whether_a_number_is_known_or_not(visit, text_bac
     assert text_back("Is Alice there?", phone="+16035550000") == text_back("Is Alice there?")
 
 
-def test_one_number_is_answered_once_an_hour_so_that_robots_do_not_talk_for_ever(visit, text_back):
+def test_number_is_answered_once_an_hour_to_avoid_loops_with_robots(visit, text_back):
     said = [bool(text_back("We got your text.", minutes=minutes)) for minutes in (0, 1, 30, 59, 60, 61)]
     assert said == [True, False, False, False, True, False]
     assert len(kept()) == 6
@@ -209,7 +209,7 @@ def test_one_number_is_answered_once_an_hour_so_that_robots_do_not_talk_for_ever
     assert text_back("Y", minutes=62) == "Thank you. See you Tuesday, December 1, 11:00 AM EST."
 
 
-def test_a_text_that_the_provider_delivers_twice_is_kept_once_and_answered_as_before(visit, text_back):
+def test_text_delivered_twice_is_stored_once_and_gets_the_same_answer(visit, text_back):
     first = text_back("running late", MessageSid="SM-twice")
     assert text_back("running late", MessageSid="SM-twice") == first != ""
     assert text_back("and again", MessageSid="SM-more") == ""
@@ -217,12 +217,12 @@ def test_a_text_that_the_provider_delivers_twice_is_kept_once_and_answered_as_be
     assert kept() == ["running late", "and again"]
 
 
-def test_a_picture_without_words_reaches_a_person_too(visit, text_back):
+def test_picture_without_text_reaches_a_person(visit, text_back):
     text_back("", NumMedia="2")
     assert kept() == ["[pictures: 2, not kept]"]
 
 
-def test_a_call_that_the_provider_did_not_sign_or_fill_in_changes_nothing(client, settings, visit):
+def test_webhook_call_without_signature_or_fields_changes_nothing(client, settings, visit):
     assert reply(client, settings, "STOP", token="guessed").status_code == 400
     assert client.post(WEBHOOK, {"From": ALICES, "Body": "STOP"}).status_code == 400
     assert client.get(WEBHOOK).status_code == 405

@@ -1,4 +1,4 @@
-"""Visits in the admin: permissions, what the pages show, and that every change goes through the domain functions."""
+"""Visits in the admin: permissions, contents of the pages, and changes only through the domain functions."""
 
 import re
 import uuid
@@ -50,7 +50,7 @@ def act(client, visit, name):
 
 
 def shown(visit) -> str:
-    """What a page loaded now carries of the visit."""
+    """Return the state of the visit that a page loaded now would send back."""
     return Appointment.objects.get(pk=visit.pk).shown
 
 
@@ -65,7 +65,7 @@ def by_phone(**changes):
     } | changes
 
 
-def test_the_list_begins_with_today_and_shows_chips_by_the_clinics_clock(client, owner, evaluation):
+def test_list_starts_with_today_and_shows_chips_in_the_clinics_time_zone(client, owner, evaluation):
     book(evaluation, name="Past Patty", now=NOW - timedelta(days=9), starts_at=NINE_ON_TUESDAY - timedelta(days=11))
     book(evaluation)
     page = client.get(LIST).content.decode()
@@ -89,7 +89,7 @@ def test_each_list_opens(client, owner, evaluation, when):
     assert client.get(LIST, {"when": when}).status_code == 200
 
 
-def test_a_visit_is_read_and_the_reading_is_recorded(client, owner, evaluation):
+def test_opening_a_visit_is_recorded_in_the_access_log(client, owner, evaluation):
     visit = book(evaluation)
     page = client.get(page_of(visit))
     assert page.status_code == 200
@@ -138,7 +138,7 @@ def test_several_visits_are_marked_at_once(client, owner, evaluation):
     assert Appointment.objects.filter(arrived_at=NINE_ON_TUESDAY).count() == 2
 
 
-def test_visit_that_is_over_and_unmarked_is_called_so_until_it_is_marked(client, owner, evaluation, front_desk):
+def test_visit_that_is_over_is_shown_as_unmarked_until_it_is_marked(client, owner, evaluation, front_desk):
     past, weeks = book(evaluation), timedelta(weeks=5)
     book(evaluation, name="Bob", starts_at=NINE_ON_TUESDAY + timedelta(hours=1))
     with time_machine.travel(NINE_ON_TUESDAY + weeks, tick=False):
@@ -166,7 +166,7 @@ def test_staff_book_for_a_caller(client, owner, evaluation, meredith):
     assert "outside the opening hours" in early.content.decode()
 
 
-def test_blocking_time_warns_of_visits_and_wants_to_be_told_once_more(client, owner, evaluation, meredith):
+def test_blocking_time_with_visits_needs_a_confirmation(client, owner, evaluation, meredith):
     book(evaluation)
     morning = {
         "kind": "closure",
@@ -184,7 +184,7 @@ def test_blocking_time_warns_of_visits_and_wants_to_be_told_once_more(client, ow
     assert client.get("/admin/booking/hoursoverride/").status_code == 200
 
 
-def test_the_pages_of_what_is_offered_open(client, owner, evaluation):
+def test_pages_of_services_and_hours_open(client, owner, evaluation):
     for path in ("service/", "service/add/", "openinghours/", "openinghours/add/", f"service/{evaluation.pk}/change/"):
         assert client.get(f"/admin/booking/{path}").status_code == 200
 
@@ -232,7 +232,7 @@ def test_the_list_costs_the_same_with_one_and_with_thirty_rows(
     assert count() == before
 
 
-def test_several_visits_are_cancelled_only_after_a_list_and_as_they_were_on_it(client, owner, evaluation):
+def test_several_visits_are_cancelled_only_after_a_confirmation_and_unless_changed(client, owner, evaluation):
     first, second = book(evaluation), book(evaluation, name="Bob", starts_at=NINE_ON_TUESDAY + timedelta(hours=1))
     third = book(evaluation, name="Carol", starts_at=NINE_ON_TUESDAY + timedelta(hours=2))
     cancel_appointment(appointment=third, now=NOW)
@@ -250,7 +250,7 @@ def test_several_visits_are_cancelled_only_after_a_list_and_as_they_were_on_it(c
 
 
 @pytest.mark.parametrize("version", ["", "1", "2", "1:booked", "x", "99999"])
-def test_an_act_from_a_stale_page_does_nothing_and_says_what_the_visit_is(client, owner, evaluation, version):
+def test_action_from_a_stale_page_does_nothing_and_shows_the_current_visit(client, owner, evaluation, version):
     visit = book(evaluation)
     move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY + timedelta(hours=5), now=NOW)
     assert 'name="version" value="2:booked"' in client.get(page_of(visit)).content.decode()
@@ -262,7 +262,7 @@ def test_an_act_from_a_stale_page_does_nothing_and_says_what_the_visit_is(client
     assert (visit.status, visit.arrived_at) == ("booked", None)
 
 
-def test_a_stale_move_form_says_what_the_visit_is_and_can_be_sent_again(client, owner, evaluation, meredith):
+def test_stale_move_form_shows_the_current_visit_and_can_be_sent_again(client, owner, evaluation, meredith):
     visit = book(evaluation)
     url = reverse("admin:booking_appointment_move", args=[visit.pk])
     assert "Tuesday, December 1, 9:00 AM EST, with Meredith" in client.get(url).content.decode()
@@ -303,7 +303,7 @@ def test_visits_are_found_by_either_number_and_by_parts_of_a_name(client, front_
     assert "Alice Runner" in client.get(found["Location"]).content.decode()
 
 
-def test_button_on_today_leads_back_to_its_row_and_a_refusal_to_the_top(client, owner, evaluation):
+def test_button_on_today_returns_to_its_row_and_a_refusal_to_the_top(client, owner, evaluation):
     visit = book(evaluation)
     address = reverse("admin:booking_appointment_act", args=[visit.pk, "no-show"])
     early = client.post(address, {"back": "today", "version": shown(visit)})
@@ -349,7 +349,7 @@ def test_a_mark_from_another_desk_is_not_overwritten_by_a_stale_page(client, own
     assert shown(visit) == "1:booked", "time alone makes no page stale"
 
 
-def test_act_on_many_visits_sends_few_fields_and_reads_the_clinic_once(
+def test_bulk_action_sends_few_fields_and_reads_the_clinic_once(
     client, owner, evaluation, django_assert_max_num_queries
 ):
     visits = [book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(days=day)) for day in (0, 1, 2, 3, 6, 7, 8, 9)]
@@ -374,8 +374,8 @@ def test_more_visits_than_one_request_can_change_are_refused_at_once(client, own
     assert set(Appointment.objects.values_list("status", flat=True)) == {"booked"}
 
 
-def test_bulk_act_reaches_a_visit_that_has_left_the_list(client, owner, evaluation, meredith):
-    """The page afterwards says that the visit was changed; it is not skipped silently."""
+def test_bulk_action_reports_a_visit_that_has_left_the_list(client, owner, evaluation, meredith):
+    """The page then shows that the visit was changed. The visit is not skipped silently."""
     visit = book(evaluation)
     day = {"action": "cancel", "_selected_action": visit.pk, "confirmed": "1", "seen": f"{visit.pk}={visit.shown}"}
     move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY + timedelta(days=7), now=NOW)
@@ -396,7 +396,7 @@ def test_history_of_a_completed_visit_ends_with_its_completion(client, owner, ev
     assert "Tue, Dec 1, 10:20 AM: completed" in client.get(page_of(visit)).content.decode()
 
 
-def test_acts_on_a_held_time_are_refused_in_words(client, owner, evaluation, meredith):
+def test_actions_on_a_hold_are_refused_with_a_message(client, owner, evaluation, meredith):
     slot = Slot(evaluation, meredith, NINE_ON_TUESDAY)
     held = hold_time(slot=slot, idempotency_key=uuid.uuid4(), now=NOW)
     for name in ("arrived", "undo-arrival", "no-show", "undo-no-show", "cancel", "keep", "undo"):

@@ -1,4 +1,4 @@
-"""Opening hours as staff enter them: until midnight, and not twice."""
+"""The admin forms for opening hours: hours can end at midnight, and overlapping hours are refused."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
@@ -42,7 +42,7 @@ def test_hours_until_midnight_are_saved_offered_and_shown(client, owner, meredit
     assert '"closes": "23:59"' in page.replace('":"', '": "')
 
 
-def test_hours_still_cannot_end_before_they_begin(client, owner, meredith):
+def test_hours_cannot_end_before_they_begin(client, owner, meredith):
     page = client.post(ADD, typed(meredith, closes="21:00")).content.decode()
     assert "later than opening" in page
     assert not OpeningHours.objects.filter(opens=time(22)).exists()
@@ -89,7 +89,7 @@ def test_hours_that_touch_or_differ_in_kind_or_days_are_saved(client, owner, mer
     assert client.post(ADD, typed(meredith, **changes)).status_code == 302
 
 
-def test_hours_of_another_therapist_and_the_row_itself_do_not_count(client, owner, meredith):
+def test_hours_of_another_therapist_and_of_the_row_itself_are_no_overlap(client, owner, meredith):
     nora = make_therapist("Nora", position=1)
     OpeningHours.objects.filter(therapist=nora).delete()
     assert client.post(ADD, typed(nora, opens="09:00", closes="12:00")).status_code == 302
@@ -98,7 +98,7 @@ def test_hours_of_another_therapist_and_the_row_itself_do_not_count(client, owne
     assert client.post(page, typed(nora, opens="09:00", closes="12:30")).status_code == 302
 
 
-def test_overlapping_hours_stored_before_stay_readable(client, owner, meredith, call):
+def test_stored_overlapping_hours_can_still_be_viewed(client, owner, meredith, call):
     twice = OpeningHours.objects.create(therapist=meredith, weekday=1, opens=time(9), closes=time(12))
     assert client.get(f"/admin/booking/openinghours/{twice.pk}/change/").status_code == 200
     assert client.get("/admin/booking/openinghours/").status_code == 200
@@ -107,7 +107,7 @@ def test_overlapping_hours_stored_before_stay_readable(client, owner, meredith, 
         twice.full_clean()
 
 
-def test_structured_data_never_says_closed_all_day_where_hours_end_at_midnight(clinic):
+def test_structured_data_does_not_say_closed_all_day_when_hours_end_at_midnight(clinic):
     data = describe_clinic(clinic, url="https://c.example/", image="", opening=[(0, MIDNIGHT, MIDNIGHT)])
     assert '"00:00"' in data
     assert '"23:59"' in data

@@ -1,4 +1,4 @@
-"""The therapist's morning."""
+"""The contents of the Today page."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ from tests.world import NINE_ON_TUESDAY, NOW, book, make_therapist
 EIGHT_ON_TUESDAY = NINE_ON_TUESDAY - timedelta(hours=1)
 
 
-def test_the_days_visits_stand_in_order_with_what_is_known_of_each(evaluation, call, front_desk):
+def test_visits_of_the_day_are_listed_in_order_with_their_details(evaluation, call, front_desk):
     last_week = book(call, starts_at=NINE_ON_TUESDAY - timedelta(days=6), name="Carol Open")
     came = book(call, starts_at=NINE_ON_TUESDAY - timedelta(days=6, hours=-2), name="Bob Back")
     mark_arrived(appointment=came, by=front_desk, now=came.ends_at)
@@ -36,7 +36,7 @@ def test_the_days_visits_stand_in_order_with_what_is_known_of_each(evaluation, c
     assert today.next_visits == []
 
 
-def test_the_day_is_the_clinics_and_not_greenwichs(evaluation):
+def test_day_is_in_the_clinics_time_zone_and_not_utc(evaluation):
     book(evaluation)
     assert read_today(now=datetime(2026, 12, 1, 4, 59, tzinfo=UTC)).visits == []
     assert len(read_today(now=datetime(2026, 12, 1, 5, 0, tzinfo=UTC)).visits) == 1
@@ -50,7 +50,7 @@ def test_an_empty_day_names_the_next_visit(evaluation):
     assert [one.appointment for one in today.next_visits] == [visit]
 
 
-def test_a_closed_day_says_so_and_shows_the_next_day_with_visits(evaluation):
+def test_closed_day_is_named_closed_and_shows_the_next_day_with_visits(evaluation):
     later = book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=1), name="Bob")
     visit = book(evaluation)
     book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(days=1), name="Carol")
@@ -122,7 +122,7 @@ def test_flags_of_one_intake_are_one_line_worst_first(evaluation):
     assert (second.worst.rule_id, second.is_late) == ("RF17", False)
 
 
-def test_flag_whose_answer_was_changed_is_told_apart_from_those_that_stand(evaluation):
+def test_flag_whose_answer_was_changed_is_shown_as_changed(evaluation):
     visit = book(evaluation)
     withdrawn = make_flag(visit, NOW, rule="RF05", level="E")
     withdrawn.current_level, withdrawn.lowered_at, withdrawn.patient_acknowledged_at = "", NOW, NOW
@@ -184,7 +184,7 @@ def test_today_costs_the_same_with_one_and_with_thirty_rows(evaluation, django_a
     assert len(today.visits) == 33
 
 
-def test_the_wait_list_counts_those_who_can_still_be_offered_something(evaluation, call):
+def test_wait_list_count_includes_only_entries_that_can_still_get_an_offer(evaluation, call):
     yesterday = Wishes(NOW.date() - DAY, NOW.date() - DAY)
     wait(evaluation, wishes=yesterday)
     assert read_today(now=NOW).waiting == 0
@@ -197,7 +197,7 @@ def test_the_wait_list_counts_those_who_can_still_be_offered_something(evaluatio
     assert read_today(now=NOW).waiting == 1
 
 
-def test_patient_stays_new_after_a_visit_of_which_no_one_said_whether_they_came(evaluation, call, front_desk):
+def test_patient_is_still_new_after_an_unmarked_visit(evaluation, call, front_desk):
     earlier = book(call, starts_at=NINE_ON_TUESDAY - timedelta(days=6))
     book(evaluation)
     assert [visit.is_new for visit in read_today(now=EIGHT_ON_TUESDAY).visits] == [True]

@@ -1,4 +1,4 @@
-"""Days and times as staff type them: a mistyped year is refused with a message, and every usual way to write a time is accepted."""
+"""Days and times typed by staff: a mistyped year is refused, and every usual way to write a time is accepted."""
 
 import re
 import uuid
@@ -63,7 +63,7 @@ def test_time_in_a_far_year_is_not_blocked(client, owner, meredith, kind, first,
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "2032-12-10", "9999-12-31"])
-def test_hours_do_not_count_from_a_far_year(client, owner, meredith, day):
+def test_hours_cannot_be_valid_from_a_far_year(client, owner, meredith, day):
     form = {"therapist": meredith.pk, "weekday": 5, "opens": "9 am", "closes": "5 pm", "mode": "bookable"}
     for field in ("valid_from", "valid_until"):
         assert REFUSED in client.post(HOURS, form | {field: day}).content.decode()
@@ -79,7 +79,7 @@ def test_wait_list_entry_is_refused_for_a_far_year(client, owner, evaluation, da
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "2027-01-01", "9999-12-31"])
-def test_date_of_birth_is_one_that_someone_can_have(client, owner, evaluation, day):
+def test_impossible_date_of_birth_is_refused(client, owner, evaluation, day):
     patient = book(evaluation).patient
     form = {"name": patient.name, "email": patient.email, "phone": "", "time_zone": "", "birth_on": day}
     page = client.post(reverse("admin:practice_patient_change", args=[patient.pk]), form).content.decode()
@@ -88,7 +88,7 @@ def test_date_of_birth_is_one_that_someone_can_have(client, owner, evaluation, d
 
 
 @pytest.mark.parametrize("value", ["x", "\x00", "", "9" * 400, "99999999999999999999", "²"])
-def test_action_for_a_row_that_cannot_be_breaks_no_list(client, owner, value):
+def test_action_with_an_impossible_key_does_not_break_the_list(client, owner, value):
     client.raise_request_exception = False
     for model, model_admin in admin.site._registry.items():
         address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
@@ -97,13 +97,13 @@ def test_action_for_a_row_that_cannot_be_breaks_no_list(client, owner, value):
             assert answer.status_code < 500, f"{address} {name}"
 
 
-def test_hour_that_the_clock_skips_is_refused_in_plain_words(client, owner, evaluation, meredith):
+def test_time_skipped_by_a_clock_change_is_refused_with_a_message(client, owner, evaluation, meredith):
     page = client.post(BOOK, booking(evaluation, meredith, "2027-03-14T02:30")).content.decode()
     assert "Mar 14, 2027" in page and "2:30 AM" in page and "3:30 AM" in page
     assert "time zone" not in page
 
 
-def test_hour_that_comes_twice_is_the_first_of_the_two(client, owner, meredith):
+def test_time_repeated_by_a_clock_change_is_the_first_of_the_two(client, owner, meredith):
     form = {"kind": "closure", "therapist": meredith.pk, "starts_at": "2027-11-07T01:30", "ends_at": "2027-11-07T03:00"}
     assert client.post(BLOCK, form).status_code == 302
     assert HoursOverride.objects.get().starts_at == datetime(2027, 11, 7, 5, 30, tzinfo=UTC)
@@ -138,7 +138,7 @@ def test_time_of_day_is_read_in_every_usual_way(typed, read):
     assert read_time_of_day(typed) == read
 
 
-def test_hours_are_typed_and_shown_as_people_say_them(client, owner, meredith):
+def test_hours_are_typed_and_shown_in_the_12_hour_format(client, owner, meredith):
     form = {"therapist": meredith.pk, "weekday": 5, "opens": "9 am", "closes": "midnight", "mode": "bookable"}
     assert client.post(HOURS, form).status_code == 302
     row = OpeningHours.objects.get(weekday=5)
@@ -160,12 +160,12 @@ def test_day_is_read_in_every_usual_way_and_shown_as_in_the_us(client, owner, me
     assert 'value="12/01/2026"' in page
 
 
-def test_quiet_hours_are_typed_as_people_say_them(client, owner, evaluation):
+def test_quiet_hours_are_shown_in_the_12_hour_format(client, owner, evaluation):
     page = client.get("/admin/practice/clinic/1/change/").content.decode()
     assert 'value="9:00 PM"' in page and 'value="8:00 AM"' in page
 
 
-def test_visit_in_the_past_is_asked_about_in_plain_words_each_time(client, owner, evaluation, meredith):
+def test_visit_in_the_past_needs_a_confirmation_each_time(client, owner, evaluation, meredith):
     form = booking(evaluation, meredith, "2026-11-20T09:00") | {"despite_rules": "on"}
     asked = client.post(BOOK, form).content.decode()
     assert "Fri, Nov 20, 9:00 AM" in asked
@@ -179,7 +179,7 @@ def test_visit_in_the_past_is_asked_about_in_plain_words_each_time(client, owner
 
 
 @pytest.mark.parametrize("day", ["2025-12-01", "2026-10-20"])
-def test_visit_long_ago_is_never_booked_nor_moved_to(client, owner, evaluation, meredith, day):
+def test_visit_cannot_be_booked_or_moved_long_into_the_past(client, owner, evaluation, meredith, day):
     form = booking(evaluation, meredith, f"{day}T09:00") | {"despite_rules": "on"}
     assert client.post(BOOK, form).context["form"].errors.keys() == {"starts_at"}
     visit = book(evaluation)

@@ -122,7 +122,7 @@ def test_patients_who_may_be_the_same_are_named_with_the_reason(maya, who, why):
 
 
 @pytest.mark.parametrize("name", ["Maya", "Lindqvist", "Maya Lind", "Ann Lindqvist", "Ay Li"])
-def test_patients_who_share_less_are_not_named(maya, name):
+def test_less_similar_patients_are_not_named(maya, name):
     assert find_possible_duplicates(name=name, email="", phone="") == []
 
 
@@ -146,7 +146,7 @@ def test_seven_spellings_of_one_name_and_address_are_one_patient(owner, evaluati
     assert find_or_register_patient(name="Moore, Jr.", email="m@x.example", phone="", now=NOW).name_key == "moore jr"
 
 
-def test_staff_are_asked_once_whether_a_patient_is_a_known_one(owner, evaluation, maya):
+def test_form_asks_staff_once_whether_a_patient_is_a_known_one(owner, evaluation, maya):
     form = typed(evaluation, name="Maya Lindqvist", email="new@example.com")
     page = owner.post(reverse(BOOK), form)
     assert page.status_code == 200 and page.context["form"].errors.keys() == {"patient"}
@@ -184,7 +184,7 @@ def test_adding_a_patient_asks_once_about_one_like_them(owner, maya):
     assert Patient.objects.count() == 2
 
 
-def test_looking_alike_costs_one_query_for_one_and_for_thirty(maya, django_assert_num_queries):
+def test_search_for_similar_patients_runs_one_query_for_one_and_for_thirty(maya, django_assert_num_queries):
     for count in (1, 30):
         for number in range(count):
             find_or_register_patient(name="Maya Lindqvist", email=f"{number}@{count}.example", phone="", now=NOW)

@@ -57,7 +57,7 @@ def test_a_feed_shows_its_therapists_visits_only(client, evaluation, front_desk)
     assert b"VEVENT" not in response.content
 
 
-def test_only_the_hash_is_kept_and_a_revoked_feed_is_gone(client, meredith, front_desk):
+def test_only_the_hash_of_a_feed_is_stored_and_a_revoked_feed_is_gone(client, meredith, front_desk):
     token = create_feed(therapist=meredith, by=front_desk, now=NOW)
     feed = CalendarFeed.objects.get()
     assert token.encode() not in bytes(feed.token_hash)
@@ -74,7 +74,7 @@ def test_a_therapist_who_left_has_no_feed(client, meredith, front_desk):
     assert client.get(path_of(token)).status_code == 404
 
 
-# When it breaks
+# Feeds that are no longer read or cannot be made
 
 
 DAY = timedelta(days=1)
@@ -90,7 +90,7 @@ def read_daily(client, token, days=3):
             assert client.get(path_of(token)).status_code == 200
 
 
-def test_reading_is_written_down_once_an_hour(client, meredith, front_desk):
+def test_access_to_a_feed_is_recorded_once_an_hour(client, meredith, front_desk):
     token = create_feed(therapist=meredith, by=front_desk, now=NOW)
     for minutes in (0, 15, 59, 61):
         with time_machine.travel(NOW + timedelta(minutes=minutes), tick=False):
@@ -99,9 +99,7 @@ def test_reading_is_written_down_once_an_hour(client, meredith, front_desk):
     assert (feed.last_read_at, feed.days_read) == (NOW + timedelta(minutes=61), 1)
 
 
-def test_a_calendar_that_was_read_daily_and_is_not_for_two_days_is_told_of_once(
-    client, meredith, front_desk, post_office
-):
+def test_alert_is_sent_once_when_a_daily_read_feed_is_unread_for_two_days(client, meredith, front_desk, post_office):
     token = create_feed(therapist=meredith, by=front_desk, now=NOW)
     read_daily(client, token)
     last = NOW + 2 * DAY
@@ -136,7 +134,7 @@ def test_no_alert_is_sent_for_a_feed_that_is_read_again_or_revoked(client, mered
     assert post_office.mails == []
 
 
-def test_a_calendar_that_cannot_be_made_keeps_what_programs_have_and_is_told_of_once_a_day(
+def test_feed_that_cannot_be_built_returns_an_error_and_sends_one_alert_a_day(
     client, evaluation, meredith, front_desk, post_office, caplog, monkeypatch
 ):
     token = create_feed(therapist=meredith, by=front_desk, now=NOW)
@@ -166,7 +164,7 @@ def test_check_for_silent_feeds_is_scheduled(meredith, front_desk, client):
     assert alert().count() == 1
 
 
-def test_staff_see_which_calendar_is_read(client, meredith, django_user_model):
+def test_staff_see_when_each_feed_was_read(client, meredith, django_user_model):
     olga = django_user_model.objects.create_superuser("olga@clinic.example", name="Olga")
     client.force_login(olga)
     token = create_feed(therapist=meredith, by=olga, now=NOW)
@@ -180,7 +178,7 @@ def test_staff_see_which_calendar_is_read(client, meredith, django_user_model):
     assert "could not be created" in client.get(url).content.decode()
 
 
-def test_the_admin_shows_an_address_once_and_ends_it(client, meredith, django_user_model):
+def test_admin_shows_the_url_of_a_feed_once_and_can_revoke_it(client, meredith, django_user_model):
     client.force_login(django_user_model.objects.create_superuser("olga@clinic.example", name="Olga"))
     url = "/admin/booking/calendarfeed/"
     page = client.post(url + "add/", {"therapist": meredith.pk}, follow=True).content.decode()

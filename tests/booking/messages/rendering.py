@@ -1,4 +1,4 @@
-"""The messages of a visit, rendered."""
+"""Helpers that read the messages of a visit."""
 
 import html
 import re
@@ -24,5 +24,5 @@ def words_of(markup: str) -> str:
 
 
 def when(starts_at: datetime) -> str:
-    """The start as messages write it for a reader at the clinic."""
+    """Return the start as messages show it in the clinic's time zone."""
     return str(LocalTime(starts_at, ZoneInfo("America/New_York")))

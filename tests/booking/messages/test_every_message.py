@@ -1,6 +1,6 @@
 """Every message kind, rendered from rows with the longest and most hostile data, or with almost none.
 
-A new kind fails here until `ABOUT` names its subject; kinds about a visit are found.
+A new kind fails here until `ABOUT` names its subject. Kinds about a visit are added automatically.
 """
 
 import email
@@ -58,7 +58,7 @@ def data(request):
 
 @pytest.fixture
 def clinic(db, data):
-    """The clinic of `evaluation`: every field at its longest, or little more than the name."""
+    """Create the clinic of `evaluation`, with every field at its longest or with little more than a name."""
     if data != "worst":
         return Clinic.objects.create(name="C", street="4 Mill Street" if data == "patchy" else "")
     return Clinic.objects.create(
@@ -107,7 +107,7 @@ def a_flag(visit, clinic):
 
 def a_feed(visit, clinic):
     therapist = visit.therapist
-    if len(clinic.name) > 1:  # the worst of clinics
+    if len(clinic.name) > 1:  # with the data `worst`
         therapist.name = worst(100)
         therapist.save()
     return CalendarFeed.objects.create(
@@ -157,31 +157,31 @@ def message_of(kind, visit, clinic, channel=Channel.EMAIL) -> Message:
 
 
 def words_of(markup: str) -> str:
-    """The visible text of the HTML."""
+    """Return the visible text of the HTML."""
     return html.unescape(re.sub(r"<head>.*?</head>|<[^>]+>", " ", markup, flags=re.DOTALL))
 
 
 def _plain(words: str) -> str:
-    """Without spaces and quotation marks, which differ between the two parts."""
+    """Remove spaces and quotation marks, which differ between the text and the HTML part."""
     return "".join(words.translate(dict.fromkeys(map(ord, '“”"'))).split())
 
 
-def test_every_kind_is_looked_at_here():
+def test_every_kind_is_tested_here():
     registered = {
         kind.name for kind in kinds.all_kinds() if "letter" not in kind.name and kind.name != "note"
-    }  # other tests' own kinds
-    assert registered - {SECOND_LOOK} == set(ABOUT)  # a look is never sent
+    }  # without kinds that other tests register
+    assert registered - {SECOND_LOOK} == set(ABOUT)  # SECOND_LOOK is never sent
 
 
 @pytest.mark.parametrize("kind", sorted(ABOUT))
-def test_a_mail_holds_up_when_its_data_is(kind, visit, clinic, data):
-    if kind in TO_CLINIC:  # one without an address gets none
+def test_email_is_well_formed_when_its_data_is(kind, visit, clinic, data):
+    if kind in TO_CLINIC:  # a clinic without an address gets no email
         Clinic.objects.update(email=clinic.email or "c@clinic.example")
     made = render_message(message_of(kind, visit, clinic), now=NOW)
     raw = build_mail(Message(dedupe_key="x"), made, clinic=clinic, now=NOW).message(policy=email.policy.SMTP).as_bytes()
     sent = email.message_from_bytes(raw, policy=email.policy.default)
 
-    assert set(sent.keys()) <= HEADERS  # nothing got in between
+    assert set(sent.keys()) <= HEADERS  # no header was injected
     assert len(sent.get_all("Subject")) == len(sent.get_all("To")) == 1
     assert all(len(line) <= 998 for line in raw.split(b"\r\n"))  # RFC 5322, 2.1.1
     assert made.subject == " ".join(made.subject.split())
@@ -197,7 +197,7 @@ def test_a_mail_holds_up_when_its_data_is(kind, visit, clinic, data):
 
 
 @pytest.mark.parametrize("kind", sorted(ABOUT))
-def test_a_mail_names_its_reader_only_when_they_asked_for_it(kind, visit, clinic, data):
+def test_email_names_its_reader_only_when_they_opted_in(kind, visit, clinic, data):
     if kind in TO_CLINIC:
         Clinic.objects.update(email=clinic.email or "c@clinic.example")
     message = message_of(kind, visit, clinic)
@@ -218,7 +218,7 @@ def test_a_mail_names_its_reader_only_when_they_asked_for_it(kind, visit, clinic
     "name", ["\u202eevil\u202c http://x.example", "A\x01\r\nBcc: x@y.example", "W" * 80, "<b>B</b>"]
 )
 @pytest.mark.parametrize("kind", TEXTED)
-def test_a_hostile_first_name_carries_nothing_but_letters(kind, name, visit, clinic, data):
+def test_hostile_first_name_adds_only_letters_to_an_email(kind, name, visit, clinic, data):
     message = message_of(kind, visit, clinic)
     Patient.objects.update(name=name, first_name_since=NOW)
     made = render_message(message, now=NOW)
@@ -237,8 +237,8 @@ def test_a_hostile_first_name_carries_nothing_but_letters(kind, name, visit, cli
 
 
 @pytest.mark.parametrize("kind", sorted(ABOUT))
-def test_no_line_is_broken_and_text_and_html_agree_when_data_is(kind, visit, clinic):
-    if kind in TO_CLINIC:  # one without an address gets none
+def test_text_has_no_stray_punctuation_and_agrees_with_the_html_when_data_is(kind, visit, clinic):
+    if kind in TO_CLINIC:  # a clinic without an address gets no email
         Clinic.objects.update(email=clinic.email or "c@clinic.example")
     made = render_message(message_of(kind, visit, clinic), now=NOW)
     seen = _plain(words_of(made.html))
@@ -252,7 +252,7 @@ def test_no_line_is_broken_and_text_and_html_agree_when_data_is(kind, visit, cli
 
 
 @pytest.mark.parametrize("kind", TEXTED)
-def test_a_text_fits_and_says_no_more_than_the_mail_when_data_is(kind, visit, clinic):
+def test_text_fits_and_reveals_no_more_than_the_email_when_data_is(kind, visit, clinic):
     message = message_of(kind, visit, clinic, channel=Channel.SMS)
     text = fit_text(rules_of([message])[message.pk].text, kinds.find_kind(kind).text_values(message, NOW))
 

@@ -1,4 +1,4 @@
-"""The first name in messages: only for patients who opted in, by the form or on the visit's page, until they opt out."""
+"""The first name in messages: only for patients who opted in, by the form or the visit's page, until they opt out."""
 
 import pytest
 import time_machine
@@ -44,11 +44,11 @@ def subjects(post_office):
         ("W" * 80, "W" * 24),
     ],
 )
-def test_a_first_name_is_letters_alone(name, first):
+def test_first_name_consists_of_letters_only(name, first):
     assert first_name(name) == first
 
 
-def test_messages_name_no_one_unless_the_box_was_ticked(evaluation, post_office, clock):
+def test_messages_contain_no_name_unless_the_box_was_checked(evaluation, post_office, clock):
     book_online(0, name="Anna Runner")
     book_online(1, name="Ben Runner", uses_first_name="on")
     assert sorted(subject.split(":")[0] for subject in subjects(post_office)) == ["Ben", "You are booked"]
@@ -88,22 +88,22 @@ def test_first_name_is_set_and_withdrawn_only_by_the_mailed_link(client, evaluat
     assert subjects(post_office)[-1].startswith("You are booked")
 
 
-def test_what_a_booking_asked_for_stays_when_its_patient_turns_out_to_be_known(evaluation, clock):
+def test_first_name_choice_of_a_booking_is_kept_when_its_patient_becomes_known(evaluation, clock):
     known = book(evaluation).patient
     book_online(1, uses_first_name="on")
     provisional = Patient.objects.get(is_provisional=True)
-    assert Patient.objects.get(pk=known.pk).first_name_since is None  # a typed name proves nothing
+    assert Patient.objects.get(pk=known.pk).first_name_since is None  # a typed name proves no identity
     assert accept_patient(provisional, now=NOW).pk == known.pk
     assert Patient.objects.get(pk=known.pk).first_name_since == NOW
 
 
-def test_an_empty_box_of_a_stranger_withdraws_nothing(evaluation, clock):
+def test_unchecked_box_of_a_stranger_withdraws_nothing(evaluation, clock):
     book_online(0, uses_first_name="on")
     book_online(1)
     assert Patient.objects.get().first_name_since == NOW
 
 
-def test_a_text_leads_with_the_name_where_the_alphabet_has_it(evaluation):
+def test_text_starts_with_the_name_when_its_alphabet_has_the_letters(evaluation):
     visit = book(evaluation)
     kind = find_kind("booking_reminder_2h")
     message = Message.objects.get(kind=kind.name)

@@ -67,7 +67,7 @@ def attempt(follow_up, contact, *, starts_at=THURSDAY, by=None):
 def come_back(client, email, post_office, asked=""):
     client.post(f"/again/{asked}", {"email": email})
     send_due_messages(clock=timezone.now)
-    mails = "".join(mail.get_body(("plain",)).get_content() for mail in post_office.mails)  # due together: in any order
+    mails = "".join(mail.get_body(("plain",)).get_content() for mail in post_office.mails)  # in no fixed order
     link = re.findall(r"/again/[\w-]{43}/", mails)[-1]
     patient = re.search(r'name="patient" value="([^"]+)"', client.get(link).content.decode())[1]
     return client.post(link + asked, {"patient": patient})
@@ -88,7 +88,7 @@ def come_back(client, email, post_office, asked=""):
         ("post", "/book/follow-up/wait/"),
     ],
 )
-def test_stranger_is_told_whom_follow_ups_are_for_and_the_ways_on(client, follow_up, method, path):
+def test_stranger_sees_whom_follow_ups_are_for_and_what_to_do(client, follow_up, method, path):
     page = getattr(client, method)(path, TYPED)
     assert page.status_code == (200 if method == "get" else 409)
     for path_on in (f"{reverse('booking:return')}?for=follow-up", "/book/evaluation/", "/book/call/"):
@@ -124,13 +124,13 @@ def test_patient_who_comes_by_a_link_from_the_mailbox_books_a_follow_up(client, 
     assert Appointment.objects.get(service=follow_up).patient == patient
 
 
-def test_link_asked_for_at_a_follow_up_leads_on_to_it(client, follow_up, evaluation, post_office):
+def test_link_requested_on_a_follow_up_page_leads_to_the_follow_up(client, follow_up, evaluation, post_office):
     patient = book(evaluation).patient
     ask_at = re.search(r'href="(/again/[^"]*)"', client.get("/book/follow-up/").text)[1]
     client.post(ask_at, {"email": patient.email})
     send_due_messages(clock=timezone.now)
     texts = [mail.get_body(("plain",)).get_content() for mail in post_office.mails]
-    [mail] = [text for text in texts if "/again/" in text]  # beside the confirmation of the visit
+    [mail] = [text for text in texts if "/again/" in text]  # the other one confirms the visit
     assert "follow-up" not in mail.lower()
     link = re.search(r"/again/[\w-]{43}/\S*", mail)[0]
     page = client.get(link).text
@@ -141,7 +141,7 @@ def test_link_asked_for_at_a_follow_up_leads_on_to_it(client, follow_up, evaluat
 
 
 @pytest.mark.parametrize("asked", ["", "?for=hidden", "?for=unknown", "?for=%00", "?for=//evil.example"])
-def test_link_leads_to_the_services_when_no_service_was_meant(client, follow_up, evaluation, post_office, asked):
+def test_link_leads_to_the_services_when_no_service_was_requested(client, follow_up, evaluation, post_office, asked):
     Service.objects.create(slug="hidden", name="Hidden", minutes=30, price_cents=0, listing=Service.Listing.HIDDEN)
     patient = book(evaluation).patient
     assert come_back(client, patient.email, post_office, asked=asked)["Location"] == "/book/"
@@ -180,9 +180,7 @@ def test_visit_after_the_follow_up_or_that_was_cancelled_or_missed_does_not_coun
 
 
 @pytest.mark.parametrize("end", ["cancelled", "missed", "moved behind it"])
-def test_follow_up_that_is_left_without_its_earlier_visit_is_listed_until_staff_keep_it(
-    follow_up, evaluation, front_desk, end
-):
+def test_follow_up_without_its_earlier_visit_is_listed_until_staff_accept_it(follow_up, evaluation, front_desk, end):
     first = book(evaluation)
     second = attempt(follow_up, contact_of(first.patient))
     assert visits_off_schedule(now=NOW) == []

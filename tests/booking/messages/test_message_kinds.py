@@ -37,7 +37,7 @@ def asked(evaluation):
     return evaluation
 
 
-def test_a_far_off_visit_is_asked_to_confirm_a_week_before_and_a_near_one_is_not(evaluation):
+def test_confirmation_request_is_planned_a_week_before_when_the_visit_was_booked_early(evaluation):
     far = book(evaluation, now=NINE_ON_TUESDAY - 22 * DAY)
     assert planned(far)[CONFIRM_FAR] == NINE_ON_TUESDAY - 7 * DAY
     near = book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=2), now=NINE_ON_TUESDAY - 20 * DAY)
@@ -47,7 +47,7 @@ def test_a_far_off_visit_is_asked_to_confirm_a_week_before_and_a_near_one_is_not
     assert why_not(far, CONFIRM_FAR) == CONFIRMED
 
 
-def test_open_questions_are_asked_for_three_days_and_a_day_before_until_they_are_done(asked):
+def test_reminder_of_open_questions_is_sent_three_days_and_one_day_before(asked):
     visit = book(asked)
     assert planned(visit)[INTAKE_3D] == NINE_ON_TUESDAY - 3 * DAY
     assert planned(visit)[INTAKE_1D] == NINE_ON_TUESDAY - DAY
@@ -59,7 +59,7 @@ def test_open_questions_are_asked_for_three_days_and_a_day_before_until_they_are
     assert why_not(visit, INTAKE_1D) == "the questions are answered"
 
 
-def test_a_visit_without_questions_is_not_asked_for_any(evaluation):
+def test_visit_without_questions_gets_no_reminder_of_questions(evaluation):
     assert not {INTAKE_1D, INTAKE_3D} & set(planned(book(evaluation)))
 
 
@@ -75,7 +75,7 @@ def test_follow_up_mail_goes_only_to_patients_who_arrived(evaluation, front_desk
 
 
 @pytest.mark.parametrize("kind", [REMINDER_48H, REMINDER_2H])
-def test_a_reminder_asks_whether_they_come_until_they_have_said_so(evaluation, kind):
+def test_reminder_asks_for_confirmation_until_the_visit_is_confirmed(evaluation, kind):
     visit = book(evaluation)
     mail = render_message(message_of(visit, kind), now=NOW)
     assert re.search(r"/visits/[\w-]{43}/coming/", mail.text)
@@ -84,7 +84,7 @@ def test_a_reminder_asks_whether_they_come_until_they_have_said_so(evaluation, k
     assert "coming/" not in render_message(message_of(visit, kind), now=NOW).text
 
 
-def test_a_rule_changes_when_and_in_which_words_for_its_service_only(evaluation, call):
+def test_rule_changes_time_and_text_of_a_message_for_its_service_only(evaluation, call):
     MessageRule.objects.create(
         kind=REMINDER_2H, service_slug="evaluation", minutes=60, subject="See you {day_word}", text="At {time}."
     )

@@ -1,4 +1,4 @@
-"""Messages to patients: content, agreement of page, mail and calendar, and relevance."""
+"""Messages to patients: content, agreement of page, email and calendar, and relevance."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -35,7 +35,7 @@ def event_of(content: bytes):
     return calendar, calendar.walk("VEVENT")[0]
 
 
-def test_a_mail_says_when_where_and_how_to_change(evaluation, clinic):
+def test_email_shows_time_place_and_links_for_changes(evaluation, clinic):
     visit = book(evaluation)
     mail = email(visit)
     assert mail.to == "alice@example.com"
@@ -64,7 +64,7 @@ def test_reminder_names_today_or_tomorrow_as_of_when_it_is_sent(evaluation, sent
     assert f"Your visit is {words} at 9:00 AM EST." in mail.text
 
 
-def test_a_caller_far_away_reads_their_own_day_beside_the_clinics(call):
+def test_caller_in_another_zone_sees_their_own_day_and_the_clinics(call):
     """9:00 PM at the clinic is the next morning in Sydney."""
     OpeningHours.objects.create(therapist=call.therapists.get(), weekday=1, opens="20:00", closes="22:00")
     nine_pm = NINE_ON_TUESDAY + timedelta(hours=12)
@@ -75,7 +75,7 @@ def test_a_caller_far_away_reads_their_own_day_beside_the_clinics(call):
     assert MODES["phone"].place.format(number="you") in mail.text
 
 
-def test_the_questions_are_asked_for_without_a_name_until_they_are_done(evaluation):
+def test_reminder_of_questions_contains_no_name_and_stops_when_they_are_done(evaluation):
     Questionnaire.objects.create(
         slug="intake", version=1, title="Hip and groin", definition={}, published_at=NOW, created_at=NOW
     )
@@ -88,7 +88,7 @@ def test_the_questions_are_asked_for_without_a_name_until_they_are_done(evaluati
     assert "/intake/" not in email(visit).text
 
 
-def test_a_mail_holds_up_with_the_worst_names(evaluation, clinic):
+def test_email_is_well_formed_with_hostile_names(evaluation, clinic):
     clinic.name = 'Ben & Söhne "Läufer" <Clinic>; Inc,'
     clinic.save()
     visit = book(evaluation, name='Eve "x" <script>alert(1)</script>\r\nBcc: spy@example.com', email="eve@example.com")
@@ -120,7 +120,7 @@ def test_no_message_names_the_reason_the_patient_or_the_service(evaluation):
             assert not re.search("pelvic|groin", str(event["summary"]) + str(event["description"]), re.I)
 
 
-def test_messages_are_unwanted_once_the_visit_is_cancelled_changed_begun_or_gone(evaluation, front_desk):
+def test_messages_are_skipped_when_the_visit_is_cancelled_changed_or_begun(evaluation, front_desk):
     visit = book(evaluation)
     kind = "booking_reminder_2h"
     assert why_not(visit, kind) is None
@@ -139,7 +139,7 @@ def test_messages_are_unwanted_once_the_visit_is_cancelled_changed_begun_or_gone
     assert why_not(visit, kind) == "the visit is gone"
 
 
-def test_reminders_respect_quiet_hours_and_answers_do_not_wait():
+def test_reminders_respect_quiet_hours_and_confirmations_do_not():
     assert [find_kind(kind).respects_quiet_hours for kind in KINDS] == [False, True, True]
     assert not find_kind("booking_cancelled").respects_quiet_hours
 
@@ -177,7 +177,7 @@ def test_calendar_file_on_the_page_equals_the_one_in_the_mail(client, evaluation
     assert response.content == email(visit).calendar
 
 
-def test_an_invitation_is_replaced_by_its_cancellation(evaluation, clinic, settings):
+def test_calendar_cancellation_replaces_the_invitation(evaluation, clinic, settings):
     visit = book(evaluation)
     request, event = event_of(email(visit).calendar)
     assert (request["method"], event["status"], event["sequence"]) == ("REQUEST", "CONFIRMED", 0)
@@ -193,8 +193,8 @@ def test_an_invitation_is_replaced_by_its_cancellation(evaluation, clinic, setti
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Europe/London"])
 @pytest.mark.parametrize("starts_at", [NINE_ON_TUESDAY, datetime(2027, 7, 1, 14, tzinfo=UTC)])
-def test_the_calendars_own_zone_rules_are_those_of_the_zone(evaluation, clinic, zone, starts_at):
-    """By the time zone rules in the file alone, the local time is the booked instant."""
+def test_zone_rules_in_the_calendar_file_match_the_zone(evaluation, clinic, zone, starts_at):
+    """By the time zone rules in the file alone, the event's local time is the booked instant."""
     visit = book(evaluation)
     visit.starts_at, visit.ends_at = starts_at, starts_at + timedelta(minutes=45)
     clinic.time_zone = zone

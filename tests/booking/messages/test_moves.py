@@ -1,4 +1,4 @@
-"""News of changes: one message about the current visit, relative to what the patient was told before."""
+"""News of changes: one message with the current state of the visit, compared with the last message that was sent."""
 
 import importlib
 import re
@@ -63,7 +63,7 @@ def reload(visit):
     return Appointment.objects.get(pk=visit.pk)
 
 
-def test_no_mail_goes_and_the_links_stay_when_a_visit_is_moved_back(client, visit, post_office):
+def test_no_email_is_sent_and_links_are_kept_when_a_visit_is_moved_back(client, visit, post_office):
     mailed = visit_path(visit, now=NOW)
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW + MINUTE)
     back = move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY, now=NOW + 2 * MINUTE)
@@ -75,11 +75,11 @@ def test_no_mail_goes_and_the_links_stay_when_a_visit_is_moved_back(client, visi
         assert client.get(mailed).status_code == 200
 
 
-def test_several_moves_are_one_mail_from_what_was_told_to_what_is(visit, post_office, front_desk):
+def test_several_moves_send_one_email_from_the_last_sent_time_to_the_current_one(visit, post_office, front_desk):
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW + MINUTE)
     move_appointment(appointment=visit, starts_at=AT_TWO, by=front_desk, now=NOW + 2 * MINUTE)
     sweep(NOW + 4 * MINUTE)
-    assert post_office.mails == []  # three minutes after the last one
+    assert post_office.mails == []  # due three minutes after the last move
     sweep(NOW + 5 * MINUTE)
     [mail] = post_office.mails
     assert mail["Subject"] == f"Your visit is moved: {when(AT_TWO)}"
@@ -87,7 +87,7 @@ def test_several_moves_are_one_mail_from_what_was_told_to_what_is(visit, post_of
     assert "11:00" not in text_of(mail)
 
 
-def test_a_cancellation_after_a_move_is_one_mail_that_names_the_time_the_patient_knows(visit, post_office):
+def test_cancellation_after_a_move_is_one_email_with_the_last_sent_time(visit, post_office):
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW + MINUTE)
     cancel_appointment(appointment=visit, now=NOW + 2 * MINUTE)
     sweep(NOW + 10 * MINUTE)
@@ -96,7 +96,7 @@ def test_a_cancellation_after_a_move_is_one_mail_that_names_the_time_the_patient
     assert when(AT_ELEVEN) in text_of(mail)
 
 
-def test_a_move_that_a_cancellation_interrupted_is_told_when_that_is_undone(visit, post_office):
+def test_move_is_emailed_when_a_cancellation_after_it_is_undone(visit, post_office):
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW + MINUTE)
     cancel_appointment(appointment=visit, now=NOW + 2 * MINUTE)
     undo_cancellation(appointment=visit, now=NOW + 3 * MINUTE)
@@ -106,7 +106,7 @@ def test_a_move_that_a_cancellation_interrupted_is_told_when_that_is_undone(visi
     assert [mail["Subject"] for mail in post_office.mails] == [f"Your visit is moved: {when(AT_ELEVEN)}"]
 
 
-def test_a_second_move_after_the_first_was_told_says_from_the_first(visit, post_office):
+def test_second_move_is_emailed_relative_to_the_first_when_that_was_sent(visit, post_office):
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW)
     sweep(NOW + 3 * MINUTE)
     move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY, now=NOW + 10 * MINUTE)
@@ -114,7 +114,7 @@ def test_a_second_move_after_the_first_was_told_says_from_the_first(visit, post_
     assert f"Moved from {when(AT_ELEVEN)} to {when(NINE_ON_TUESDAY)}." in text_of(post_office.mails[-1])
 
 
-def test_a_visit_moved_back_before_its_first_mail_went_is_confirmed_as_booked(evaluation, post_office):
+def test_visit_moved_back_before_its_first_email_is_confirmed_as_booked(evaluation, post_office):
     visit = book(evaluation)
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW)
     move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY, now=NOW)
@@ -122,8 +122,8 @@ def test_a_visit_moved_back_before_its_first_mail_went_is_confirmed_as_booked(ev
     assert [mail["Subject"] for mail in post_office.mails] == [f"You are booked: {when(NINE_ON_TUESDAY)}"]
 
 
-def test_a_move_is_not_told_when_a_mail_under_way_said_the_same(visit):
-    """The mail about the first move was being sent while the visit was moved back and forth again."""
+def test_move_is_not_emailed_when_an_email_being_sent_has_the_same_time(visit):
+    """The email about the first move was being sent while the visit was moved away and back again."""
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW)
     Message.objects.filter(kind="booking_moved").update(state="sending", lease_until=NOW, lease_token=visit.pk)
     for starts_at in (AT_TWO, AT_ELEVEN):
@@ -137,21 +137,21 @@ def test_a_move_is_not_told_when_a_mail_under_way_said_the_same(visit):
 
 
 def claim_news(visit, at) -> ClaimedMessage:
-    """Move the visit to 11:00 and claim the mail about it, as a worker does before sending."""
+    """Move the visit to 11:00 and claim the email about it, as a worker does before sending."""
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=at - UNDO_FOR)
     [claimed] = claim_due_messages(now=at)
     return claimed
 
 
 def move_back(client, visit, at):
-    """Move the visit back as staff; earlier links stay closed, as a new mail follows."""
+    """Move the visit back, and check that earlier links still do not open, because a new email follows."""
     mailed = visit_path(reload(visit), now=at)
     move_appointment(appointment=reload(visit), starts_at=NINE_ON_TUESDAY, now=at)
     with time_machine.travel(at, tick=False):
         assert client.get(mailed).status_code == 410
 
 
-def test_a_move_back_is_told_when_the_mail_about_the_move_was_leaving(client, visit, post_office):
+def test_move_back_is_emailed_when_the_email_about_the_move_was_being_sent(client, visit, post_office):
     leaving = claim_news(visit, NOW + 5 * MINUTE)
     move_back(client, visit, NOW + 5 * MINUTE)
     Message.objects.filter(pk=leaving.message.pk).update(
@@ -162,7 +162,7 @@ def test_a_move_back_is_told_when_the_mail_about_the_move_was_leaving(client, vi
     assert f"Moved from {when(AT_ELEVEN)} to {when(NINE_ON_TUESDAY)}." in text_of(mail)
 
 
-def test_a_move_back_is_told_when_the_worker_died_with_the_mail_about_the_move(client, visit, post_office):
+def test_move_back_is_emailed_when_the_worker_died_while_sending_the_move(client, visit, post_office):
     leaving = claim_news(visit, NOW + 5 * MINUTE)
     move_back(client, visit, NOW + 5 * MINUTE)
     sweep(NOW + 5 * MINUTE + LEASE)
@@ -175,7 +175,7 @@ def test_a_move_back_is_told_when_the_worker_died_with_the_mail_about_the_move(c
     assert len(post_office.mails) == 1, "what was told since is certain"
 
 
-def test_a_move_back_is_not_told_when_the_mail_about_the_move_was_dropped_in_time(client, visit, post_office):
+def test_move_back_is_not_emailed_when_the_email_about_the_move_was_dropped(client, visit, post_office):
     leaving = claim_news(visit, NOW + 5 * MINUTE)
     move_back(client, visit, NOW + 5 * MINUTE)
     assert send_claimed(leaving, now=NOW + 5 * MINUTE) == "skipped"
@@ -184,24 +184,24 @@ def test_a_move_back_is_not_told_when_the_mail_about_the_move_was_dropped_in_tim
     assert Message.objects.filter(reason=KNOWN).count() == 1
 
 
-def test_a_first_move_back_is_told_when_the_patient_was_told_of_nothing_but_may_have_been(evaluation, post_office):
+def test_first_move_back_is_emailed_when_an_email_may_have_been_sent(evaluation, post_office):
     visit = book(evaluation)
     claim_news(visit, NOW + 5 * MINUTE)
     move_appointment(appointment=reload(visit), starts_at=NINE_ON_TUESDAY, now=NOW + 5 * MINUTE)
     sweep(NOW + 6 * MINUTE)
-    assert post_office.mails == []  # it would arrive together with the one that is leaving
+    assert post_office.mails == []  # it would arrive together with the email that is being sent
     sweep(NOW + 5 * MINUTE + LEASE)
     assert [mail["Subject"] for mail in post_office.mails] == [f"Your visit is moved: {when(NINE_ON_TUESDAY)}"]
 
 
-def test_another_mailbox_is_told_of_a_move_from_its_own_start(evaluation, post_office):
+def test_new_mailbox_gets_a_move_even_back_to_the_first_time(evaluation, post_office):
     visit = book(evaluation)
     sweep(NOW)
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW + MINUTE)
     send_to_new_address(visit.patient, NOW + 2 * MINUTE)
     move_appointment(appointment=reload(visit), starts_at=NINE_ON_TUESDAY, now=NOW + 2 * MINUTE)
     sweep(NOW + 10 * MINUTE)
-    assert "9:00 AM EST" in post_office.mails[-1]["Subject"]  # the old mailbox was told of nine; this one of nothing
+    assert "9:00 AM EST" in post_office.mails[-1]["Subject"]  # no earlier email to this mailbox said 9:00
 
 
 def test_mail_about_a_change_of_therapist_names_both_therapists(visit, nora, post_office, front_desk):
@@ -216,7 +216,7 @@ def test_mail_about_a_change_of_therapist_names_both_therapists(visit, nora, pos
     assert text.endswith(f"now with Nora on {when(NINE_ON_TUESDAY)}") and "moved" not in text
 
 
-def test_a_change_of_time_and_therapist_says_both(visit, nora, post_office, front_desk):
+def test_email_about_a_change_of_time_and_therapist_shows_both(visit, nora, post_office, front_desk):
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, therapist=nora, by=front_desk, now=NOW)
     sweep(NOW + 3 * MINUTE)
     [mail] = post_office.mails
@@ -224,7 +224,7 @@ def test_a_change_of_time_and_therapist_says_both(visit, nora, post_office, fron
     assert f"Moved from {when(NINE_ON_TUESDAY)}" in text_of(mail) and "instead of Meredith" in text_of(mail)
 
 
-def test_the_calendars_organizer_is_the_address_that_the_mail_comes_from(visit, clinic, post_office):
+def test_calendar_organizer_is_the_sender_of_the_email(visit, clinic, post_office):
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW)
     sweep(NOW + 3 * MINUTE)
     [mail] = post_office.mails
@@ -234,7 +234,7 @@ def test_the_calendars_organizer_is_the_address_that_the_mail_comes_from(visit, 
     assert mail["Reply-To"] == clinic.email != mail["From"].addresses[0].addr_spec  # answers still reach the clinic
 
 
-# A page that has gone stale
+# Stale pages
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_the_calendars_organizer_is_the_address_that_the_mail_comes_from(visit, 
         lambda visit, **told: note_not_coming(appointment=visit, **told),
     ],
 )
-def test_nothing_is_done_by_a_page_from_before_a_change(visit, act):
+def test_stale_page_changes_nothing(visit, act):
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW)
     before = Appointment.objects.filter(pk=visit.pk).values().get()
     with pytest.raises(VisitChanged):
@@ -271,16 +271,16 @@ def test_an_undo_from_before_another_cancellation_does_not_undo_it(visit, front_
         undo_cancellation(appointment=visit, version=2, now=NOW)
 
 
-def test_staff_mark_nothing_on_a_visit_that_was_moved_since_they_looked(visit, front_desk):
+def test_mark_is_refused_when_the_visit_was_moved_after_the_page_was_loaded(visit, front_desk):
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW)
     with pytest.raises(VisitChanged):
         mark_arrived(appointment=visit, version=1, by=front_desk, now=NOW)
 
 
-# Taking back
+# Undoing
 
 
-def test_an_undone_move_returns_to_time_and_therapist_and_no_mail_goes(visit, nora, meredith, post_office):
+def test_undoing_a_move_restores_time_and_therapist_without_an_email(visit, nora, meredith, post_office):
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, therapist=nora, now=NOW + MINUTE)
     back = undo_move(appointment=reload(visit), version=2, now=NOW + 2 * MINUTE)
     assert (back.starts_at, back.therapist, back.version) == (NINE_ON_TUESDAY, meredith, 3)
@@ -289,7 +289,7 @@ def test_an_undone_move_returns_to_time_and_therapist_and_no_mail_goes(visit, no
 
 
 @pytest.mark.parametrize("who", ["late", "staff moved it", "never moved"])
-def test_a_move_is_not_undone_when_it_is_not_the_patients_of_just_now(visit, front_desk, who):
+def test_only_a_recent_move_by_the_patient_can_be_undone(visit, front_desk, who):
     if who != "never moved":
         by = front_desk if who == "staff moved it" else None
         move_appointment(appointment=visit, starts_at=AT_ELEVEN, by=by, now=NOW)
@@ -334,9 +334,9 @@ def test_a_cancellation_is_not_undone_into_time_closed_meanwhile(visit, meredith
     assert again.status == "booked"
 
 
-def test_a_cancellation_is_undone_in_time_that_was_closed_before_or_for_another(visit, nora, meredith, front_desk):
+def test_cancellation_is_undone_when_the_time_was_blocked_before_or_for_another(visit, nora, meredith, front_desk):
     with time_machine.travel(NOW, tick=False) as clock:
-        close_tuesday_morning(meredith, front_desk, despite_visits=True)  # the visit stood in it
+        close_tuesday_morning(meredith, front_desk, despite_visits=True)  # the visit was in that time
         clock.shift(MINUTE)
         cancel_appointment(appointment=visit, now=NOW + MINUTE)
         clock.shift(MINUTE)
@@ -363,7 +363,7 @@ def clock():
         ("coming/", "coming/", {}, "coming/"),
     ],
 )
-def test_a_stale_form_changes_nothing_and_says_what_the_visit_is_now(client, visit, clock, page, target, asked, way_on):
+def test_stale_form_changes_nothing_and_shows_the_current_visit(client, visit, clock, page, target, asked, way_on):
     path = visit_path(visit, now=NOW)
     assert 'name="version" value="1"' in client.get(path + page).content.decode()
     cancel_appointment(appointment=visit, now=NOW)
@@ -378,7 +378,7 @@ def test_a_stale_form_changes_nothing_and_says_what_the_visit_is_now(client, vis
     assert client.post(path + target, asked | {"version": "3"}).status_code in (200, 303)
 
 
-def test_a_stale_i_cannot_come_tells_the_clinic_nothing(client, visit):
+def test_stale_not_coming_form_does_not_notify_the_clinic(client, visit):
     path = visit_path(visit, now=NOW)
     late = NINE_ON_TUESDAY - timedelta(hours=2)
     with time_machine.travel(late, tick=False):
@@ -391,7 +391,7 @@ def test_a_stale_i_cannot_come_tells_the_clinic_nothing(client, visit):
         assert Message.objects.filter(kind="staff_not_coming").exists()
 
 
-def test_a_stale_page_of_a_visit_that_staff_cancelled_says_so(client, visit, clock, front_desk):
+def test_stale_page_says_that_staff_cancelled_the_visit(client, visit, clock, front_desk):
     path = visit_path(visit, now=NOW)
     cancel_appointment(appointment=visit, by=front_desk, now=NOW)
     stale = client.post(path + "move/20261201T1900Z/", {"version": "1"})
@@ -399,7 +399,7 @@ def test_a_stale_page_of_a_visit_that_staff_cancelled_says_so(client, visit, clo
     assert "This visit is canceled" in stale.content.decode()
 
 
-def test_the_page_after_a_move_says_from_what_to_what_and_takes_it_back(client, visit, nora, clock, post_office):
+def test_page_after_a_move_shows_both_times_and_can_undo_it(client, visit, nora, clock, post_office):
     path = visit_path(visit, now=NOW)
     ask = client.get(path + "move/20261201T1600Z/?with=nora&to=nora").content.decode()
     assert "Move your visit?" in ask and "with Nora, PT, DPT" in ask
@@ -423,13 +423,13 @@ def page_text(client, path) -> str:
 
 
 def mail_status(client, path) -> str:
-    """Return what the page says of the mail to Alice."""
+    """Return the text of the page about the email to Alice."""
     status = page_text(client, path).partition("Your confirmation")[2]
     assert "alice@example.com" in status
     return status
 
 
-def test_page_after_an_undone_move_says_so_and_offers_no_second_undo(client, visit, clock):
+def test_page_after_an_undone_move_offers_no_second_undo(client, visit, clock):
     path = client.post(visit_path(visit, now=NOW) + "move/20261201T1600Z/", {"version": "1"})["Location"]
     clock.shift(MINUTE)
     path = client.post(path + "undo/", {"what": "move", "version": "2"})["Location"]
@@ -440,7 +440,7 @@ def test_page_after_an_undone_move_says_so_and_offers_no_second_undo(client, vis
         assert untrue not in page
 
 
-def test_page_says_of_the_mail_what_is_true_before_and_after_it_went(client, evaluation, post_office, clock):
+def test_page_shows_whether_the_email_was_sent(client, evaluation, post_office, clock):
     path = visit_path(book(evaluation, is_known=False), now=NOW)
     assert "We are sending" in mail_status(client, path)
     sweep(NOW)
@@ -455,14 +455,14 @@ def test_page_says_of_the_mail_what_is_true_before_and_after_it_went(client, eva
     assert "We sent" in mail_status(client, path)
 
 
-def test_the_page_after_an_undone_cancellation_says_that_the_visit_stands(client, visit, clock):
+def test_page_after_an_undone_cancellation_says_that_the_visit_is_booked(client, visit, clock):
     path = visit_path(visit, now=NOW)
     client.post(path + "cancel/", {"version": "1"})
     client.post(path + "undo/", {"version": "2"})
     assert client.get(path).context["is_restored"]
 
 
-def test_undo_buttons_say_why_they_cannot_when_the_time_was_closed(client, visit, meredith, front_desk, clock):
+def test_undo_page_explains_the_refusal_when_the_time_was_blocked(client, visit, meredith, front_desk, clock):
     path = visit_path(visit, now=NOW)
     press(client, path + "cancel/")
     clock.shift(MINUTE)
@@ -474,7 +474,7 @@ def test_undo_buttons_say_why_they_cannot_when_the_time_was_closed(client, visit
     assert "Book another time" in text and "Undo" not in text
 
 
-def test_an_undone_move_is_refused_with_reasons_on_the_page(client, visit, evaluation, clock):
+def test_refused_undo_of_a_move_is_explained_on_the_page(client, visit, evaluation, clock):
     path = client.post(visit_path(visit, now=NOW) + "move/20261201T1600Z/", {"version": "1"})["Location"]
     book(evaluation, name="Bob Faster")
     refused = client.post(path + "undo/", {"what": "move", "version": "2"})
@@ -485,7 +485,7 @@ def test_an_undone_move_is_refused_with_reasons_on_the_page(client, visit, evalu
     assert "too late to undo" in late.content.decode()
 
 
-def test_the_question_before_a_move_leads_back_to_the_times_when_the_time_is_gone(client, visit, evaluation, clock):
+def test_move_page_of_a_taken_time_offers_other_times(client, visit, evaluation, clock):
     book(evaluation, name="Bob Faster", starts_at=AT_ELEVEN)
     gone = client.get(visit_path(visit, now=NOW) + "move/20261201T1600Z/")
     assert gone.status_code == 409
@@ -495,11 +495,11 @@ def test_the_question_before_a_move_leads_back_to_the_times_when_the_time_is_gon
 # Visits from before changes were recorded with their terms
 
 
-def test_a_visit_from_before_terms_were_recorded_is_told_from_what_to_what(visit, nora, post_office, front_desk):
+def test_move_of_a_visit_without_recorded_terms_omits_the_former_time(visit, nora, post_office, front_desk):
     AppointmentEvent.objects.update(version=None, therapist=None, mode="")
     move_appointment(appointment=visit, starts_at=AT_ELEVEN, by=front_desk, now=NOW)
     sweep(NOW + 3 * MINUTE)
-    assert "Moved from" not in text_of(post_office.mails[-1])  # the former time is unknown, so it is left out
+    assert "Moved from" not in text_of(post_office.mails[-1])  # the former time is unknown, so it is omitted
     assert post_office.mails[-1]["Subject"].startswith("Your visit is moved: ")
 
 
@@ -512,5 +512,5 @@ def test_the_migration_describes_the_newest_event_of_each_visit(visit, evaluatio
     assert moved.events.last().therapist == moved.therapist
     move_appointment(appointment=visit, starts_at=AT_TWO, by=front_desk, now=NOW)
     sweep(NOW + 3 * MINUTE)
-    alices = [mail for mail in post_office.mails if "alice@" in mail["To"]]  # the two mails of one sweep have no order
+    alices = [mail for mail in post_office.mails if "alice@" in mail["To"]]  # the emails of a sweep have no order
     assert f"Moved from {when(NINE_ON_TUESDAY)}" in text_of(alices[-1])

@@ -31,7 +31,7 @@ KIND = VisitKind(
 
 @pytest.fixture
 def parking(tmp_path, monkeypatch):
-    """A folder of kinds with one file in it, registered as AppConfig.ready does."""
+    """Create a folder of kinds with one file, and register its kind as AppConfig.ready does."""
     folder = tmp_path / "kinds_of_a_newcomer"
     (folder / "visits").mkdir(parents=True)
     for path, text in (("__init__.py", ""), ("visits/__init__.py", ""), ("visits/parking.py", FILE)):
@@ -44,7 +44,7 @@ def parking(tmp_path, monkeypatch):
         del sys.modules[name]
 
 
-def test_new_file_is_planned_worded_in_the_admin_and_sent(parking, evaluation, call, admin_client, post_office):
+def test_new_kind_is_planned_edited_in_the_admin_and_sent(parking, evaluation, call, admin_client, post_office):
     visit = book(evaluation)
     message = Message.objects.get(kind=parking)
     assert (message.subject_id, message.due_at) == (visit.pk, NINE_ON_TUESDAY - timedelta(hours=23))

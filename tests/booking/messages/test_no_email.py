@@ -84,7 +84,7 @@ def test_staff_book_a_patient_by_phone_or_by_name_alone(owner, evaluation, post_
     assert not Message.objects.filter(state=State.FAILED).exists()
 
 
-def test_same_name_and_phone_is_the_same_patient_and_neither_is_always_a_new_one(db):
+def test_patient_is_matched_by_name_and_phone_and_is_new_without_a_phone(db):
     def register(**changes):
         typed = {"name": "Walter Moore", "email": "", "phone": "+16035550142", "now": NOW}
         return find_or_register_patient(**typed | changes)
@@ -166,7 +166,7 @@ def test_everything_that_happens_to_a_visit_works_without_an_address(walter, eva
     assert not post_office.mails and not Message.objects.filter(state=State.FAILED).exists()
 
 
-def test_freed_time_is_offered_by_mail_only_and_staff_see_whom_to_call(owner, evaluation, front_desk):
+def test_freed_time_is_offered_by_email_only_and_staff_see_whom_to_call(owner, evaluation, front_desk):
     patient = find_or_register_patient(name="Walter Moore", email="", phone="+16035550142", now=NOW)
     wishes = Wishes(NOW.date(), ELEVEN.date())
     join_wait_list(patient=patient, service=evaluation, mode="in_person", wishes=wishes, now=NOW)
@@ -178,13 +178,13 @@ def test_freed_time_is_offered_by_mail_only_and_staff_see_whom_to_call(owner, ev
     assert "no email: call" in owner.get(reverse("admin:booking_waitlistentry_changelist")).content.decode()
 
 
-def test_address_that_is_taken_away_ends_the_links(walter, evaluation, front_desk):
+def test_removing_the_address_ends_the_links(walter, evaluation, front_desk):
     alice = book(evaluation, starts_at=ELEVEN).patient
     change_address(alice, email="", by=front_desk, now=NOW)
     assert not PatientLink.objects.filter(patient=alice, revoked_at=None).exists()
 
 
-def test_staff_change_a_patient_without_an_address_and_clashes_are_said_in_words(owner, walter, evaluation):
+def test_patient_without_an_address_can_be_changed_and_clashes_are_explained(owner, walter, evaluation):
     url = reverse("admin:practice_patient_change", args=[walter.patient_id])
     typed = {"name": "Walter Moore", "email": "", "phone": "(603) 555-0142", "time_zone": "", "birth_on": "1950-01-02"}
     assert owner.post(url, typed).status_code == 302
@@ -204,7 +204,7 @@ def namesake(db):
     return find_or_register_patient(name="moore, WALTER", email="", phone="+16035550177", now=NOW)
 
 
-def test_staff_who_choose_one_of_two_namesakes_and_type_the_others_number_are_told(owner, walter, namesake, evaluation):
+def test_form_refuses_a_chosen_patient_with_the_number_of_a_namesake(owner, walter, namesake, evaluation):
     typed = {"patient": walter.patient_id, "name": "", "phone": "603 555 0177", "starts_at": "2026-12-01T11:00"}
     page = book_by_form(owner, evaluation, **typed)
     assert list(page.context["form"].errors) == ["phone"]
@@ -224,7 +224,7 @@ def test_a_namesakes_number_is_refused_when_it_was_given_after_the_form_was_chec
 # Calls
 
 
-def test_today_and_the_visits_page_dial_the_number_of_a_call(owner, call, evaluation, front_desk):
+def test_today_and_the_visit_page_link_to_the_phone_number_of_a_call(owner, call, evaluation, front_desk):
     visit = book(call)
     in_person = book(evaluation, starts_at=ELEVEN)
     with time_machine.travel(NINE_ON_TUESDAY, tick=False):
@@ -239,7 +239,7 @@ def test_today_and_the_visits_page_dial_the_number_of_a_call(owner, call, evalua
     assert 'href="tel:+16035550142;ext=7"' in page and 'href="tel:+16035550199"' in page
 
 
-def test_today_says_whom_to_call_in_the_same_queries_for_two_visits_and_for_five(
+def test_today_runs_the_same_queries_for_two_and_five_patients_to_call(
     evaluation, front_desk, django_assert_max_num_queries
 ):
     def add(hour):
@@ -248,7 +248,7 @@ def test_today_says_whom_to_call_in_the_same_queries_for_two_visits_and_for_five
         book(evaluation, name=name, email="", phone="+16035550142", by=front_desk, starts_at=starts_at)
 
     add(0)
-    add(1)  # a future visit: Today checks whether those still fit the schedule
+    add(1)  # a future visit, because Today checks whether those still fit the schedule
     with django_assert_max_num_queries(100) as few:
         assert len(read_today(now=NINE_ON_TUESDAY).visits) == 2
     for hour in (4, 5, 6):
@@ -257,7 +257,7 @@ def test_today_says_whom_to_call_in_the_same_queries_for_two_visits_and_for_five
         assert all(visit.appointment.is_to_be_confirmed_by_phone for visit in read_today(now=NINE_ON_TUESDAY).visits)
 
 
-# How the patient is told
+# How the patient is notified
 
 
 def messages_of(page) -> str:
@@ -275,7 +275,7 @@ def test_staff_who_cancel_are_told_to_call_a_patient_without_an_address(owner, w
     assert f"by email {WAIT}" in messages_of(act(owner, alice, "cancel"))
 
 
-def test_staff_who_cancel_several_see_for_each_how_its_patient_is_told(owner, walter, evaluation):
+def test_staff_who_cancel_several_see_how_each_patient_is_notified(owner, walter, evaluation):
     alice = book(evaluation, starts_at=ELEVEN)
     asked = {"action": "cancel", "_selected_action": [walter.pk, alice.pk]}
     page = owner.post(reverse("admin:booking_appointment_changelist"), asked).content.decode()
@@ -292,7 +292,7 @@ def test_staff_who_cancel_several_see_for_each_how_its_patient_is_told(owner, wa
         (False, False, "bounced@example.com", "call (603) 555-0142"),
     ],
 )
-def test_staff_who_move_are_told_how_the_patient_hears(owner, walter, twilio, consents, is_off, email, words):
+def test_staff_who_move_a_visit_see_how_the_patient_is_notified(owner, walter, twilio, consents, is_off, email, words):
     Patient.objects.filter(pk=walter.patient_id).update(email=email)
     suppress(address="bounced@example.com", why=Suppression.Why.BOUNCED, now=NOW)
     if consents:
@@ -303,7 +303,7 @@ def test_staff_who_move_are_told_how_the_patient_hears(owner, walter, twilio, co
     assert words in messages_of(page)
 
 
-def test_staff_who_move_a_visit_back_are_told_that_the_patient_knows(owner, evaluation):
+def test_staff_who_move_a_visit_back_see_that_the_patient_needs_no_notice(owner, evaluation):
     visit = book(evaluation)
     send_due_messages(clock=timezone.now)
     moved = move_appointment(appointment=visit, starts_at=ELEVEN, now=NOW)
@@ -314,7 +314,7 @@ def test_staff_who_move_a_visit_back_are_told_that_the_patient_knows(owner, eval
 
 
 @pytest.mark.parametrize("change", ["cancelled", "moved", "clinic"])
-def test_today_lists_whom_to_call_about_a_change_until_staff_have(owner, walter, evaluation, front_desk, change):
+def test_today_lists_whom_to_call_about_a_change_until_they_are_called(owner, walter, evaluation, front_desk, change):
     book(evaluation, starts_at=ELEVEN)
     if change == "cancelled":
         cancel_appointment(appointment=walter, by=front_desk, now=NOW)
@@ -334,7 +334,7 @@ def test_today_lists_whom_to_call_about_a_change_until_staff_have(owner, walter,
         assert read_today(now=later).to_call == []
 
 
-def test_today_does_not_list_whom_a_text_told(walter, front_desk, twilio):
+def test_today_does_not_list_patients_notified_by_text(walter, front_desk, twilio):
     give_consent(patient=walter.patient, wording=consent_text(walter.patient), instead_of_email=False, now=NOW)
     cancel_appointment(appointment=walter, by=front_desk, now=NOW)
     later = NOW + timedelta(minutes=4)

@@ -1,4 +1,4 @@
-"""A visit that is moved, cancelled and restored many times: few mails, few offers, and a rate limit."""
+"""A visit that is moved, cancelled and restored many times: few emails, few offers, and a rate limit."""
 
 from collections import Counter
 
@@ -50,7 +50,7 @@ def test_thirty_moves_in_twelve_seconds_send_one_mail_and_one_offer_to_each_who_
     assert sorted(offers) == [f"w{number}@example.com" for number in range(5)]
 
 
-def test_moved_too_often_the_visit_stays_and_the_page_asks_to_call(evaluation, clock):
+def test_visit_moved_too_often_is_not_moved_and_the_page_asks_to_call(evaluation, clock):
     browser = Client()
     path = book_online(browser=browser)["Location"]
     answer = None
@@ -72,7 +72,7 @@ def test_a_double_click_on_a_move_counts_once(evaluation, client):
     assert RateLimit.objects.exists() and Appointment.objects.get().version == 2
 
 
-def test_correcting_the_address_again_and_again_ends_for_the_visit_and_for_each_address(evaluation, post_office):
+def test_corrections_of_the_address_are_limited_by_visit_and_by_address(evaluation, post_office):
     browser = Client()
     path = book_online(browser=browser)["Location"]
     answers = [browser.post(path + "address/", {"email": f"victim+{n}@example.com"}) for n in range(5)]
@@ -82,7 +82,7 @@ def test_correcting_the_address_again_and_again_ends_for_the_visit_and_for_each_
     assert len(post_office.mails) <= 4
 
 
-def test_stranger_sends_no_mail_by_correcting_copying_or_moving_once_the_mailbox_has_had_enough(evaluation, clock):
+def test_stranger_can_send_no_more_email_when_the_mailbox_has_reached_its_limit(evaluation, clock):
     Clinic.objects.update(bookings_a_day_per_address=MAILS.at_once)
     for number in range(MAILS.at_once):
         book_online(number, email="victim@example.com", name=f"S{number} Mean", address=f"198.51.{number}.1")
@@ -93,7 +93,7 @@ def test_stranger_sends_no_mail_by_correcting_copying_or_moving_once_the_mailbox
     assert "mallory" in browser.get(path).content.decode()
 
 
-def test_owner_who_came_by_the_mail_moves_and_gets_copies_whatever_strangers_did(evaluation, post_office, clock):
+def test_owner_with_a_mailed_link_is_not_limited_by_what_strangers_did(evaluation, post_office, clock):
     visit = book(evaluation, starts_at=TIMES[10], email="victim@example.com")
     Clinic.objects.update(bookings_a_day_per_address=MAILS.at_once)
     for number in range(MAILS.at_once):
@@ -106,7 +106,7 @@ def test_owner_who_came_by_the_mail_moves_and_gets_copies_whatever_strangers_did
     assert move_online(Client(), mailed, TIMES[11]).status_code == 303
 
 
-def test_undoing_a_cancellation_again_and_again_ends(evaluation, client):
+def test_undoing_cancellations_is_limited(evaluation, client):
     path = book_online(browser=client)["Location"]
     answers = []
     for _ in range(5):
@@ -116,7 +116,7 @@ def test_undoing_a_cancellation_again_and_again_ends(evaluation, client):
     assert "Your visit stays canceled" in text_of(press(client, path + "undo/"))
 
 
-def test_strangers_acts_of_every_kind_send_few_mails_to_one_mailbox(evaluation, post_office, clock):
+def test_all_actions_of_strangers_together_send_few_emails_to_one_mailbox(evaluation, post_office, clock):
     Clinic.objects.update(bookings_a_day_per_network=0)
     minutes = 0
     for number in range(40):
@@ -151,7 +151,7 @@ def test_mail_about_a_move_waits_three_minutes_after_the_last_one_whoever_moves(
     assert Message.objects.filter(kind="booking_moved").order_by("version").last().due_at == NOW + 5 * MINUTE
 
 
-def test_offers_of_the_time_a_visit_left_first_wait_until_it_has_been_quiet(evaluation):
+def test_offers_of_the_first_freed_time_wait_until_the_moves_have_stopped(evaluation):
     visit = book(evaluation, starts_at=TIMES[0])
     wait(evaluation)
     move_appointment(appointment=visit, starts_at=TIMES[1], now=NOW)
@@ -163,7 +163,7 @@ def test_offers_of_the_time_a_visit_left_first_wait_until_it_has_been_quiet(eval
     assert fate(message_about(offer)) == ("skipped", "the time is taken")
 
 
-def test_a_time_that_a_visit_kept_for_long_is_offered_after_a_second_move(evaluation):
+def test_time_that_a_visit_had_for_long_is_offered_after_a_second_move(evaluation):
     visit = book(evaluation, starts_at=TIMES[0])
     wait(evaluation)
     move_appointment(appointment=visit, starts_at=TIMES[1], now=NOW)
@@ -171,7 +171,7 @@ def test_a_time_that_a_visit_kept_for_long_is_offered_after_a_second_move(evalua
     assert [offer.starts_at for offer in SlotOffer.objects.order_by("starts_at")] == [TIMES[0], TIMES[1]]
 
 
-def test_an_offer_that_would_be_too_late_by_then_is_not_postponed(evaluation):
+def test_offer_is_not_postponed_when_it_would_be_too_late(evaluation):
     visit = book(evaluation, starts_at=TIMES[0])
     wait(evaluation)
     late = TIMES[0] - 24 * HOUR - 4 * MINUTE
@@ -203,7 +203,7 @@ def test_times_freed_at_one_instant_are_offered_three_times_a_day_too(evaluation
     visits = [book(evaluation, starts_at=TIMES[number], name=f"R{number} Runner") for number in range(6)]
     monkeypatch.setattr(
         "booking.wait_list.slot_offers._planned_or_sent", lambda now: Counter()
-    )  # none of them sees the others yet
+    )  # no offer counts the others yet
     for visit in visits:
         cancel_appointment(appointment=visit, now=NOW)
     sweep(now=NOW + 4 * MINUTE)

@@ -1,4 +1,4 @@
-"""Texts: only with consent, one a day and three a week at most, outside quiet hours, 160 characters, never twice, until STOP."""
+"""Texts: consent, at most one a day and three a week, quiet hours, 160 characters, no duplicates, STOP."""
 
 import html
 import re
@@ -50,7 +50,7 @@ def visit(evaluation, twilio, post_office):
 # Text of a message
 
 
-def test_a_text_says_when_and_how_to_answer(visit, twilio):
+def test_text_shows_the_time_and_how_to_answer(visit, twilio):
     sweep(now=DUE)
     text = twilio.texts[-1]
     assert text["To"] == ALICES and text["From"] == "+16035550111"
@@ -68,7 +68,7 @@ def test_every_text_fits_into_one_message_for_every_sample(db, kind, sample):
     assert "STOP" in text and "\n" not in text
 
 
-def test_letters_that_phones_do_not_have_become_ones_they_have():
+def test_letters_outside_the_sms_alphabet_are_replaced():
     assert to_gsm("Wałbrzych’s “Söhne” – naïve 北京") == 'Walbrzych\'s "Söhne" - naive ??'
     assert length("{€}") == 6
     with pytest.raises(TextTooLong):
@@ -83,7 +83,7 @@ def test_no_text_is_planned_without_consent(evaluation, twilio):
     assert not Message.objects.filter(channel=Channel.SMS).exists()
 
 
-def test_consent_is_kept_in_its_words_and_a_later_one_replaces_it(visit):
+def test_consent_is_stored_with_its_wording_and_a_later_one_replaces_it(visit):
     kept = TextConsent.objects.get()
     assert kept.given_at == NOW and "Reply STOP".lower() in kept.wording.lower() and "99" in kept.wording
     agree(visit.patient, now=NOW + timedelta(hours=1))
@@ -99,14 +99,14 @@ def test_text_is_skipped_when_consent_was_withdrawn(visit, twilio):
     assert twilio.texts == []
 
 
-def test_texts_follow_the_patient_not_to_an_older_number(visit, twilio):
+def test_texts_go_to_the_patients_current_number_only(visit, twilio):
     visit.patient.phone = "+16035550777"
     visit.patient.save()
     sweep(now=DUE)
     assert twilio.texts == []
 
 
-def test_consent_for_one_number_is_none_for_the_next_and_counts_again_for_the_first(visit, evaluation, twilio):
+def test_consent_applies_only_to_the_number_it_was_given_for(visit, evaluation, twilio):
     patient = Patient.objects.get()
     update_contact(patient, phone="+16035550777", now=NOW)
     assert consent_of(patient) is None
@@ -119,10 +119,10 @@ def test_consent_for_one_number_is_none_for_the_next_and_counts_again_for_the_fi
     assert consent_of(patient).phone == ALICES
 
 
-# How many, and when
+# Caps and quiet hours
 
 
-def test_one_a_day_and_three_a_week_is_enough(evaluation, visit, twilio):
+def test_only_one_text_a_day_is_sent(evaluation, visit, twilio):
     for hours in (4, 5):
         book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=hours))
     Message.objects.exclude(kind=REMINDER_2H).delete()
@@ -154,7 +154,7 @@ def test_fourth_text_in_a_week_is_skipped(visit, twilio):
     assert fate(text) == ("skipped", ENOUGH_THIS_WEEK)
 
 
-def test_no_text_goes_before_nine_or_after_eight_where_the_patient_is(visit, twilio):
+def test_no_text_is_sent_before_9_am_or_after_8_pm_in_the_patients_zone(visit, twilio):
     Message.objects.exclude(kind=REMINDER_2H, channel=Channel.SMS).delete()
     text = text_of(visit)
     Message.objects.filter(pk=text.pk).update(next_attempt_at=DUE - timedelta(hours=1))
@@ -173,7 +173,7 @@ def test_no_text_goes_before_nine_or_after_eight_where_the_patient_is(visit, twi
     ("answer", "state"),
     [("refused", "failed"), ("away", "waiting"), ("busy", "waiting"), ("hang up", "failed"), ("hang", "failed")],
 )
-def test_a_text_is_tried_again_only_when_it_surely_did_not_go(visit, twilio, answer, state, caplog):
+def test_text_is_retried_only_when_it_was_certainly_not_sent(visit, twilio, answer, state, caplog):
     Message.objects.exclude(kind=REMINDER_2H, channel=Channel.SMS).delete()
     twilio.answer = answer
     sweep(now=DUE)
@@ -186,14 +186,14 @@ def test_a_text_is_tried_again_only_when_it_surely_did_not_go(visit, twilio, ans
     assert ALICES not in written(caplog) and "your visit" not in written(caplog)
 
 
-def test_a_text_waits_when_no_provider_answers(visit, twilio, settings):
+def test_text_waits_when_no_provider_is_available(visit, twilio, settings):
     Message.objects.exclude(kind=REMINDER_2H, channel=Channel.SMS).delete()
     twilio.close()
     sweep(now=DUE)
     assert fate(text_of(visit)) == ("waiting", "TextProviderAway")
 
 
-def test_a_text_whose_worker_died_while_sending_is_failed_and_not_sent_again(visit, twilio):
+def test_text_fails_and_is_not_sent_again_when_its_worker_died_while_sending(visit, twilio):
 
     Message.objects.exclude(kind=REMINDER_2H, channel=Channel.SMS).delete()
     Message.objects.update(state=State.SENDING, attempts=1, lease_until=DUE, lease_token=uuid.uuid4())
@@ -202,10 +202,10 @@ def test_a_text_whose_worker_died_while_sending_is_failed_and_not_sent_again(vis
     assert twilio.texts == []
 
 
-# Choosing, and being off
+# The patient's choice, and a site without texts
 
 
-def test_a_patient_chooses_and_the_page_says_what_they_agree_to(client, visit):
+def test_patient_chooses_texts_on_a_page_that_shows_the_consent(client, visit):
     TextConsent.objects.all().delete()
     path = messages_path(visit.patient, now=timezone.now())
     page = client.get(path).content.decode()
@@ -218,7 +218,7 @@ def test_a_patient_chooses_and_the_page_says_what_they_agree_to(client, visit):
     assert TextConsent.objects.count() == 1
 
 
-def test_the_site_says_nothing_of_texts_until_they_are_set_up(client, settings, evaluation):
+def test_site_does_not_mention_texts_until_they_are_set_up(client, settings, evaluation):
     settings.ENV = replace(settings.ENV, texts=None)
     visit = book(evaluation)
     path = messages_path(visit.patient, now=timezone.now())
@@ -229,7 +229,7 @@ def test_the_site_says_nothing_of_texts_until_they_are_set_up(client, settings, 
     assert not Message.objects.filter(channel=Channel.SMS).exists()
 
 
-def test_the_console_carries_texts_on_ones_own_machine_only(settings, capsys):
+def test_console_prints_texts_and_is_refused_in_production(settings, capsys):
     settings.ENV = replace(settings.ENV, texts=parse_sms_url("console:"))
     text_providers.text_provider().send(to=ALICES, text="See you.", message_id=uuid.uuid4())
     assert f"[text to {ALICES}] See you." in capsys.readouterr().out
@@ -256,7 +256,7 @@ def rule(**changes):
     return {**fields, "subject": "", "text": OWN_TEXT, **changes}
 
 
-def test_staff_write_their_own_words_for_a_text_and_see_how_they_read(staff, visit, twilio):
+def test_staff_edit_a_text_and_see_a_preview(staff, visit, twilio):
     preview = staff.post("/admin/outbox/messagerule/preview/", rule()).content.decode()
     assert OWN_TEXT.format(clinic="Lakes Running Clinic", day_word="tomorrow") in preview
     assert staff.post("/admin/outbox/messagerule/add/", rule()).status_code == 302
@@ -274,7 +274,7 @@ def test_staff_write_their_own_words_for_a_text_and_see_how_they_read(staff, vis
         ({"channel": "email"}, "subject"),
     ],
 )
-def test_words_for_a_text_are_refused_when_they_do_not_fit(staff, changes, field):
+def test_text_template_is_refused_when_it_does_not_fit(staff, changes, field):
     page = staff.post("/admin/outbox/messagerule/add/", rule(**changes))
     assert page.status_code == 200
     assert set(page.context["adminform"].form.errors) == {field}
@@ -295,7 +295,7 @@ FORM = "/book/evaluation/meredith/20261201T1430Z/"
 
 @pytest.fixture
 def booking_form(client, evaluation):
-    """Send the booking form as Alice, on Monday at 10:00."""
+    """Return a function that sends the booking form as Alice, on Monday at 10:00."""
 
     def send(**changes):
         typed = {"name": "Alice Runner", "email": "alice@example.com", "phone": "603 555 0199", "mode": "in_person"}
@@ -305,7 +305,7 @@ def booking_form(client, evaluation):
     return send
 
 
-def test_the_booking_form_asks_for_texts_unticked_and_keeps_when_and_in_which_words(twilio, booking_form):
+def test_booking_form_has_an_unchecked_box_for_texts_and_stores_time_and_wording(twilio, booking_form):
     again = booking_form(name="").content.decode()
     box = re.search(r'<input[^>]*name="text_consent"[^>]*>', again)[0]
     assert "checked" not in box and "required" not in box
@@ -317,7 +317,7 @@ def test_the_booking_form_asks_for_texts_unticked_and_keeps_when_and_in_which_wo
     assert {text.kind for text in Message.objects.filter(channel=Channel.SMS)} == {REMINDER_48H, REMINDER_2H}
 
 
-def test_box_ticked_for_another_number_than_the_one_on_file_is_no_consent_to_texts(twilio, booking_form, client):
+def test_checked_box_for_a_number_not_on_file_gives_no_consent_to_texts(twilio, booking_form, client):
     assert booking_form().status_code == 303
     other = {"phone": "603 555 0777", "text_consent": "on"}
     sent = {"name": "Alice Runner", "email": "alice@example.com", "mode": "in_person"}
@@ -329,20 +329,20 @@ def test_box_ticked_for_another_number_than_the_one_on_file_is_no_consent_to_tex
     assert not Message.objects.filter(channel=Channel.SMS).exists()
 
 
-def test_unticked_box_gives_no_consent_to_texts(twilio, booking_form):
+def test_unchecked_box_gives_no_consent_to_texts(twilio, booking_form):
     assert booking_form().status_code == 303
     assert not TextConsent.objects.exists()
     assert not Message.objects.filter(channel=Channel.SMS).exists()
 
 
-def test_the_booking_form_says_nothing_of_texts_where_there_are_none(booking_form):
+def test_booking_form_does_not_mention_texts_when_there_is_no_provider(booking_form):
     page = booking_form(name="", text_consent="on").content.decode()
     assert "text_consent" not in page and "texts" not in page
     assert booking_form(text_consent="on").status_code == 303
     assert not TextConsent.objects.exists()
 
 
-def test_ticking_the_box_again_keeps_a_choice_of_texts_only(visit, booking_form):
+def test_checking_the_box_again_keeps_the_choice_of_texts_instead_of_email(visit, booking_form):
     agree(visit.patient, instead_of_email=True)
     booking_form(text_consent="on")
     accept_patient(Patient.objects.get(is_provisional=True), now=NOW)

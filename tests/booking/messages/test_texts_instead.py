@@ -1,4 +1,4 @@
-"""Texts instead of mail: every reader gets exactly one of the two, and both for changes by the clinic."""
+"""Texts instead of emails: every reader gets exactly one of the two, but both for changes by the clinic."""
 
 import uuid
 from datetime import timedelta
@@ -43,7 +43,7 @@ def clock(message):
 
 
 def sent_earlier(visit, at):
-    """A text that was sent to Alice's number at `at`."""
+    """Create a text that was sent to Alice's number at `at`."""
     return Message.objects.create(
         kind=REMINDER_2H,
         channel=Channel.SMS,
@@ -59,10 +59,10 @@ def sent_earlier(visit, at):
     )
 
 
-# The mail stays behind once the text has gone, and only then
+# The email is skipped once its text was sent, and only then
 
 
-def test_mail_is_skipped_once_its_text_was_sent(visit, twilio, post_office):
+def test_email_is_skipped_once_its_text_was_sent(visit, twilio, post_office):
     sweep(now=DUE)
     assert fate(mail_of(visit)) == ("skipped", TEXT_WENT)
     assert (len(twilio.texts), len(post_office.mails)) == (1, 0)
@@ -77,7 +77,7 @@ def test_patient_who_chose_texts_and_mail_gets_both(evaluation, twilio, post_off
 
 
 @pytest.mark.parametrize("days_ago", [(0,), (1, 2, 3)], ids=["one a day", "three a week"])
-def test_the_mail_goes_when_its_text_is_one_too_many(visit, twilio, post_office, days_ago):
+def test_email_is_sent_when_its_text_would_exceed_a_cap(visit, twilio, post_office, days_ago):
     for days in days_ago:
         sent_earlier(visit, DUE - days * DAY - HOUR)
     sweep(now=DUE)
@@ -87,15 +87,15 @@ def test_the_mail_goes_when_its_text_is_one_too_many(visit, twilio, post_office,
 
 
 @pytest.mark.parametrize("answer", ["refused", "hang up", "hang"])
-def test_the_mail_goes_when_the_text_fails_for_good(visit, twilio, post_office, answer):
+def test_email_is_sent_when_the_text_fails_for_good(visit, twilio, post_office, answer):
     twilio.answer = answer
     sweep(now=DUE)
     assert fate(text_of(visit))[0] == "failed"
     assert len(post_office.mails) == 1
 
 
-def test_the_mail_waits_while_the_provider_is_away_and_goes_while_it_is_of_use(visit, twilio, post_office):
-    twilio.answer, now, last = "away", DUE, AT_ELEVEN - HOUR  # two hours were to be its reader's; one is left
+def test_email_waits_for_the_provider_and_is_sent_while_it_is_still_useful(visit, twilio, post_office):
+    twilio.answer, now, last = "away", DUE, AT_ELEVEN - HOUR  # DUE leaves the reader two hours, `last` leaves one
     while fate(mail_of(visit))[0] == "waiting":
         assert post_office.mails == [] and now <= last + LOOK_AGAIN_AFTER
         sweep(now=now)
@@ -107,7 +107,7 @@ def test_the_mail_waits_while_the_provider_is_away_and_goes_while_it_is_of_use(v
     assert (len(twilio.texts), len(post_office.mails)) == (0, 1)
 
 
-def test_the_text_that_was_withdrawn_goes_when_its_mail_is_refused(visit, twilio, post_office):
+def test_withdrawn_text_is_sent_when_its_email_is_refused(visit, twilio, post_office):
     twilio.answer, now = "away", DUE
     post_office.answer_recipient = lambda address: "550 no such box"
     while fate(mail_of(visit))[0] == "waiting":
@@ -119,7 +119,7 @@ def test_the_text_that_was_withdrawn_goes_when_its_mail_is_refused(visit, twilio
     assert fate(text_of(visit)) == ("sent", "")
 
 
-def test_the_text_goes_alone_when_the_provider_is_back_in_time(visit, twilio, post_office):
+def test_only_the_text_is_sent_when_the_provider_is_back_in_time(visit, twilio, post_office):
     twilio.answer = "away"
     sweep(now=DUE)
     assert fate(mail_of(visit)) == ("waiting", "waits for its text")
@@ -130,7 +130,7 @@ def test_the_text_goes_alone_when_the_provider_is_back_in_time(visit, twilio, po
     assert (len(twilio.texts), len(post_office.mails)) == (1, 0)
 
 
-def test_the_mail_waits_until_another_worker_has_sent_the_text_it_has_in_hand(visit, twilio, post_office):
+def test_email_waits_while_another_worker_is_sending_the_text(visit, twilio, post_office):
     text, mail = claim_due_messages(now=DUE)
     assert (text.message.channel, mail.message.channel) == ("sms", "email")
     assert send_claimed(mail, now=DUE) == State.WAITING
@@ -140,7 +140,7 @@ def test_the_mail_waits_until_another_worker_has_sent_the_text_it_has_in_hand(vi
     assert post_office.mails == []
 
 
-def test_the_mail_goes_when_the_worker_died_with_the_text_in_hand(visit, twilio, post_office):
+def test_email_is_sent_when_the_worker_died_while_sending_the_text(visit, twilio, post_office):
     text, _ = claim_due_messages(now=DUE)
     Message.objects.filter(pk=text.message.pk).update(attempts=1)
     for minutes in range(8):
@@ -149,23 +149,23 @@ def test_the_mail_goes_when_the_worker_died_with_the_text_in_hand(visit, twilio,
     assert fate(mail_of(visit)) == ("sent", "")
 
 
-def test_the_mail_goes_when_the_patient_has_ended_texts_meanwhile(visit, twilio, post_office):
+def test_email_is_sent_when_the_patient_has_ended_texts_meanwhile(visit, twilio, post_office):
     withdraw_consent(phone=visit.patient.phone, now=NOW)
     sweep(now=DUE)
     assert (len(twilio.texts), len(post_office.mails)) == (0, 1)
 
 
-def test_a_mail_that_staff_send_again_goes_beside_its_text(visit, twilio, post_office):
+def test_email_that_staff_send_again_is_sent_in_addition_to_its_text(visit, twilio, post_office):
     sweep(now=DUE)
     resend_message(mail_of(visit), now=DUE + MINUTE)
     sweep(now=DUE + MINUTE)
     assert (len(twilio.texts), len(post_office.mails)) == (1, 1)
 
 
-# When the hours without texts come in between
+# When quiet hours of texts come first
 
 
-def test_a_reminder_of_an_early_visit_goes_by_text_before_the_evening_ends(evaluation, meredith, twilio, post_office):
+def test_reminder_of_an_early_visit_is_texted_the_evening_before(evaluation, meredith, twilio, post_office):
     OpeningHours.objects.create(therapist=meredith, weekday=1, opens="08:00", closes="09:00")
     visit = book(evaluation, starts_at=NINE_ON_TUESDAY - HOUR)
     agree(visit.patient, instead_of_email=True)
@@ -177,7 +177,7 @@ def test_a_reminder_of_an_early_visit_goes_by_text_before_the_evening_ends(evalu
     assert (len(twilio.texts), len(post_office.mails)) == (1, 0)
 
 
-def test_a_text_waits_for_nine_when_that_is_still_of_use_and_its_mail_with_it(evaluation, twilio, post_office):
+def test_text_and_its_email_wait_until_9_am_when_that_is_early_enough(evaluation, twilio, post_office):
     visit = book(evaluation, starts_at=NINE_ON_TUESDAY + HOUR)
     agree(visit.patient, instead_of_email=True)
     leave_only(REMINDER_2H)
@@ -188,7 +188,7 @@ def test_a_text_waits_for_nine_when_that_is_still_of_use_and_its_mail_with_it(ev
     assert (len(twilio.texts), len(post_office.mails)) == (1, 0)
 
 
-def test_a_mail_leaves_before_its_own_quiet_hours_when_the_text_does_not_go(evaluation, meredith, twilio, post_office):
+def test_email_is_sent_before_its_quiet_hours_when_the_text_is_not_sent(evaluation, meredith, twilio, post_office):
     OpeningHours.objects.create(therapist=meredith, weekday=1, opens="08:00", closes="09:00")
     visit = book(evaluation, starts_at=NINE_ON_TUESDAY - HOUR)
     agree(visit.patient, instead_of_email=True)
@@ -202,7 +202,7 @@ def test_a_mail_leaves_before_its_own_quiet_hours_when_the_text_does_not_go(eval
     assert f"{mail.settled_at.astimezone(NEW_YORK):%a %H}" == "Mon 20"
 
 
-# What the provider says later
+# Later reports of the provider
 
 
 def undelivered(client, settings, text, status="undelivered", **more):
@@ -210,9 +210,7 @@ def undelivered(client, settings, text, status="undelivered", **more):
     return call_webhook(client, settings, f"{WEBHOOK}{text.pk}/", form, **more)
 
 
-def test_the_mail_goes_after_all_when_the_provider_could_not_deliver_the_text(
-    client, settings, visit, twilio, post_office
-):
+def test_email_is_sent_when_the_provider_could_not_deliver_the_text(client, settings, visit, twilio, post_office):
     sweep(now=DUE)
     text = text_of(visit)
     assert twilio.texts[-1]["StatusCallback"] == f"{settings.SITE_URL}{WEBHOOK}{text.pk}/"
@@ -220,7 +218,7 @@ def test_the_mail_goes_after_all_when_the_provider_could_not_deliver_the_text(
         assert undelivered(client, settings, text, status="delivered").status_code == 204
         assert fate(text) == ("sent", "")
         assert undelivered(client, settings, text, token="guessed").status_code == 400
-        for _ in range(2):  # the provider may say it twice
+        for _ in range(2):  # the provider may report it twice
             assert undelivered(client, settings, text).status_code == 204
     assert fate(text) == ("failed", "not delivered 30006")
     sweep(now=DUE + MINUTE)
@@ -228,19 +226,19 @@ def test_the_mail_goes_after_all_when_the_provider_could_not_deliver_the_text(
     assert len(post_office.mails) == 1
 
 
-def test_a_failed_delivery_that_is_told_after_the_visit_sends_nothing(client, settings, visit, twilio, post_office):
+def test_failed_delivery_reported_after_the_visit_sends_nothing(client, settings, visit, twilio, post_office):
     sweep(now=DUE)
     with time_machine.travel(AT_ELEVEN + MINUTE, tick=False):
         assert undelivered(client, settings, text_of(visit)).status_code == 204
     assert fate(mail_of(visit)) == ("skipped", TEXT_WENT)
 
 
-# What the clinic changes itself
+# Changes by the clinic
 
 
 @pytest.fixture
 def both(evaluation, twilio, post_office):
-    """Alice's visit at 11:00, with mails and texts; no message is waiting."""
+    """Alice's visit at 11:00, with texts instead of emails. No message is waiting."""
     appointment = book(evaluation, starts_at=AT_ELEVEN)
     agree(appointment.patient, instead_of_email=True)
     Message.objects.all().delete()
@@ -251,7 +249,7 @@ DAYTIME = NOW + 2 * HOUR
 
 
 def test_a_visit_that_the_clinic_cancels_is_cancelled_by_text_and_mail(both, twilio, post_office, front_desk):
-    sent_earlier(both, DAYTIME - HOUR)  # the one of the day
+    sent_earlier(both, DAYTIME - HOUR)  # uses up the daily cap
     cancel_appointment(appointment=both, by=front_desk, now=DAYTIME)
     sweep(now=DAYTIME)
     assert twilio.texts == []  # it can still be undone
@@ -262,7 +260,7 @@ def test_a_visit_that_the_clinic_cancels_is_cancelled_by_text_and_mail(both, twi
     )
     assert "(603) 555-0123" in body
     assert length(body) <= LIMIT
-    assert len(post_office.mails) == 1  # the calendar's cancellation is in it
+    assert len(post_office.mails) == 1  # it contains the calendar's cancellation
 
 
 def test_a_visit_that_the_clinic_moves_is_moved_by_text_and_mail(both, twilio, post_office, front_desk):
@@ -274,14 +272,14 @@ def test_a_visit_that_the_clinic_moves_is_moved_by_text_and_mail(both, twilio, p
     body = twilio.texts[-1]["Body"]
     assert "to Tuesday, December 1, 2:00 PM EST. Reply Y" in body
     assert length(body) <= LIMIT
-    assert len(post_office.mails) == 1  # the new links are in it
+    assert len(post_office.mails) == 1  # it contains the new links
 
 
-def test_what_the_patient_changes_goes_by_mail_alone(both, twilio, post_office):
+def test_changes_by_the_patient_are_emailed_and_not_texted(both, twilio, post_office):
     move_appointment(appointment=both, starts_at=AT_ELEVEN + 3 * HOUR, now=DAYTIME)
     sweep(now=DAYTIME + 5 * MINUTE)
     cancel_appointment(appointment=both, now=DAYTIME + HOUR)
-    agree(both.patient, now=DAYTIME + HOUR)  # nor when they agree to texts just then
+    agree(both.patient, now=DAYTIME + HOUR)  # new consent does not change that
     sweep(now=DAYTIME + 2 * HOUR)
     assert twilio.texts == []
     assert len(post_office.mails) == 2
@@ -296,7 +294,7 @@ def test_undone_cancellation_sends_no_text_and_no_mail(both, twilio, post_office
     assert not [mail for mail in post_office.mails if "Canceled" in mail["Subject"]]
 
 
-def test_a_move_by_the_clinic_is_texted_when_a_cancellation_before_it_went_is_undone(both, twilio, front_desk):
+def test_move_by_the_clinic_is_texted_when_a_cancellation_after_it_is_undone(both, twilio, front_desk):
     move_appointment(appointment=both, starts_at=AT_ELEVEN + 3 * HOUR, by=front_desk, now=DAYTIME)
     cancel_appointment(appointment=both, by=front_desk, now=DAYTIME)
     undo_cancellation(appointment=both, by=front_desk, now=DAYTIME + MINUTE)
@@ -304,7 +302,7 @@ def test_a_move_by_the_clinic_is_texted_when_a_cancellation_before_it_went_is_un
     assert ["we moved your visit" in text["Body"] for text in twilio.texts] == [True]
 
 
-def test_cancellation_respects_the_caps_of_an_older_consent_and_goes_by_mail(both, twilio, post_office, front_desk):
+def test_cancellation_beyond_the_caps_of_an_older_consent_is_only_emailed(both, twilio, post_office, front_desk):
     TextConsent.objects.update(wording="Send me texts about my visits. At most one a day and three a week.")
     sent_earlier(both, DAYTIME - HOUR)
     cancel_appointment(appointment=both, by=front_desk, now=DAYTIME)
@@ -313,26 +311,26 @@ def test_cancellation_respects_the_caps_of_an_older_consent_and_goes_by_mail(bot
     assert len(post_office.mails) == 1
 
 
-def test_a_cancellation_in_the_evening_goes_by_mail_at_once_and_by_text_in_the_morning(
+def test_cancellation_in_the_evening_is_emailed_at_once_and_texted_in_the_morning(
     both, twilio, post_office, front_desk
 ):
-    late = AT_ELEVEN - 14 * HOUR  # nine in the evening before
+    late = AT_ELEVEN - 14 * HOUR  # 9:00 PM on the evening before
     Message.objects.all().delete()
     cancel_appointment(appointment=both, by=front_desk, now=late)
     sweep(now=late + 3 * MINUTE)
     assert len(post_office.mails) == 1 and twilio.texts == []
     sweep(now=DUE)
-    assert len(twilio.texts) == 1  # before they set out
+    assert len(twilio.texts) == 1  # before the patient leaves home
 
 
-def test_consent_says_that_news_may_come_beyond_the_caps(both):
+def test_consent_says_that_changes_may_be_texted_beyond_the_caps(both):
     consent = TextConsent.objects.get(withdrawn_at=None)
     assert BEYOND_THE_CAPS in consent.wording
 
 
-def test_the_first_reminder_waits_for_its_text_through_the_night(evaluation, meredith, twilio, post_office):
+def test_first_reminder_email_waits_for_its_text_until_the_morning(evaluation, meredith, twilio, post_office):
     OpeningHours.objects.create(therapist=meredith, weekday=1, opens="20:00", closes="23:00")
-    visit = book(evaluation, starts_at=NINE_ON_TUESDAY + 11 * HOUR + 30 * MINUTE)  # half past eight in the evening
+    visit = book(evaluation, starts_at=NINE_ON_TUESDAY + 11 * HOUR + 30 * MINUTE)  # 8:30 PM
     agree(visit.patient, instead_of_email=True)
     leave_only(REMINDER_48H)
     assert clock(mail_of(visit, REMINDER_48H)) == "Sun 20:30"

@@ -1,4 +1,4 @@
-"""A mode, service or therapist that is gone: booked visits can be moved, and waiting patients are told to call."""
+"""A withdrawn mode, service or therapist: booked visits can be moved, and waiting patients are asked to call."""
 
 from datetime import timedelta
 
@@ -41,7 +41,7 @@ def text_of(response):
     return " ".join(response.content.decode().split())
 
 
-# A visit whose way of meeting is gone
+# Visits in a withdrawn mode
 
 
 def test_visit_keeps_its_mode_when_moved_after_the_mode_was_withdrawn(client, evaluation):
@@ -65,7 +65,7 @@ def test_new_visit_is_refused_in_a_withdrawn_mode(evaluation):
     assert move_appointment(appointment=held, starts_at=AT_ELEVEN, now=NOW).mode == "video"
 
 
-def test_an_earlier_time_is_offered_to_a_visit_in_the_way_it_was_booked(evaluation):
+def test_earlier_time_is_offered_in_the_mode_of_the_visit(evaluation):
     visit, later = book(evaluation), book_later(evaluation)
     wait_with(later)
     offer_by_video_only(evaluation)
@@ -90,7 +90,7 @@ def test_move_page_says_to_call_when_the_service_is_no_longer_booked_online(clie
         assert press(client, path + "move/20261201T1600Z/").status_code == 409
 
 
-def test_the_move_page_shows_the_others_times_when_the_therapist_is_gone(client, evaluation, meredith):
+def test_move_page_shows_the_times_of_other_therapists_when_the_therapist_has_left(client, evaluation, meredith):
     evaluation.therapists.add(make_therapist("Nora", position=1))
     visit = book(evaluation, therapist=meredith)
     meredith.is_active = False
@@ -100,7 +100,7 @@ def test_the_move_page_shows_the_others_times_when_the_therapist_is_gone(client,
     assert "move/2026-12-01/?with=anybody" in page
 
 
-# Waiting for a way of meeting that is gone
+# Waiting for a withdrawn mode
 
 
 def test_wait_list_entry_for_a_withdrawn_mode_is_offered_the_remaining_mode(client, evaluation):
@@ -117,7 +117,7 @@ def test_wait_list_entry_for_a_withdrawn_mode_is_offered_the_remaining_mode(clie
     assert take_offer(offer=offer, now=NOW + FREED_AT).mode == "video"
 
 
-# Waiting for a service or a therapist that is gone
+# Waiting for a withdrawn service or therapist
 
 
 def hide(service, meredith):
@@ -175,7 +175,7 @@ def test_stuck_mail_is_skipped_when_the_service_is_bookable_again(evaluation, me
     message = Message.objects.get(kind=WAIT_STUCK)
     assert fate(message) == ("skipped", NO_LONGER_STUCK)
     hide(evaluation, meredith)
-    assert tell_stuck_patients(now=NOW + DAY) == 1  # it is news again
+    assert tell_stuck_patients(now=NOW + DAY) == 1  # stuck again, so the patient is notified again
 
 
 def test_patients_who_are_not_stuck_are_not_told(evaluation, call, meredith, clinic):

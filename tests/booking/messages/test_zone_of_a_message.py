@@ -1,4 +1,4 @@
-"""The zone of a message's quiet hours: the clinic's for a visit in person, that of the booking for a call."""
+"""The time zone of a message's quiet hours: the clinic's for a visit in person, that of the booking for a call."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -28,19 +28,17 @@ def zones(visit):
     return set(Message.objects.filter(subject_id=visit.pk).values_list("time_zone", flat=True))
 
 
-def test_the_last_reminder_of_a_visit_in_person_goes_whatever_zone_a_stranger_gave_for_the_patient(
-    evaluation, call, post_office
-):
+def test_last_reminder_of_a_visit_in_person_ignores_the_zone_that_a_stranger_gave(evaluation, call, post_office):
     book(call, starts_at=NINE_ON_TUESDAY + 6 * DAY, time_zone="Asia/Tokyo")  # a stranger, with her name and address
     assert Patient.objects.get().time_zone == "Asia/Tokyo"
     visit = book(evaluation, starts_at=NINE_ON_TUESDAY + 2 * HOUR)
     assert zones(visit) == {""}
     leave_only(REMINDER_2H)
-    sweep(now=NINE_ON_TUESDAY)  # eleven in the evening in Tokyo
+    sweep(now=NINE_ON_TUESDAY)  # 11:00 PM in Tokyo
     assert fate(mail_of(visit)) == ("sent", "")
 
 
-def test_every_message_about_a_call_goes_by_the_visitors_clock_of_that_call(call, twilio, post_office):
+def test_messages_about_a_call_use_the_zone_of_its_booking(call, twilio, post_office):
     visit = book(call, time_zone="America/Los_Angeles")
     other = book(call, starts_at=NINE_ON_TUESDAY + DAY, time_zone="America/Chicago")
     agree(visit.patient)
@@ -54,14 +52,14 @@ def test_every_message_about_a_call_goes_by_the_visitors_clock_of_that_call(call
     assert resend_message(mail_of(visit, MOVED), now=told_at).time_zone == "America/Los_Angeles"
 
 
-def test_a_visit_in_person_is_planned_by_the_clinics_clock_when_the_booking_named_another(evaluation, meredith):
+def test_messages_about_a_visit_in_person_use_the_clinics_zone(evaluation, meredith):
     OpeningHours.objects.create(therapist=meredith, weekday=1, opens="08:00", closes="09:00")
     visit = book(evaluation, starts_at=NINE_ON_TUESDAY - HOUR, time_zone=AUCKLAND)
     at = mail_of(visit).due_at.astimezone(ZoneInfo("America/New_York"))
     assert f"{at:%a %H:%M}" == "Mon 20:30"
 
 
-def test_an_offer_goes_by_the_clock_of_the_visit_it_would_replace(call, evaluation, post_office):
+def test_offer_uses_the_zone_of_the_visit_it_would_replace(call, evaluation, post_office):
     far = book(call, starts_at=NINE_ON_TUESDAY + 7 * DAY, name="Walter Waiting", time_zone="America/Los_Angeles")
     wait_with(far)
     wait(call, name="Nora Nozone", time_zone="America/Chicago")
@@ -77,20 +75,20 @@ def test_an_offer_goes_by_the_clock_of_the_visit_it_would_replace(call, evaluati
 
 
 @pytest.mark.parametrize("minutes", [90, 240])
-def test_reminder_that_would_be_late_after_quiet_hours_leaves_before_them(evaluation, meredith, post_office, minutes):
+def test_reminder_is_sent_before_quiet_hours_when_after_them_is_too_late(evaluation, meredith, post_office, minutes):
     OpeningHours.objects.create(therapist=meredith, weekday=1, opens="08:00", closes="09:00")
     MessageRule.objects.create(kind=REMINDER_48H, minutes=minutes, subject="Soon", text="Soon.")
     visit = book(evaluation, starts_at=NINE_ON_TUESDAY - HOUR)
     leave_only(REMINDER_48H)
     mail = mail_of(visit, REMINDER_48H)
-    assert mail.due_at == NINE_ON_TUESDAY - 12 * HOUR - HOUR / 2  # half past eight in the evening
+    assert mail.due_at == NINE_ON_TUESDAY - 12 * HOUR - HOUR / 2  # 8:30 PM
     sweep(now=mail.due_at)
     assert fate(mail) == ("sent", "")
 
 
-def test_a_reminder_that_a_dead_worker_left_until_the_night_goes_in_the_night(evaluation, meredith, post_office):
+def test_reminder_delayed_into_the_night_is_sent_in_quiet_hours(evaluation, meredith, post_office):
     OpeningHours.objects.create(therapist=meredith, weekday=1, opens="07:00", closes="09:00")
     visit = book(evaluation, starts_at=NINE_ON_TUESDAY - 2 * HOUR)
     leave_only(REMINDER_2H)
-    sweep(now=NINE_ON_TUESDAY - 7 * HOUR)  # two in the morning; quiet until an hour after the visit has begun
+    sweep(now=NINE_ON_TUESDAY - 7 * HOUR)  # 2:00 AM; quiet hours end an hour after the visit begins
     assert fate(mail_of(visit)) == ("sent", "")

@@ -55,7 +55,7 @@ def agreed(visit) -> tuple:
 
 
 @pytest.mark.parametrize("after", [timedelta(), timedelta(minutes=15)], ids=["live", "run out"])
-def test_what_was_held_is_what_is_booked_when_the_service_changes_meanwhile(evaluation, after):
+def test_hold_is_booked_with_its_terms_when_the_service_changes_meanwhile(evaluation, after):
     held = hold(evaluation)
     Service.objects.update(**DEARER)
     visit = book_held(held, now=NOW + after)
@@ -71,10 +71,10 @@ def test_held_time_that_no_longer_fits_is_refused_and_nothing_is_booked(evaluati
     assert Appointment.objects.get().status == "held"
 
 
-def test_hold_of_a_long_visit_is_not_lost_to_a_visit_beyond_its_new_end(evaluation):
+def test_hold_keeps_its_length_when_a_longer_visit_would_overlap_the_next(evaluation):
     held = hold(evaluation)
     book(evaluation, name="Bob", starts_at=NINE_ON_TUESDAY + timedelta(hours=1))
-    Service.objects.update(**DEARER)  # 90 minutes would run into Bob's
+    Service.objects.update(**DEARER)  # 90 minutes would overlap Bob's visit
     assert agreed(book_held(held))[0] == 45
 
 
@@ -132,7 +132,7 @@ def test_form_without_a_hold_says_so_when_price_or_length_changed_and_books_on_t
     assert agreed(Appointment.objects.get()) == (90, 20000, 9900, 90)
 
 
-def test_terms_that_were_not_seen_are_refused_by_the_domain(evaluation):
+def test_booking_is_refused_when_the_terms_were_not_shown(evaluation):
     held = hold(evaluation)
     dearer = Service(minutes=90, price_cents=20000).fingerprint
     with pytest.raises(TermsChanged):
@@ -150,7 +150,7 @@ def test_terms_that_were_not_seen_are_refused_by_the_domain(evaluation):
         {"late_fee_note": "We waive it when you are ill."},
     ],
 )
-def test_every_term_that_was_not_seen_is_shown_before_it_is_booked(evaluation, changed):
+def test_changed_terms_are_shown_before_they_are_booked(evaluation, changed):
     client = Client()
     with time_machine.travel(NOW, tick=False):
         form = client.get(NINE + "form/")
@@ -167,7 +167,7 @@ def hidden(page) -> dict:
     return {name: re.search(rf'name="{name}" value="([^"]*)"', html)[1] for name in ("idempotency_key", "terms_seen")}
 
 
-def test_existing_visits_are_given_their_services_terms_and_services_a_purpose(evaluation, call):
+def test_migration_copies_terms_to_existing_visits_and_sets_purposes(evaluation, call):
     migration = import_module("booking.migrations.0010_what_was_agreed")
     Service.objects.filter(pk=evaluation.pk).update(late_fee_cents=4000, late_fee_note="We waive it in snow.")
     visits = [book(evaluation), book(call, starts_at=NINE_ON_TUESDAY + timedelta(hours=2))]
@@ -185,7 +185,7 @@ def test_existing_visits_are_given_their_services_terms_and_services_a_purpose(e
     assert purposes == ["evaluation", "call", "follow_up", "other"]
 
 
-def test_staff_read_an_hour_as_patients_do(client, evaluation):
+def test_staff_see_durations_in_the_same_form_as_patients(client, evaluation):
     Service.objects.filter(pk=evaluation.pk).update(minutes=60)
     visit = book(Service.objects.get(pk=evaluation.pk))
     client.force_login(User.objects.create_superuser("olga@clinic.example", name="Olga"))

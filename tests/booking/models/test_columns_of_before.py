@@ -51,7 +51,7 @@ def copy_without(row, columns, **changes):
         return type(row).objects.get(pk=cursor.fetchone()[0])
 
 
-def test_row_without_the_new_columns_is_taken(evaluation):
+def test_row_without_the_new_columns_is_accepted(evaluation):
     visit, entry = book(evaluation), wait(evaluation)
     Appointment.objects.filter(pk=visit.pk).update(status="cancelled", cancelled_at=NOW)
     WaitListEntry.objects.filter(pk=entry.pk).update(status="left", ended_at=NOW)
@@ -68,7 +68,7 @@ def test_row_without_the_new_columns_is_taken(evaluation):
 
 
 def test_added_column_is_null_or_has_a_default_in_the_database():
-    """Otherwise the previous release could not insert rows. Checks every later migration."""
+    """Without a default, the previous release could not insert rows. This checks every later migration."""
     missing = []
     for (app, name), migration in MigrationLoader(None).disk_migrations.items():
         for added in migration.operations:

@@ -57,7 +57,7 @@ def test_overlapping_buffers_are_refused(evaluation):
         twin_of(visit, **just_after)
 
 
-def test_visits_that_touch_that_are_cancelled_or_of_another_therapist_are_fine(evaluation):
+def test_adjacent_and_cancelled_visits_and_those_of_another_therapist_are_accepted(evaluation):
     visit = book(evaluation)
     end = visit.blocked.upper
     twin_of(
@@ -108,7 +108,7 @@ def test_an_impossible_visit_is_refused(evaluation, constraint, changes):
         write(visit, **changes)
 
 
-def test_a_key_and_a_reference_are_used_once(evaluation):
+def test_key_and_reference_are_unique(evaluation):
     visit = book(evaluation)
     elsewhere = {"therapist": make_therapist("Nora")}
     with refuses("idempotency_key"):
@@ -157,7 +157,7 @@ def test_impossible_hours_are_refused(meredith, constraint, changes):
         ("hours_override_kind_is_known", {"kind": "siesta"}),
     ],
 )
-def test_an_impossible_exception_from_the_hours_is_refused(db, constraint, changes):
+def test_invalid_hours_override_is_refused(db, constraint, changes):
     override = {"kind": "closure", "starts_at": NOW, "ends_at": NOW + timedelta(hours=1)}
     with refuses(constraint), transaction.atomic():
         HoursOverride.objects.create(**override | changes)

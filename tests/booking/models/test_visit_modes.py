@@ -1,4 +1,4 @@
-"""A visit's mode is a row of one table: a new mode needs no other edit, and no module compares with a single mode."""
+"""A visit's mode is a row of one table. A new mode needs no other edit, and no module compares with a single mode."""
 
 import ast
 import re
@@ -41,7 +41,7 @@ LISTING_MODES = {
 
 @pytest.fixture
 def home_visits(evaluation, monkeypatch):
-    """The evaluation, also offered at home: one row in the table, and the migration that makemigrations writes for it."""
+    """Offer the evaluation at home as well: add one row to the table, and migrate as makemigrations would."""
     monkeypatch.setitem(MODES, HOME.name, HOME)
     with connection.schema_editor() as editor:
         for model, (name, lookup) in LISTING_MODES.items():
@@ -64,7 +64,7 @@ def test_visit_in_a_new_mode_is_booked_by_the_pages(client, home_visits, time_ma
     assert HOME.place in text_of(client.get(booked["Location"]))
 
 
-def test_only_mode_left_is_offered_when_another_was_sent(client, evaluation, time_machine):
+def test_only_remaining_mode_is_offered_when_another_was_sent(client, evaluation, time_machine):
     time_machine.move_to(NOW, tick=False)
     held = press(client, NINE, key=uuid.uuid4())["Location"]
     form = typed(client.get(held))
@@ -79,7 +79,7 @@ def test_only_mode_left_is_offered_when_another_was_sent(client, evaluation, tim
     assert Appointment.objects.get().mode == "phone"
 
 
-def test_visit_in_a_new_mode_goes_by_the_facts_of_its_row(clinic, home_visits):
+def test_visit_in_a_new_mode_uses_the_properties_of_its_row(clinic, home_visits):
     visit = book(home_visits, mode=HOME.name, time_zone="Asia/Tokyo")
     assert clock_of_visit(visit, clinic=clinic).zone == clinic.zone
     assert visit.number_to_call == ""
@@ -88,7 +88,7 @@ def test_visit_in_a_new_mode_goes_by_the_facts_of_its_row(clinic, home_visits):
     assert clinic.street not in calendar
 
 
-def test_services_keep_the_modes_of_the_columns_of_before(evaluation):
+def test_migration_keeps_the_modes_of_services(evaluation):
     migration = import_module("booking.migrations.0015_visit_modes")
     with connection.cursor() as cursor:
         cursor.execute("UPDATE booking_service SET in_person = false, by_video = true, by_phone = true")
@@ -101,8 +101,8 @@ def test_services_keep_the_modes_of_the_columns_of_before(evaluation):
         assert cursor.fetchall() == [(True, False, False)]
 
 
-def test_no_module_but_the_table_asks_for_a_single_mode():
-    """Code reads a fact of the row, such as `needs_number`."""
+def test_no_module_except_the_table_compares_with_a_single_mode():
+    """Other code reads a property of the row, such as `needs_number`."""
     found = [
         f"{path.relative_to(ROOT)}:{line}"
         for room in ("assessments", "booking", "clinic", "education")
@@ -118,7 +118,7 @@ def test_no_module_but_the_table_asks_for_a_single_mode():
 
 
 def single_modes(tree: ast.AST) -> list[int]:
-    """The lines that compare or filter by the name of one mode, or take its row from the table."""
+    """Return the lines that compare or filter by the name of one mode, or look up its row in the table."""
     lines = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare):

@@ -73,7 +73,7 @@ def put(visit, state, now):
 
 
 @pytest.mark.parametrize("state", State)
-def test_every_act_in_every_state_and_phase_is_what_the_table_says(evaluation, front_desk, state):
+def test_every_action_in_every_state_and_phase_follows_the_table(evaluation, front_desk, state):
     visit = book(evaluation)
     for act in Act:
         for phase, now in DURING.items():
@@ -153,7 +153,7 @@ def test_arrivals_begin_with_the_clinics_day(evaluation, front_desk, now, phase)
         assert mark_arrived(appointment=visit, by=front_desk, now=now).arrived_at == now
 
 
-def test_arrived_on_time_is_completed_once_it_is_over_without_another_press(evaluation, front_desk):
+def test_arrived_visit_is_completed_automatically_once_it_is_over(evaluation, front_desk):
     visit = book(evaluation)
     mark_arrived(appointment=visit, by=front_desk, now=NINE_ON_TUESDAY - 5 * MINUTE)
     assert complete_visits(now=ENDS - MINUTE) == 0
@@ -174,7 +174,7 @@ def test_sweep_that_completes_visits_runs_every_minute(evaluation, front_desk):
     assert entry["schedule"] <= 60
 
 
-def test_unmarked_visit_is_neither_completed_nor_forgotten(evaluation):
+def test_unmarked_visit_is_not_completed_and_still_listed(evaluation):
     visit = book(evaluation)
     assert complete_visits(now=ENDS + DAY) == 0
     assert read_today(now=ENDS + DAY).unmarked == [visit]
@@ -182,7 +182,7 @@ def test_unmarked_visit_is_neither_completed_nor_forgotten(evaluation):
 
 
 @pytest.mark.parametrize("state", State)
-def test_outcome_of_a_visit_is_the_one_by_which_its_row_is_found(evaluation, state):
+def test_outcome_of_a_visit_matches_the_query_by_outcome(evaluation, state):
     """Exactly one outcome before, during, at the end of and after the visit."""
     visit = put(book(evaluation), state, NOW)
     for now in (NOW, ENDS - timedelta(seconds=1), ENDS, ENDS + DAY):
@@ -222,7 +222,7 @@ def test_undoing_keeps_the_history_and_is_idempotent(evaluation, front_desk):
     assert kinds == ["booked", "arrived", "arrived_undo", "no_show", "no_show_undo"]
 
 
-def test_completed_visit_whose_arrival_is_undone_is_asked_about_again(evaluation, front_desk):
+def test_completed_visit_is_unmarked_when_its_arrival_is_undone(evaluation, front_desk):
     visit = book(evaluation)
     mark_arrived(appointment=visit, by=front_desk, now=NINE_ON_TUESDAY)
     complete_visits(now=ENDS)
@@ -254,7 +254,7 @@ def test_arrival_takes_the_visit_off_the_not_coming_list(evaluation, front_desk)
         ),
     ],
 )
-def test_state_that_the_table_does_not_know_is_refused_by_the_database(evaluation, constraint, changes):
+def test_state_outside_the_table_is_refused_by_the_database(evaluation, constraint, changes):
     visit = book(evaluation)
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
         Appointment.objects.filter(pk=visit.pk).update(**changes)

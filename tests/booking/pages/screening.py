@@ -1,4 +1,4 @@
-"""Filling the hip screen as a browser without a script does."""
+"""Helpers that fill in the hip screen as a browser without JavaScript does."""
 
 from django.urls import reverse
 
@@ -12,7 +12,7 @@ def begin(client, next_path, action="begin"):
 
 
 def walk(client, next_path, answers):
-    """Answer the screen page by page as a browser without a script would; where it ends."""
+    """Answer the screen page by page, as a browser without JavaScript does, and return the path it leads to."""
     at = begin(client, next_path).headers["Location"]
     for _ in range(12):
         if "/screen/page/" not in at:

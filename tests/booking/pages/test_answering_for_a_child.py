@@ -1,4 +1,4 @@
-"""The questions before a visit booked by a parent or guardian: the guardian answers for the child; what the child reads."""
+"""The questions before a visit that a guardian booked for a child: the pages address the guardian, who answers."""
 
 import pytest
 import time_machine
@@ -29,7 +29,7 @@ def intake(clinic):
 
 @pytest.fixture
 def begin(client, evaluation, intake):
-    """Book, and follow the link to the questions; returns their token."""
+    """Return a function that books, follows the link to the questions and returns their token."""
     evaluation.intake_slug = "hip-running-intake"
     evaluation.save()
 
@@ -48,7 +48,7 @@ def test_start_says_to_answer_for_the_child_only_where_a_guardian_booked(client,
     assert "your child" not in client.get(url("start", begin(starts_at=NINE_ON_TUESDAY.replace(day=8)))).text
 
 
-def test_adults_age_for_a_child_is_asked_about_once(client, begin, intake):
+def test_adult_age_for_a_child_is_questioned_once(client, begin, intake):
     token = begin(name="Mia", guardian_name="Petra Runner")
     fill_page(client, token, "safety", QUIET | {"about.age": ["21-49"]})
     following = intake.pages[1].link_id
@@ -65,20 +65,20 @@ def client_without_sitting(client):
     return client.__class__()
 
 
-def test_adults_age_is_not_asked_about_where_an_adult_booked(client, begin, intake):
+def test_adult_age_is_not_questioned_when_an_adult_booked(client, begin, intake):
     token = begin()
     fill_page(client, token, "safety", QUIET)
     assert "runner under 18" not in client.get(page_url(token, intake.pages[1].link_id)).text
 
 
-def test_guardians_page_speaks_to_the_guardian_and_says_the_name_of_the_booking(client, begin, intake):
+def test_guardians_page_addresses_the_guardian_and_shows_the_booked_name(client, begin, intake):
     token = begin(name="Mia", guardian_name="Petra Runner")
     walk(client, token, intake, MINOR, until="goals")
     page = client.get(page_url(token, "consent")).text
     assert "we ask you" in page and '<strong dir="auto">Petra Runner</strong>' in page
 
 
-def test_end_leaves_out_what_is_for_adults_for_a_minor_only(client, begin, intake, write_article):
+def test_last_page_omits_content_for_adults_only_for_a_minor(client, begin, intake, write_article):
     write_article("adults", place="front-hip", title="Grown hips", who_for="Adult runners with hip pain")
     write_article("all", place="front-hip", title="All hips", who_for="Runners")
     token = begin(name="Mia", guardian_name="Petra Runner")

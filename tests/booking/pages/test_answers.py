@@ -1,4 +1,4 @@
-"""The two answers to a reminder: a page first, then a button."""
+"""The two answers to a reminder: each link opens a page, and only a button changes the visit."""
 
 from datetime import timedelta
 
@@ -35,7 +35,7 @@ def test_opening_the_link_changes_nothing_and_the_button_confirms(client, visit)
     assert "Thank you" in thanks.content.decode()
 
 
-def test_confirming_is_refused_plainly_when_the_visit_is_cancelled_or_over(client, visit):
+def test_confirming_is_refused_when_the_visit_is_cancelled_or_over(client, visit):
     late = ask(client, visit, "coming/", now=NINE_ON_TUESDAY + timedelta(hours=2), method="post")
     assert late.status_code == 409
     path = visit_path(visit, now=NOW) + "coming/"
@@ -55,5 +55,5 @@ def test_not_coming_page_offers_a_move_then_a_cancellation_and_after_the_deadlin
 
 
 @pytest.mark.parametrize("answer", ["coming", "not_coming"])
-def test_a_wrong_link_is_answered_by_a_plain_page(client, clinic, answer):
+def test_wrong_link_gets_a_plain_page(client, clinic, answer):
     assert client.get(reverse(f"booking:{answer}", args=["x" * 43])).status_code == 404

@@ -1,4 +1,4 @@
-"""The pages without a script: choose, book, see, cancel; and every address that is not one."""
+"""The booking pages without JavaScript: choose, book, view and cancel a visit, and open invalid URLs."""
 
 import re
 import uuid
@@ -50,7 +50,7 @@ def hrefs(response) -> list[str]:
     return [href.replace("&amp;", "&") for href in re.findall(r'href="([^"]+)"', response.content.decode())]
 
 
-def test_a_visit_is_chosen_booked_seen_and_cancelled_by_links_and_forms_alone(client, evaluation):
+def test_visit_is_booked_viewed_and_cancelled_without_javascript(client, evaluation):
     services = client.get("/book/")
     assert "Book: Evaluation 45 minutes · $150" in text_of(services)
     days = client.get(next(href for href in hrefs(services) if href.startswith(DAYS)))
@@ -118,7 +118,7 @@ def test_invalid_form_keeps_what_was_typed_and_names_the_error(client, evaluatio
     assert not Appointment.objects.exists()
 
 
-def test_a_time_taken_meanwhile_offers_the_nearest_with_what_was_typed(client, evaluation):
+def test_time_taken_meanwhile_leads_to_the_nearest_others_and_keeps_the_typed_values(client, evaluation):
     book(evaluation, name="Bob Faster")
     response = client.post(NINE, typed())
     assert response.status_code == 409
@@ -168,7 +168,7 @@ def test_a_taken_time_opened_by_an_old_link_offers_others(client, evaluation):
         ("/visits/" + "A" * 43 + "/visit.ics", 404),
     ],
 )
-def test_a_stale_foreign_or_garbled_address_gets_a_plain_page(client, evaluation, path, status):
+def test_stale_foreign_or_invalid_url_gets_a_plain_page(client, evaluation, path, status):
     response = client.get(path)
     assert response.status_code == status
     assert "<h1" in response.content.decode()
@@ -182,14 +182,14 @@ def test_a_form_for_a_time_that_is_not_offered_books_nothing_and_keeps_what_was_
     assert not Appointment.objects.exists()
 
 
-def test_a_foreign_therapist_cannot_be_booked_for_a_service(client, evaluation):
+def test_therapist_who_does_not_offer_the_service_cannot_be_booked_for_it(client, evaluation):
     make_therapist("Nora")
     path = "/book/evaluation/nora/20261201T1400Z/"
     assert client.get(path).status_code == 404
     assert client.post(path, typed()).status_code == 404
 
 
-def test_a_hidden_service_is_nowhere_and_call_us_gives_the_number(client, evaluation):
+def test_hidden_service_is_not_shown_and_a_service_by_phone_shows_the_number(client, evaluation):
     evaluation.listing = "call_us"
     evaluation.save()
     assert "(603) 555-0123" in text_of(client.get(DAYS))
@@ -214,7 +214,7 @@ def test_the_busy_page_keeps_what_was_typed(client, evaluation, monkeypatch):
     assert response.context["is_busy"]
 
 
-def test_an_empty_stretch_says_when_the_next_time_is_and_gives_the_number(client, evaluation):
+def test_days_without_times_show_the_next_free_time_and_the_number(client, evaluation):
     HoursOverride.objects.create(kind="closure", starts_at=NOW, ends_at=NOW + timedelta(days=30))
     page = client.get(DAYS)
     assert "from Mon, Nov 23 to Sun, Dec 20" in text_of(page)
@@ -223,7 +223,7 @@ def test_an_empty_stretch_says_when_the_next_time_is_and_gives_the_number(client
     assert "/book/evaluation/2026-12-23/" in hrefs(page)
 
 
-def test_days_go_on_and_back_and_stop_at_the_horizon(client, evaluation):
+def test_days_can_be_paged_up_to_the_horizon(client, evaluation):
     first = client.get(DAYS)
     assert "?from=2026-12-21" in hrefs(first)
     assert not [href for href in hrefs(first) if "2026-11" in href and "from" in href]
@@ -232,7 +232,7 @@ def test_days_go_on_and_back_and_stop_at_the_horizon(client, evaluation):
     assert not [href for href in hrefs(client.get(DAYS + "?from=2027-01-18")) if "from=2027-02" in href]
 
 
-def test_a_call_is_chosen_by_the_visitors_clock_with_the_clinics_beside_it(client, call):
+def test_call_is_chosen_in_the_visitors_zone_with_the_clinics_time_beside_it(client, call):
     page = client.get("/book/call/2026-12-01/?tz=America/Los_Angeles")
     assert "6:00 AM 9:00 AM EST at the clinic" in text_of(page)
     at_nine = "/book/call/meredith/20261201T1400Z/?tz=America%2FLos_Angeles"
@@ -245,14 +245,14 @@ def test_a_call_is_chosen_by_the_visitors_clock_with_the_clinics_beside_it(clien
     assert Appointment.objects.get().visitor_time_zone == "America/Los_Angeles"
 
 
-def test_a_call_is_listed_under_the_visitors_day_and_names_the_clinics_where_it_is_another(client, call):
+def test_call_is_listed_under_the_visitors_day_and_names_the_clinics_day_when_it_differs(client, call):
     page = client.get("/book/call/2026-12-02/?tz=Australia/Sydney")
     assert page.context["clock"].is_visitors and "Sydney" in text_of(page)
     assert "1:00 AM 9:00 AM EST, Tue, Dec 1 at the clinic" in text_of(page)
     assert "/book/call/meredith/20261201T1400Z/hold/?tz=Australia%2FSydney" in buttons(page)
 
 
-def test_a_visit_in_person_keeps_to_the_clinics_clock_and_says_so(client, evaluation):
+def test_visit_in_person_is_shown_in_the_clinics_zone_and_says_so(client, evaluation):
     page = client.get(TUESDAY_TIMES + "?tz=America/Los_Angeles")
     assert "PST" not in text_of(page)
     assert not page.context["clock"].is_visitors
@@ -260,7 +260,7 @@ def test_a_visit_in_person_keeps_to_the_clinics_clock_and_says_so(client, evalua
     assert Appointment.objects.get().visitor_time_zone == ""
 
 
-def test_the_article_comes_along_to_the_booking_by_its_code(client, evaluation, article):
+def test_booking_stores_the_article_by_the_code_in_the_url(client, evaluation, article):
     via = f"?via={article.code}"
     page = client.get(DAYS + via)
     assert f"From: {article.title}" in text_of(page)
@@ -269,7 +269,7 @@ def test_the_article_comes_along_to_the_booking_by_its_code(client, evaluation, 
     assert Appointment.objects.get().source_article == article
 
 
-def test_after_the_window_the_link_gives_the_number_and_the_policy(client, evaluation):
+def test_link_shows_the_number_and_the_policy_after_the_change_window(client, evaluation):
     path = visit_path(book(evaluation), now=NOW)
     with time_machine.travel(NINE_ON_TUESDAY - timedelta(hours=23), tick=False):
         for page in (client.get(path), client.get(path + "cancel/")):
@@ -281,7 +281,7 @@ def test_after_the_window_the_link_gives_the_number_and_the_policy(client, evalu
     assert Appointment.objects.get().status == "booked"
 
 
-def test_after_the_visit_the_link_offers_another(client, evaluation):
+def test_link_offers_another_visit_after_the_visit(client, evaluation):
     path = visit_path(book(evaluation), now=NOW)
     with time_machine.travel(NINE_ON_TUESDAY + timedelta(days=1), tick=False):
         assert "This visit is over" in text_of(client.get(path))
@@ -291,7 +291,7 @@ def test_after_the_visit_the_link_offers_another(client, evaluation):
         assert client.get(path).status_code == 410
 
 
-def test_confirming_is_a_button_and_is_remembered(client, evaluation):
+def test_confirmation_by_its_button_is_stored(client, evaluation):
     path = visit_path(book(evaluation), now=NOW)
     assert client.get(path + "confirm/").status_code == 405
     assert press(client, path + "confirm/").status_code == 303
@@ -319,7 +319,7 @@ def test_pages_behind_a_link_are_not_cached_indexed_or_referred(client, evaluati
     assert response["Referrer-Policy"] == "no-referrer"
 
 
-def test_questions_open_by_a_button_only_while_the_visit_stands(client, evaluation):
+def test_questions_open_by_a_button_only_while_the_visit_is_booked(client, evaluation):
     from assessments.models import Questionnaire
 
     Questionnaire.objects.create(

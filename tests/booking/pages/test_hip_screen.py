@@ -55,7 +55,7 @@ def test_visitor_from_a_hip_article_is_asked_before_the_times(client, days_url):
     page = client.get(days_url)
     assert "A few questions first" in page.text
     assert "choice-list" not in page.text
-    assert not client.session.keys()  # looking changes nothing
+    assert not client.session.keys()  # opening the page stores nothing
 
 
 def test_visitor_from_elsewhere_sees_the_times_and_a_button_for_hip_pain(client, days_url):
@@ -80,7 +80,7 @@ def find_item(page, link_id):
     return next(item for item in page.context["page"].walk() if item.link_id == link_id)
 
 
-def test_place_of_the_article_is_ticked_already_and_may_be_unticked(client, days_url, hip_article):
+def test_place_of_the_article_is_checked_at_first_and_can_be_unchecked(client, days_url, hip_article):
     Article.objects.update(place="front-hip")
     hip_article.refresh_from_db()
     page = where_page(client, days_url, hip_article)
@@ -92,15 +92,15 @@ def test_place_of_the_article_is_ticked_already_and_may_be_unticked(client, days
     assert ticked_places(again) == ["knee"] and "checked already" not in again.text
 
 
-def test_nothing_is_ticked_and_nothing_kept_when_the_article_names_no_place(client, days_url, hip_article):
+def test_nothing_is_checked_or_stored_when_the_article_names_no_place(client, days_url, hip_article):
     page = where_page(client, days_url, hip_article)
     assert ticked_places(page) == [] and "checked already" not in page.text
     Article.objects.update(place="groin")
-    assert read_screen(client.session).answers == {}  # a hint is no answer
+    assert read_screen(client.session).answers == {}  # a suggestion is not an answer
 
 
 @pytest.mark.parametrize("code", ["\x00", "zzzzzz", "x" * 5000, "' OR 1", ""])
-def test_article_that_is_made_up_ticks_nothing(client, days_url, code):
+def test_unknown_article_checks_nothing(client, days_url, code):
     Article.objects.update(place="groin")
     client.post(reverse("assessments:screen"), {"next": days_url, "action": "begin", "article": code})
     assert len(read_screen(client.session).article) <= 6
@@ -154,14 +154,14 @@ def test_emergency_stops_the_booking_until_the_answer_changes(client, days_url, 
     for way in (url, hold):
         assert client.post(way, {"name": "Alice", "key": uuid.uuid4()}).headers["Location"] == stop
     assert not Appointment.objects.exists()
-    assert walk(client, days_url, CALM) == stop  # begun again, the standing answer still stops
+    assert walk(client, days_url, CALM) == stop  # after a restart, the stored answer still stops the booking
     change = reverse("assessments:screen_page", args=["safety"])
     assert change in page.text
     client.post(change, posted(client.get(change).text, CALM))
     assert walk(client, days_url, CALM) == days_url
 
 
-def test_urgent_sign_is_read_once_and_reaches_staff_with_the_booking(client, days_url, evaluation, hip_article):
+def test_urgent_advice_is_shown_once_and_staff_are_alerted_with_the_booking(client, days_url, evaluation, hip_article):
     User.objects.create_superuser("charlie@example.com", name="Charlie Therapist")
     stop = reverse("assessments:screen_stop")
     assert walk(client, days_url, CALM | {"rf.move": ["walk-groin"]}) == stop
@@ -175,7 +175,7 @@ def test_urgent_sign_is_read_once_and_reaches_staff_with_the_booking(client, day
     assert StaffAlert.objects.get().level == "U"
 
 
-def test_session_holds_no_answer_in_the_clear(client, days_url):
+def test_session_stores_answers_encrypted(client, days_url):
     walk(client, days_url, CALM | {"rf.signs": ["lump"]})
     (row,) = Session.objects.all()
     clear = str(row.get_decoded())
@@ -191,16 +191,16 @@ def test_page_without_a_screen_says_what_to_do(client, clinic):
 
 
 @pytest.mark.parametrize("next_path", ["https://elsewhere.example/", "//elsewhere.example/", "javascript:1", ""])
-def test_screen_leads_to_this_site_only(client, clinic, next_path):
+def test_screen_redirects_only_within_this_site(client, clinic, next_path):
     assert begin(client, next_path, "skip").headers["Location"] == "/"
 
 
-def test_address_of_no_page_holds_an_answer(client, days_url):
+def test_no_url_contains_an_answer(client, days_url):
     at = begin(client, days_url).headers["Location"]
     assert "?" not in at and at.endswith("/screen/page/safety/")
 
 
-def test_only_articles_of_the_hip_ask(hip_article):
+def test_only_hip_articles_start_the_screen(hip_article):
     knee = Topic(name="Knee", slug="knee")
     assert is_about_hip(hip_article)
     assert not is_about_hip(None)

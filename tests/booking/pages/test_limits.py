@@ -28,7 +28,7 @@ def clock():
 # Bookings from one network
 
 
-def test_bookings_from_one_network_slow_down_at_the_clinics_number(evaluation, clock):
+def test_bookings_from_one_network_are_limited_to_the_clinics_number(evaluation, clock):
     Clinic.objects.update(bookings_a_day_per_network=3)
     for number in range(3):
         assert book_online(number, email=f"r{number}@example.com").status_code == 303
@@ -43,14 +43,14 @@ def test_bookings_from_one_network_slow_down_at_the_clinics_number(evaluation, c
     assert [book_online(n, email=f"r{n}@example.com").status_code for n in (4, 5)] == [303, 429]
 
 
-def test_staff_book_as_they_like(evaluation, front_desk):
+def test_staff_bookings_are_not_limited(evaluation, front_desk):
     Clinic.objects.update(bookings_a_day_per_network=1, bookings_a_day_per_address=1)
     for number in range(4):
         book(evaluation, starts_at=TIMES[number], by=front_desk)
     assert not RateLimit.objects.exists()
 
 
-def test_no_limit_when_the_clinic_wants_none(evaluation):
+def test_bookings_are_not_limited_when_the_clinic_sets_zero(evaluation):
     Clinic.objects.update(bookings_a_day_per_network=0, bookings_a_day_per_address=0)
     assert {book_online(number).status_code for number in range(12)} == {303}
     browsers = [press_hold(TIMES[12 + number % 6], browser=Client())["Location"] for number in range(6)]
@@ -68,7 +68,7 @@ def test_limit_does_not_reset_at_midnight(evaluation, clock):
 @pytest.mark.parametrize(
     "hop", ["192.0.2.7:4711", "[2001:db8::1]:4711", "2001:db8::1%eth0", "", "unknown", "garbage, ", "::ffff:192.0.2.7"]
 )
-def test_no_forwarded_address_is_without_a_limit(evaluation, settings, hop):
+def test_every_forwarded_address_is_limited(evaluation, settings, hop):
     settings.BEHIND_PROXY = True
     Clinic.objects.update(bookings_a_day_per_network=2)
     answers = [
@@ -78,14 +78,14 @@ def test_no_forwarded_address_is_without_a_limit(evaluation, settings, hop):
     assert answers == [303, 303, 429, 429]
 
 
-def test_a_missing_address_is_one_network(evaluation):
+def test_requests_without_an_address_count_as_one_network(evaluation):
     Clinic.objects.update(bookings_a_day_per_network=2)
     answers = [book_online(n, email=f"r{n}@example.com", address="").status_code for n in range(4)]
     assert answers == [303, 303, 429, 429]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_eight_at_once_pass_a_limit_of_one_once(evaluation):
+def test_one_of_eight_concurrent_bookings_passes_a_limit_of_one(evaluation):
     Clinic.objects.update(bookings_a_day_per_address=1)
     answers = race([lambda n=n: book_online(n, address=f"192.0.2.{n}").status_code for n in range(8)])
     assert sorted(answers) == [303] + [429] * 7
@@ -93,7 +93,7 @@ def test_eight_at_once_pass_a_limit_of_one_once(evaluation):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_form_sent_eight_times_at_once_books_once_and_is_told_so_each_time(evaluation):
+def test_one_form_sent_eight_times_at_once_books_once_and_succeeds_each_time(evaluation):
     Clinic.objects.update(bookings_a_day_per_address=1, bookings_a_day_per_network=1)
     key = uuid.uuid4()
     answers = race([lambda: book_online(key=key).status_code] * 8)
@@ -101,7 +101,7 @@ def test_one_form_sent_eight_times_at_once_books_once_and_is_told_so_each_time(e
     assert Appointment.objects.count() == 1
 
 
-def test_a_refused_booking_takes_nothing_from_the_address(evaluation):
+def test_refused_booking_does_not_count_toward_the_limit_of_the_address(evaluation):
     Clinic.objects.update(bookings_a_day_per_network=1, bookings_a_day_per_address=2)
     book_online(0, email="bob@example.com")
     for number in range(1, 6):
@@ -109,7 +109,7 @@ def test_a_refused_booking_takes_nothing_from_the_address(evaluation):
     assert [book_online(n, address="192.0.2.8").status_code for n in (1, 2)] == [303, 429]
 
 
-def test_a_time_that_was_taken_costs_no_second_try_of_the_same_form(evaluation):
+def test_same_form_counts_once_when_its_time_was_taken(evaluation):
     Clinic.objects.update(bookings_a_day_per_network=1)
     book(evaluation, starts_at=TIMES[0], name="Bob Faster")
     key = uuid.uuid4()
@@ -120,7 +120,7 @@ def test_a_time_that_was_taken_costs_no_second_try_of_the_same_form(evaluation):
 # Holds
 
 
-def test_over_the_limit_of_holds_the_form_opens_without_one_and_books(evaluation):
+def test_form_books_without_a_hold_over_the_limit_of_holds(evaluation):
     for number in range(HOLDS.at_once):
         assert "/held/" in press_hold(TIMES[number], browser=Client())["Location"]
     browser = Client()
@@ -145,7 +145,7 @@ def test_a_form_without_a_hold_keeps_what_was_typed_when_another_is_faster(evalu
     assert client.get(form).status_code == 409
 
 
-def test_holds_come_back_one_by_one_and_each_runs_out(evaluation, clock):
+def test_limit_of_holds_recovers_one_by_one_and_each_hold_expires(evaluation, clock):
     for number in range(HOLDS.at_once + 2):
         press_hold(TIMES[number], browser=Client())
     assert Appointment.objects.count() == HOLDS.at_once
@@ -168,7 +168,7 @@ def test_new_hold_replaces_the_browsers_earlier_one(evaluation, client):
 # The wait list
 
 
-def test_joining_from_one_network_slows_down_and_keeps_what_was_typed(evaluation, clock):
+def test_joining_from_one_network_is_limited_and_keeps_the_typed_values(evaluation, clock):
     Clinic.objects.update(bookings_a_day_per_network=2)
     answers = [join(number, email=f"w{number}@example.com") for number in range(3)]
     assert [answer.status_code for answer in answers] == [303, 303, 429]

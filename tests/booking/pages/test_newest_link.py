@@ -1,4 +1,4 @@
-"""A link that a move has ended leads on: the newest one is emailed to the address on file, and nowhere else."""
+"""After a move has ended a link, its page can email the newest link, but only to the address on file."""
 
 from datetime import timedelta
 
@@ -30,7 +30,7 @@ def visit(evaluation, post_office):
 
 @pytest.fixture
 def ended(visit, post_office):
-    """The path of a mailed link that a move has ended. The patient has been told of the move."""
+    """Return the path of an emailed link that a move has ended. The email about the move was sent."""
     path = visit_path(visit, proof=Proof.MAILED, now=NOW)
     move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY + HOUR, now=NOW)
     send_due_messages(clock=lambda: LATER)
@@ -51,7 +51,7 @@ def test_page_of_a_link_that_a_move_ended_offers_the_newest_one(client, ended):
     assert page.status_code == 410
     assert "your visit was moved" in text_of(page)
     assert f'action="{ended}newest-link/"' in page.text
-    assert "10:00" not in page.text  # the new time is for the reader of the mailbox
+    assert "10:00" not in page.text  # only the reader of the mailbox may see the new time
 
 
 def test_newest_link_is_emailed_to_the_address_on_file(client, ended, post_office):
@@ -86,12 +86,12 @@ def test_link_in_a_wrong_mailbox_sends_no_mail(client, evaluation, post_office):
     assert post_office.mails == []
 
 
-def test_link_that_opens_leads_to_the_visit(client, visit):
+def test_valid_link_redirects_to_the_visit(client, visit):
     path = visit_path(visit, proof=Proof.MAILED, now=NOW)
     assert ask(client, path)["Location"] == path
 
 
-def test_expired_link_offers_no_newer_one(client, visit, post_office):
+def test_expired_link_offers_no_newest_link(client, visit, post_office):
     path = visit_path(visit, proof=Proof.MAILED, now=NOW)
     over = PatientLink.objects.latest("created_at").expires_at
     post_office.mails.clear()
@@ -102,5 +102,5 @@ def test_expired_link_offers_no_newer_one(client, visit, post_office):
     assert [mail for mail in post_office.mails if "You are booked" in mail["Subject"]] == []
 
 
-def test_unknown_link_is_unknown(client, clinic):
+def test_unknown_link_offers_no_newest_link(client, clinic):
     assert client.post(f"/visits/{'x' * 43}/newest-link/").status_code == 404

@@ -1,4 +1,4 @@
-"""Going back in the browser: the page says what this browser did with the time, and shows nothing to other browsers."""
+"""Pages after going back in the browser: they show only to this browser what it did with the time."""
 
 import uuid
 from datetime import timedelta
@@ -27,7 +27,7 @@ def send(client, place, **changes):
 
 
 @pytest.mark.parametrize("back", ["", "form/", "hold/", "held"])
-def test_back_after_booking_says_that_it_is_booked_and_leads_to_the_visit(client, evaluation, clock, back):
+def test_page_after_going_back_from_a_booking_links_to_the_visit(client, evaluation, clock, back):
     place = press(client, NINE)["Location"]
     booked = client.post(place, typed(client.get(place)))
     pages = {"held": lambda of: of.get(place), "hold/": lambda of: of.post(NINE + "hold/")}
@@ -39,7 +39,7 @@ def test_back_after_booking_says_that_it_is_booked_and_leads_to_the_visit(client
     assert "/visits/" not in look(Client()).text, "another browser learns nothing"
 
 
-def test_back_after_a_visit_was_cancelled_or_long_ago_says_nothing_of_it(client, evaluation, clock):
+def test_page_after_going_back_does_not_mention_a_cancelled_or_old_booking(client, evaluation, clock):
     send(client, NINE)
     clock.shift(timedelta(minutes=61))
     assert "/visits/" not in client.get(NINE).text
@@ -63,20 +63,20 @@ def test_second_form_for_the_same_time_keeps_what_was_typed_and_names_the_visit(
     assert booked["Location"] in page.text and 'value="Mia Runner"' in page.text
 
 
-def test_time_given_back_says_so(client, evaluation, clock):
+def test_released_hold_page_says_that_the_time_was_given_back(client, evaluation, clock):
     place = press(client, NINE)["Location"]
     client.post(place + "release/")
     assert client.get(place).context["was_held"] == {"why": "given_back"}
 
 
-def test_time_left_for_another_hold_says_so_and_leads_there(client, evaluation, clock):
+def test_released_hold_page_links_to_the_new_hold(client, evaluation, clock):
     place = press(client, NINE)["Location"]
     other = press(client, TEN)["Location"]
     page = client.get(place)
     assert page.context["was_held"]["why"] == "other_hold" and f'href="{other}"' in page.text
 
 
-def test_time_left_for_a_booking_says_so_and_leads_there(client, evaluation, clock):
+def test_released_hold_page_links_to_the_booked_visit(client, evaluation, clock):
     place = press(client, NINE)["Location"]
     booked = send(client, TEN)
     page = client.get(place)
@@ -84,7 +84,7 @@ def test_time_left_for_a_booking_says_so_and_leads_there(client, evaluation, clo
     assert "/visits/" not in Client().get(place).text
 
 
-def test_hold_that_ran_out_says_so(client, evaluation, clock):
+def test_expired_hold_page_says_that_the_hold_expired(client, evaluation, clock):
     place = press(client, NINE)["Location"]
     clock.shift(timedelta(minutes=11))
     assert client.get(place).context["was_held"] == {"why": "over"}
@@ -92,7 +92,7 @@ def test_hold_that_ran_out_says_so(client, evaluation, clock):
     assert client.get(place).context["was_held"] == {"why": "unknown"}
 
 
-def test_taken_time_is_named_before_the_nearest_others(client, evaluation, clock):
+def test_page_of_a_taken_time_shows_it_and_the_nearest_free_times(client, evaluation, clock):
     book(evaluation)
     gone = client.get(NINE)
     assert gone.context["others"] and not gone.context["is_past"] and str(gone.context["time"]) in text_of(gone)

@@ -1,4 +1,4 @@
-"""One patient has one visit at a time; trying times does not reveal another person's visits."""
+"""A patient's visits cannot overlap. Trying times does not reveal another person's visits."""
 
 import re
 import uuid
@@ -68,7 +68,7 @@ def test_patient_cannot_move_a_visit_onto_another(evaluation, alices, nora):
     assert other.starts_at == TEN
 
 
-def test_visit_may_be_moved_into_its_own_time(alices):
+def test_visit_can_be_moved_to_a_time_that_overlaps_its_own(alices):
     assert move_appointment(appointment=alices, starts_at=HALF_PAST, now=NOW).starts_at == HALF_PAST
 
 
@@ -115,8 +115,8 @@ def visitors_answer(client, therapist, name) -> tuple:
     return response.status_code, len(response.get("Location", ""))
 
 
-def test_stranger_who_types_a_name_learns_of_no_visit(client, evaluation, alices, nora):
-    """The same answer for a name with a visit at that time and for one without; staff see the pair once it is proven."""
+def test_stranger_who_types_a_name_cannot_detect_a_visit(client, evaluation, alices, nora):
+    """The response is the same whether or not the name has a visit then. Staff see the overlap once it is proven."""
     known = visitors_answer(client, nora, "Alice Runner")
     typed = Appointment.objects.get(therapist=nora)
     assert typed.patient != alices.patient
@@ -125,7 +125,7 @@ def test_stranger_who_types_a_name_learns_of_no_visit(client, evaluation, alices
     assert known[0] == 303
 
 
-def test_stranger_with_a_link_of_their_own_learns_of_no_visit_by_moving(client, evaluation, alices, nora):
+def test_stranger_with_their_own_link_cannot_detect_a_visit_by_moving(client, evaluation, alices, nora):
     typed = book(evaluation, therapist=nora, starts_at=TEN, is_known=False)
     book(evaluation, therapist=nora, starts_at=TEN + timedelta(hours=1), is_known=False)
     path = visit_path(typed, proof=Proof.SHOWN, now=NOW)
@@ -135,7 +135,7 @@ def test_stranger_with_a_link_of_their_own_learns_of_no_visit_by_moving(client, 
     assert "already have a visit" not in client.get(moved["Location"]).content.decode()
 
 
-def test_pair_that_is_proven_later_is_shown_on_today(evaluation, alices, nora):
+def test_overlap_that_is_proven_later_is_shown_on_today(evaluation, alices, nora):
     typed = book(evaluation, therapist=nora, is_known=False)
     assert visits_off_schedule(now=NOW) == []
     accept_patient(typed.patient, now=NOW)
@@ -176,11 +176,11 @@ def test_undo_page_names_the_other_visit_to_its_patient(client, evaluation, alic
 
 
 def times_of(client, path) -> set[str]:
-    """The times that the links and buttons of a page lead to."""
+    """Return the times in the links and buttons of a page."""
     return set(re.findall(r"/(\d{8}T\d{4}Z)/", client.get(path).text))
 
 
-def test_move_page_leaves_out_the_times_of_the_patients_other_visit(client, evaluation, alices, nora):
+def test_move_page_omits_the_times_of_the_patients_other_visit(client, evaluation, alices, nora):
     other = book(evaluation, therapist=nora, starts_at=TEN, patient=alices.patient)
     path = visit_path(other, proof=Proof.MAILED, now=NOW)
     offered = times_of(client, f"{path}move/2026-12-01/?with=nora")
@@ -193,7 +193,7 @@ def test_move_page_leaves_out_the_times_of_the_patients_other_visit(client, eval
     assert asked.context["own_visit"] == alices
 
 
-def test_move_page_tells_nothing_of_other_visits_to_a_link_that_was_only_shown(client, evaluation, alices, nora):
+def test_move_page_reveals_no_other_visits_by_a_link_that_was_only_shown(client, evaluation, alices, nora):
     typed = book(evaluation, therapist=nora, starts_at=TEN, is_known=False)
     Appointment.objects.filter(pk=alices.pk).update(patient=typed.patient)
     path = visit_path(typed, proof=Proof.SHOWN, now=NOW)
@@ -215,7 +215,7 @@ def test_recognized_patient_is_not_offered_the_times_of_their_visit(client, eval
 
 
 @pytest.mark.parametrize("undo", [undo_no_show, mark_arrived])
-def test_no_show_is_not_booked_again_at_the_time_of_another_visit_of_the_patient(evaluation, nora, front_desk, undo):
+def test_no_show_cannot_be_undone_at_the_time_of_the_patients_other_visit(evaluation, nora, front_desk, undo):
     visit = book(evaluation)
     begun = NINE_ON_TUESDAY + timedelta(minutes=1)
     visit = mark_no_show(appointment=visit, by=front_desk, now=begun)

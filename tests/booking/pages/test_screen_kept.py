@@ -1,4 +1,6 @@
-"""What was answered before a booking is kept with it, in one transaction: never lost, never twice, and never in its way."""
+"""Answers given before a booking are stored with it in one transaction.
+
+They are never lost or stored twice, and they never block the booking."""
 
 import uuid
 from datetime import timedelta
@@ -53,7 +55,7 @@ def details_url():
 
 
 def test_flags_are_written_with_the_visit_or_not_at_all(screened, monkeypatch):
-    """A crash after the answers were kept and before the commit takes both back; the visitor's answers stay with them."""
+    """A crash between storing the answers and the commit rolls both back. The visitor's session keeps the answers."""
 
     def crash(*args, **kwargs):
         raise RuntimeError("the process dies")
@@ -68,7 +70,7 @@ def test_flags_are_written_with_the_visit_or_not_at_all(screened, monkeypatch):
     assert Flag.objects.get().rule_id == "RF16"
 
 
-def test_flags_are_there_when_the_site_dies_right_after_the_booking(screened, monkeypatch):
+def test_flags_are_stored_when_the_site_crashes_right_after_the_booking(screened, monkeypatch):
     def crash(*args, **kwargs):
         raise RuntimeError("the process dies")
 
@@ -80,11 +82,11 @@ def test_flags_are_there_when_the_site_dies_right_after_the_booking(screened, mo
     assert StaffAlert.objects.exists()
 
 
-def test_second_click_neither_loses_nor_doubles_the_answers(screened):
+def test_second_click_neither_loses_nor_duplicates_the_answers(screened):
     key, before = uuid.uuid4(), read_screen(screened.session)
     screened.post(details_url(), form(key))
     assert read_screen(screened.session) is None
-    session = screened.session  # the first answer was lost on its way, and with it the session that forgot
+    session = screened.session  # the first response was lost, so the session still has the answers
     write_screen(session, before)
     session.save()
     assert screened.post(details_url(), form(key)).status_code == 303
@@ -109,7 +111,7 @@ def test_refused_booking_keeps_nothing_and_leaves_the_answers_with_the_visitor(s
     assert read_screen(screened.session) is not None
 
 
-def test_refused_booking_raises_what_the_caller_expects(service):
+def test_refused_booking_with_answers_raises_slot_taken(service):
     book(service, name="Bob Quick")
     with pytest.raises(SlotTaken):
         book(service, screen=URGENT)
@@ -118,7 +120,7 @@ def test_refused_booking_raises_what_the_caller_expects(service):
 
 def test_only_advice_that_was_shown_and_acknowledged_counts_as_read(service):
     answers = {"rf.move": ["walk-groin"], "rf.signs": ["cancer", "calf-swollen"]}
-    read = {"RF16": "24 h", "RF27": "48 h"}  # RF27 asked for more haste than what was shown
+    read = {"RF16": "24 h", "RF27": "48 h"}  # RF27 was more urgent than the advice that was shown
     visit = book(service, screen=Screen("/", answers=answers, read=read))
     acknowledged = {flag.rule_id: flag.patient_acknowledged_at for flag in visit.intake.flags.all()}
     assert {rule for rule, at in acknowledged.items() if at} == {"RF16"}
@@ -141,7 +143,7 @@ def test_urgent_advice_is_shown_again_when_its_deadline_is_sooner(client, servic
     assert client.get(stop).context["deadline"] == "same day"
 
 
-def test_emergency_is_not_left_by_saying_that_it_is_not_the_hip(client, service):
+def test_emergency_cannot_be_skipped(client, service):
     stop = reverse("assessments:screen_stop")
     assert walk(client, "/book/evaluation/", CALM | {"rf.leg": ["saddle"]}) == stop
     assert begin(client, "/book/evaluation/", "skip").headers["Location"] == stop
@@ -150,7 +152,7 @@ def test_emergency_is_not_left_by_saying_that_it_is_not_the_hip(client, service)
     assert not Appointment.objects.exists()
 
 
-def test_emergency_before_a_booking_comes_before_a_missing_answer(client, service):
+def test_emergency_before_a_booking_is_shown_before_a_missing_answer(client, service):
     page = begin(client, "/book/evaluation/").headers["Location"]
     shown = client.get(page)
     answered = client.post(page, posted(shown.text, {"rf.leg": ["none", "saddle"]}))
@@ -166,7 +168,7 @@ def test_first_not_sure_before_a_booking_asks_what_about_first(client, service):
     assert left_open.headers["Location"] == reverse("assessments:screen_stop")
 
 
-def test_page_of_the_screen_leads_with_an_emergency_that_stands(client, service):
+def test_page_of_the_screen_shows_a_current_emergency_first(client, service):
     walk(client, "/book/evaluation/", CALM | {"rf.leg": ["saddle"]})
     page = client.get(reverse("assessments:screen_page", args=["safety"])).text
     assert page.index("tel:911") < page.index("<h1>")
@@ -181,7 +183,7 @@ def test_wait_list_keeps_the_answers_and_tells_staff(screened, service):
     assert read_screen(screened.session) is None
 
 
-def test_wait_list_that_has_the_person_already_still_keeps_the_answers(screened, service):
+def test_wait_list_stores_the_answers_of_a_person_who_is_already_on_it(screened, service):
     url = reverse("booking:join_wait_list", args=["evaluation"])
     wishes = {"first_on": "2026-11-24", "last_on": "2026-12-18", "part_of_day": ""}
     before = read_screen(screened.session)
@@ -194,7 +196,7 @@ def test_wait_list_that_has_the_person_already_still_keeps_the_answers(screened,
     assert WaitListEntry.objects.count() == 1 and Flag.objects.get().rule_id == "RF16"
 
 
-def test_intake_that_does_not_ask_the_same_leaves_the_answers_to_one_that_does(service):
+def test_answers_are_stored_in_the_hip_intake_when_the_visits_intake_does_not_ask_them(service):
     small = of({"linkId": "signs", "type": "group", "text": "Other", "item": [{"linkId": "a", "type": "string"}]})
     Questionnaire.objects.create(
         slug="small", version=1, title="Small", definition=small, published_at=NOW, created_at=NOW
@@ -206,7 +208,7 @@ def test_intake_that_does_not_ask_the_same_leaves_the_answers_to_one_that_does(s
     assert flag.response.questionnaire.canonical == HIP_INTAKE and flag.response.patient == visit.patient
 
 
-def test_answers_outlive_the_questionnaire_they_were_given_to(service):
+def test_answers_are_stored_when_their_questionnaire_is_no_longer_published(service):
     Questionnaire.objects.update(published_at=None)
     visit = book(service, screen=URGENT)
     assert visit.intake is None and Flag.objects.get().rule_id == "RF16"
@@ -240,7 +242,7 @@ UNIT_ONLY = of(
         },
     ],
 )
-def test_visit_is_booked_whatever_its_questionnaire_is(service, definition, caplog):
+def test_visit_is_booked_when_its_questionnaire_is_invalid(service, definition, caplog):
     Questionnaire.objects.create(
         slug="odd", version=1, title="Odd", definition=definition, published_at=NOW, created_at=NOW
     )
@@ -266,7 +268,7 @@ def test_visit_is_booked_without_its_intake_when_that_fails(client, service, mon
 
 
 def test_database_error_of_an_intake_leaves_the_booking_usable(service, monkeypatch):
-    """The savepoint takes back what failed; without it the whole transaction would be lost."""
+    """The savepoint rolls back the failed intake. Without it, the whole transaction would fail."""
 
     def fail(**kwargs):
         Response.objects.create(questionnaire_id=uuid.uuid4(), patient=kwargs["patient"], created_at=None)
@@ -275,7 +277,7 @@ def test_database_error_of_an_intake_leaves_the_booking_usable(service, monkeypa
     assert book(service).status == "booked"
 
 
-def test_database_that_is_away_is_not_taken_for_a_bad_questionnaire(service, monkeypatch):
+def test_database_outage_is_not_treated_as_an_invalid_questionnaire(service, monkeypatch):
     def fail(**kwargs):
         raise OperationalError("the connection is lost")
 

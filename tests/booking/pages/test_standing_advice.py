@@ -1,4 +1,4 @@
-"""The pages of a visit, of the wait list and of messages keep the advice in sight until staff have seen to it."""
+"""The pages of a visit, of the wait list and of messages show the advice until staff have acknowledged it."""
 
 import secrets
 from datetime import timedelta
@@ -27,7 +27,7 @@ PAGES = ("visit", "cancel", "coming", "not_coming", "move_days", "earlier", "add
 
 @pytest.fixture
 def flag(visit):
-    """Alice ticks an emergency and closes the tab."""
+    """Alice reports an emergency and closes the tab."""
     (flag,) = save_page(response=visit.intake, page="safety", answers={"rf.leg": ["saddle"]}, now=NOW)
     return flag
 
@@ -38,7 +38,7 @@ def open_page(visit, name="visit", proof=Proof.MAILED):
 
 
 def leads(page):
-    """Whether a page says what to do before anything else."""
+    """Return whether the page shows the advice before its heading."""
     return page.status_code in (200, 409) and -1 < page.text.find(HELP) < page.text.index("<h1>")
 
 
@@ -50,7 +50,7 @@ def test_page_of_a_visit_leads_with_an_unread_emergency(visit, flag, name, proof
     assert page.text.index("tel:911") < page.text.index("<h1>")
 
 
-def test_visit_page_keeps_read_advice_until_staff_have_seen_to_it(visit, flag, charlie):
+def test_visit_page_shows_read_advice_until_staff_acknowledge_it(visit, flag, charlie):
     acknowledge_shown(response=visit.intake, level="E", now=NOW)
     page = open_page(visit)
     assert leads(page) and "You told us" in page.text
@@ -58,12 +58,12 @@ def test_visit_page_keeps_read_advice_until_staff_have_seen_to_it(visit, flag, c
     assert HELP not in open_page(visit).text
 
 
-def test_visit_page_lets_the_advice_go_when_the_answer_is_changed(visit, flag):
+def test_visit_page_drops_the_advice_when_the_answer_is_changed(visit, flag):
     save_page(response=visit.intake, page="safety", answers={"rf.leg": ["none"]}, now=NOW)
     assert HELP not in open_page(visit).text
 
 
-def test_page_of_a_visit_keeps_the_advice_when_the_answers_cannot_be_opened(visit, flag, settings):
+def test_page_of_a_visit_shows_the_advice_when_the_answers_cannot_be_decrypted(visit, flag, settings):
     path = visit_path(visit, proof=Proof.MAILED, now=NOW)
     settings.ENCRYPTION_KEYS = {"other": secrets.token_bytes(32)}
     assert leads(Client().get(path))
@@ -115,14 +115,14 @@ def test_pages_show_no_advice_without_a_flag(client, visit, clinic):
     assert not [page.request["PATH_INFO"] for page in pages if "current-advice" in page.text]
 
 
-def test_link_shown_to_a_browser_tells_nothing_of_another_visit(visit, flag, evaluation):
+def test_link_shown_to_a_browser_reveals_no_advice_of_another_visit(visit, flag, evaluation):
     """A visitor who types Alice's name and address must not learn that she needs help."""
     other = book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(days=1), is_known=False)
     assert HELP not in open_page(other, proof=Proof.SHOWN).text
-    assert leads(open_page(other, proof=Proof.MAILED))  # but in her mailbox every page says so
+    assert leads(open_page(other, proof=Proof.MAILED))  # a link from her mailbox shows the advice
 
 
-def test_what_was_answered_before_the_booking_leads_where_the_visit_has_no_intake(visit, call):
+def test_answers_before_the_booking_show_the_advice_when_the_visit_has_no_intake(visit, call):
     screen = Screen("/", answers={"rf.move": ["walk-groin"]})
     on_call = book(call, starts_at=NINE_ON_TUESDAY + timedelta(days=1), name="Maya Runner", screen=screen)
     assert on_call.intake is None and Flag.objects.get().level == "U"
@@ -131,7 +131,7 @@ def test_what_was_answered_before_the_booking_leads_where_the_visit_has_no_intak
         assert page.index("be seen within 24 hours") < page.index("<h1>")
 
 
-def test_what_was_answered_before_joining_the_wait_list_leads_on_its_page(client, visit, clinic):
+def test_answers_before_joining_show_the_advice_on_the_wait_list_page(client, visit, clinic):
     screen = Screen("/", answers={"rf.move": ["walk-groin"]})
     who = {"name": "Maya Runner", "email": "maya@example.com", "phone": "+16035550177"}
     wish = {"service": visit.service, "mode": visit.mode, "wishes": WISHES}

@@ -1,4 +1,4 @@
-"""A stranger who knows a patient's name, address and phone number, and has none of the patient's mail.
+"""A stranger who knows a patient's name, address and phone number, but cannot read the patient's email.
 
 Nothing they send to the public pages, in any order, discloses or changes existing data.
 """
@@ -48,7 +48,7 @@ FORMS = {
 
 @pytest.fixture
 def alices_visit(evaluation):
-    """Alice is known: a visit with answers, a place on the wait list, texts, a birth date."""
+    """Alice, a known patient: a visit with answers, a wait list entry, consent to texts, a birth date."""
     call_command("load_definitions", verbosity=0)
     evaluation.intake_slug = "hip-running-intake"
     evaluation.save()
@@ -61,7 +61,7 @@ def alices_visit(evaluation):
     visit.intake.saved_pages = ["safety"]
     visit.intake.saved_at = NOW
     visit.intake.save()
-    wishes = Wishes(date(2026, 11, 24), date(2026, 12, 12), "before-work")  # a Saturday, which no page offers
+    wishes = Wishes(date(2026, 11, 24), date(2026, 12, 12), "before-work")  # ends on a Saturday, which no page offers
     join_wait_list(
         patient=visit.patient, service=evaluation, mode="in_person", wishes=wishes, appointment=visit, now=NOW
     )
@@ -70,7 +70,7 @@ def alices_visit(evaluation):
 
 
 def rows_of(patient) -> dict:
-    """Every row that hangs on the patient as it is stored, and the patient's own."""
+    """Return the patient's stored row and every stored row that refers to it, by (model, key)."""
     models_of = [relation for relation in Patient._meta.related_objects if relation.related_model is not Patient]
     found = {("patient", patient.pk): Patient.objects.filter(pk=patient.pk).values().get()}
     for relation in models_of:
@@ -82,7 +82,7 @@ def rows_of(patient) -> dict:
 
 
 def plain(rows: models.QuerySet) -> list[dict]:
-    """Rows with sealed values as bytes, to be compared."""
+    """Return the rows with encrypted values as bytes, so that they can be compared."""
     found = []
     for row in rows.values():
         found.append(
@@ -95,7 +95,7 @@ def plain(rows: models.QuerySet) -> list[dict]:
 
 
 class Stranger:
-    """A browser, and every address it has been led to."""
+    """A browser, and every private path that it was redirected to."""
 
     def __init__(self):
         self.browser, self.seen, self.paths, self.starts = Client(), [], [], 0
@@ -147,7 +147,7 @@ STEPS = st.lists(
 @given(steps=STEPS)
 @settings(
     max_examples=20,
-    phases=[Phase.explicit, Phase.generate],  # each step is a request; shrinking a find would take minutes
+    phases=[Phase.explicit, Phase.generate],  # each step is a request, and shrinking would take minutes
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 def test_nothing_of_a_patient_is_disclosed_or_changed_when_a_stranger_types_their_name(alices_visit, steps):
@@ -155,7 +155,7 @@ def test_nothing_of_a_patient_is_disclosed_or_changed_when_a_stranger_types_thei
     before, clean = (
         rows_of(alice),
         transaction.savepoint_create(),
-    )  # a block would stop rate limits, spent outside of any
+    )  # rate limits refuse to run inside an atomic block
     with time_machine.travel(NOW, tick=False):
         for step, *arguments in [("book", {}, NUMBERS[0]), *steps]:
             getattr(stranger, step)(*arguments)
@@ -163,7 +163,7 @@ def test_nothing_of_a_patient_is_disclosed_or_changed_when_a_stranger_types_thei
     transaction.savepoint_rollback(clean)
     assert {key: after.get(key) for key in before} == before
     new = {model for model, _ in after.keys() - before.keys()}
-    assert new <= {"Message"}  # at most a mail to Alice's own mailbox about her own place on the list
+    assert new <= {"Message"}  # at most an email to Alice's own mailbox about her own wait list entry
     secrets = (
         alices_visit.reference,
         "0199",
@@ -177,10 +177,10 @@ def test_nothing_of_a_patient_is_disclosed_or_changed_when_a_stranger_types_thei
     for page in stranger.seen:
         for secret in secrets:
             assert secret not in page or (secret == "0199" and typed_by_stranger), secret
-        assert "returning=" not in page  # the cookie that says whose phone number to show
+        assert "returning=" not in page  # the cookie of a recognized patient
 
 
-def test_visit_of_a_stranger_is_a_provisional_patients_until_a_mailed_link_is_used(alices_visit, client):
+def test_visit_booked_by_a_stranger_belongs_to_a_provisional_patient(alices_visit, client):
     stranger = Stranger()
     with time_machine.travel(NOW, tick=False):
         stranger.book({}, NUMBERS[0])
@@ -189,10 +189,10 @@ def test_visit_of_a_stranger_is_a_provisional_patients_until_a_mailed_link_is_us
     assert [link.proof for link in PatientLink.objects.filter(patient=visit.patient)] == [1]
 
 
-def test_staff_see_no_stranger_among_the_wait_list_of_a_patient(alices_visit):
+def test_stranger_who_joins_the_wait_list_adds_no_entry(alices_visit):
     with time_machine.travel(NOW, tick=False):
         Stranger().join({}, NUMBERS[0])
     assert WaitListEntry.objects.waiting().count() == 1
     told = Message.objects.get(kind="booking_on_wait_list")
-    assert told.patient == alices_visit.patient  # the way to it is in her mailbox
+    assert told.patient == alices_visit.patient  # the link to the entry is in her mailbox
     assert not Suppression.objects.exists() and not ConfirmationCode.objects.exists()

@@ -1,4 +1,4 @@
-"""From the end of the questions back to their visit, by a link that proves no more than the one it comes from."""
+"""The link from the end of the questions back to their visit. It proves no more than the link to the questions."""
 
 from datetime import timedelta
 

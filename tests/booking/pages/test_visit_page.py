@@ -1,4 +1,4 @@
-"""What the page of a visit says, and to whom."""
+"""The contents of a visit's pages, which depend on who opens them and when."""
 
 import re
 from datetime import timedelta
@@ -22,7 +22,7 @@ def clock():
         yield clock
 
 
-def test_number_of_a_call_is_on_the_page_only_where_it_was_typed_or_mailed(client, call):
+def test_number_of_a_call_is_shown_only_by_a_mailed_link_or_where_it_was_typed(client, call):
     first = book(call, mode="phone", is_known=False)
     shown, mailed = (visit_path(first, proof=proof, now=NOW) for proof in (Proof.SHOWN, Proof.MAILED))
     at_ten = NINE_ON_TUESDAY + timedelta(hours=1)
@@ -35,7 +35,7 @@ def test_number_of_a_call_is_on_the_page_only_where_it_was_typed_or_mailed(clien
     assert client.get(mailed).context["called_at"] == "(603) 555-0199"
 
 
-def test_page_of_a_cancelled_visit_and_of_one_that_is_over_name_the_hour(client, evaluation, clock):
+def test_page_of_a_cancelled_or_past_visit_shows_its_time(client, evaluation, clock):
     visit = book(evaluation)
     path = visit_path(visit, now=NOW)
     assert "Book another visit" in text_of(client.get(path))
@@ -50,7 +50,7 @@ def test_page_of_a_cancelled_visit_and_of_one_that_is_over_name_the_hour(client,
 @pytest.mark.parametrize(
     "page", ["move/", "move/2026-12-02/", "move/20261202T1400Z/", "cancel/", "coming/", "not-coming/", "earlier/"]
 )
-def test_pages_about_a_visit_bear_the_clinics_name(client, evaluation, page):
+def test_pages_about_a_visit_show_the_clinics_name(client, evaluation, page):
     path = visit_path(book(evaluation), now=NOW)
     answer = client.get(path + page)
     assert answer.status_code == 200 and 'class="wordmark"' in answer.text
@@ -68,7 +68,7 @@ def test_not_coming_page_has_a_button_and_explains_it_after_the_deadline(client,
     "page", ["", "move/", "move/2026-12-02/", "cancel/", "coming/", "not-coming/", "earlier/", "address/"]
 )
 @pytest.mark.parametrize("fate", ["cancelled", "over"])
-def test_no_page_of_a_visit_that_is_not_ahead_speaks_of_a_deadline(client, evaluation, page, fate):
+def test_pages_of_a_cancelled_or_past_visit_mention_no_deadline(client, evaluation, page, fate):
     visit = book(evaluation, is_known=False)
     path, at = visit_path(visit, now=NOW), NINE_ON_TUESDAY - timedelta(hours=2)
     if fate == "cancelled":

@@ -27,7 +27,7 @@ def test_a_day_offers_every_step_in_which_the_visit_fits(evaluation, clinic):
     assert clock_times(evaluation, clinic) == WHOLE_DAY
 
 
-def test_a_visit_takes_the_times_it_and_its_turnover_touch(evaluation, clinic):
+def test_visit_and_its_turnover_remove_overlapping_times(evaluation, clinic):
     book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=1))
     assert clock_times(evaluation, clinic) == [t for t in WHOLE_DAY if t not in ("09:30", "10:00", "10:30")]
 
@@ -42,7 +42,7 @@ def free_days(service, clinic, *, first_day, days) -> dict[date, int]:
     return count_days(slots, clinic.zone)
 
 
-def test_days_without_times_are_left_out(evaluation, clinic):
+def test_days_without_times_are_omitted(evaluation, clinic):
     counts = free_days(evaluation, clinic, first_day=date(2026, 11, 27), days=7)
     assert counts == {date(2026, 11, 27): 12} | {date(2026, 11, 30) + timedelta(days=n): 12 for n in range(4)}
 
@@ -56,8 +56,8 @@ def test_a_time_counts_once_when_two_therapists_have_it(evaluation, clinic):
     assert (first.starts_at, first.therapist.name) == (NINE_ON_TUESDAY, "Nora")
 
 
-def test_time_exactly_at_the_notice_is_offered_and_booked_and_a_second_sooner_is_not(evaluation, clinic, meredith):
-    """The notice is met exactly at its limit, and missed right after it, on pages and in the rule alike."""
+def test_time_is_offered_exactly_at_the_notice_and_not_right_after(evaluation, clinic, meredith):
+    """The notice is met exactly at its limit and missed right after it, both on pages and in the rule."""
     evaluation.minimum_notice_minutes = 120
     evaluation.save()
     day, at_the_limit = NINE_ON_TUESDAY.date(), NINE_ON_TUESDAY - timedelta(minutes=120)
@@ -73,7 +73,7 @@ def test_time_exactly_at_the_notice_is_offered_and_booked_and_a_second_sooner_is
 
 
 def test_time_exactly_at_the_end_of_the_horizon_is_not_offered(evaluation, clinic, meredith):
-    """The last day ends at its midnight, exclusive."""
+    """The last day ends at midnight, exclusive."""
     evaluation.horizon_days, last_day = 8, date(2026, 12, 1)
     evaluation.save()
     OpeningHours.objects.create(therapist=meredith, weekday=1, opens=time(22), closes=time(0))
@@ -87,7 +87,7 @@ def test_time_exactly_at_the_end_of_the_horizon_is_not_offered(evaluation, clini
 
 def test_notice_hides_what_is_too_soon_and_horizon_what_is_too_far(evaluation, clinic):
     monday = date(2026, 11, 23)
-    assert clock_times(evaluation, clinic, monday) == []  # twelve hours' notice
+    assert clock_times(evaluation, clinic, monday) == []  # the clinic's minimum notice is 12 hours
     evaluation.minimum_notice_minutes = 90
     assert clock_times(evaluation, clinic, monday)[0] == "13:00"
     evaluation.horizon_days = 8
@@ -117,7 +117,7 @@ def test_a_closure_of_another_therapist_changes_nothing(evaluation, clinic):
 
 
 def test_a_day_has_the_same_times_alone_and_within_a_month(evaluation, clinic):
-    """Extra hours across midnight count for both days, with steps from their beginning."""
+    """Extra hours across midnight count for both days, and start times are steps from their beginning."""
     HoursOverride.objects.create(
         kind="extra", starts_at=datetime(2026, 12, 1, 3, 10, tzinfo=UTC), ends_at=datetime(2026, 12, 1, 7, tzinfo=UTC)
     )
@@ -142,7 +142,7 @@ def test_hours_count_only_between_their_dates(evaluation, meredith, clinic):
     assert clock_times(evaluation, clinic, TUESDAY + timedelta(days=1)) == WHOLE_DAY
 
 
-def test_nothing_is_offered_of_a_service_that_is_not_bookable(evaluation, clinic):
+def test_no_time_is_offered_for_a_service_that_is_not_bookable(evaluation, clinic):
     evaluation.listing = "call_us"
     assert clock_times(evaluation, clinic) == []
 
@@ -154,14 +154,14 @@ def test_nothing_is_offered_by_a_therapist_who_has_left(evaluation, meredith, cl
 
 
 @pytest.mark.parametrize("change", [date(2027, 3, 14), date(2026, 11, 1)])
-def test_local_times_stay_when_the_clocks_change(evaluation, meredith, clinic, change):
+def test_local_times_are_the_same_when_the_clocks_change(evaluation, meredith, clinic, change):
     OpeningHours.objects.filter(therapist=meredith, weekday=0).update(weekday=6)  # both changes are on Sundays
     evaluation.horizon_days = 366
     before = datetime.combine(change - timedelta(days=20), time(12), tzinfo=UTC)
     assert clock_times(evaluation, clinic, change, now=before) == WHOLE_DAY
 
 
-def test_nearest_times_lie_on_both_sides_and_are_sorted(evaluation, clinic):
+def test_nearest_times_are_before_and_after_and_are_sorted(evaluation, clinic):
     book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=1))
     near = nearest_free_slots(
         service=evaluation, to=NINE_ON_TUESDAY + timedelta(hours=1), limit=3, now=NOW, clinic=clinic

@@ -1,4 +1,4 @@
-"""The time of a call is shown in the caller's zone, with the clinic's time below, on every page and in every message."""
+"""Every page and message shows the time of a call in the caller's zone, with the clinic's time below."""
 
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -77,7 +77,7 @@ def test_message_shows_the_same_clock_as_the_page(call, clinic, kind):
     assert (values["day"], values["time"]) == ("Tuesday, December 1", "7:30 PM IST")
 
 
-def test_move_is_told_by_the_callers_clock(client, call):
+def test_move_is_emailed_in_the_callers_zone(client, call):
     visit = book(call, time_zone=KOLKATA)
     moved = move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY + timedelta(hours=1), now=NOW)
     shown = text_of(client.get(path_of(Appointment.objects.get(pk=moved.pk))))
@@ -94,7 +94,7 @@ def test_clocks_are_compared_on_the_day_of_the_visit(client, clinic, call):
     assert "8:00 AM EST 9:00 AM EDT at the clinic" in text_of(client.get(path_of(visit)))
 
 
-def test_days_of_a_wait_list_entry_are_over_by_the_callers_clock(client, call, front_desk):
+def test_days_of_a_wait_list_entry_end_in_the_callers_zone(client, call, front_desk):
     front_desk.is_superuser = True
     front_desk.save()
     day = NOW.date()

@@ -1,4 +1,4 @@
-"""Two acts on one visit or patient at once, on real connections: they are serialized, without a deadlock."""
+"""Two concurrent actions on one visit or patient, on real connections: they are serialized, without a deadlock."""
 
 import threading
 from datetime import timedelta
@@ -35,8 +35,10 @@ def rows_waited_for() -> int:
 
 
 def one_after_another(rows, *acts) -> list:
-    """Return what the acts return or raise when each starts once the earlier ones wait for `rows`, which are locked meanwhile.
-    An act that by then holds another row needed by the earlier ones causes a deadlock."""
+    """Start each act once the earlier ones wait for `rows`, which are locked meanwhile. Return their results or errors.
+
+    An act that has already locked another row that the earlier ones need causes a deadlock.
+    """
 
     def hold():
         with transaction.atomic():
@@ -64,7 +66,7 @@ def row_of(visit):
 
 @pytest.fixture
 def known(evaluation):
-    """Alice, known from an earlier visit, into whose record the provisional Alice is merged."""
+    """Alice, a known patient. The provisional Alice is merged into this record."""
     return book(evaluation, starts_at=NINE_ON_TUESDAY + DAY).patient
 
 
@@ -92,7 +94,7 @@ ACTS = {
 def test_act_on_a_visit_while_its_patient_is_merged(name, visit, known, front_desk):
     Appointment.objects.filter(pk=visit.pk).update(
         off_schedule_accepted=["hours"]
-    )  # so that keeping it changes its row
+    )  # so that the act "keep" changes the row
     outcomes = one_after_another(
         row_of(visit),
         lambda: accept_patient(visit.patient, now=NOW),
@@ -130,7 +132,7 @@ def test_clinic_moves_while_a_patient_is_merged(visit, known):
 def test_clinic_moves_while_a_patient_gets_a_new_address(evaluation, front_desk):
     later = book(evaluation, starts_at=NINE_ON_TUESDAY + DAY)
     sooner = book(evaluation, starts_at=NINE_ON_TUESDAY)
-    if sooner.pk < later.pk:  # by start and by key, their order must differ
+    if sooner.pk < later.pk:  # their order by start must differ from their order by key
         move_appointment(appointment=sooner, starts_at=NINE_ON_TUESDAY + 2 * DAY, by=front_desk, now=NOW)
         sooner, later = later, sooner
     before, after = Clinic.objects.current(), Clinic.objects.current()
@@ -150,7 +152,7 @@ def test_clinic_moves_while_a_patient_gets_a_new_address(evaluation, front_desk)
 
 @pytest.mark.parametrize("name", ACTS)
 def test_act_on_a_locked_visit_asks_to_try_again(name, visit, front_desk):
-    """And does not show the page for a database outage."""
+    """Otherwise the page for a database outage would be shown."""
     held, done = threading.Event(), threading.Event()
 
     def hold():
@@ -201,7 +203,7 @@ def test_patient_who_cancels_a_locked_visit_is_asked_to_try_again(client, visit)
     assert reverse("booking:visit", args=[path.strip("/").split("/")[-1]]) in page.content.decode()
 
 
-# A schedule that the caller did not lock is not written.
+# A schedule is not changed without its lock.
 
 
 @pytest.fixture
@@ -212,7 +214,7 @@ def nora(evaluation):
 
 
 @pytest.mark.parametrize("name", ["arrive", "undo arrival", "undo no-show"])
-def test_act_that_locked_the_schedule_of_before_a_move_is_refused(name, visit, nora, front_desk):
+def test_action_is_refused_when_the_visit_moved_to_a_schedule_that_is_not_locked(name, visit, nora, front_desk):
     move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY, therapist=nora, by=front_desk, now=NOW)
     with pytest.raises(BusyTryAgain):
         ACTS[name](visit, front_desk)
@@ -220,7 +222,7 @@ def test_act_that_locked_the_schedule_of_before_a_move_is_refused(name, visit, n
     ACTS[name](fresh, front_desk)
 
 
-def test_undone_move_would_lead_to_a_schedule_that_is_not_locked(visit, nora, evaluation):
+def test_undoing_a_move_is_refused_when_it_leads_to_a_schedule_that_is_not_locked(visit, nora, evaluation):
     otto = make_therapist("Otto", position=2)
     evaluation.therapists.add(otto)
     stale = move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY, therapist=nora, now=NOW)
@@ -233,7 +235,7 @@ def test_undone_move_would_lead_to_a_schedule_that_is_not_locked(visit, nora, ev
         undo_move(appointment=stale, version=stale.version, now=NOW + 2 * MINUTE)
 
 
-def test_undone_cancellation_in_a_schedule_that_is_not_locked(visit, nora, front_desk):
+def test_undoing_a_cancellation_is_refused_in_a_schedule_that_is_not_locked(visit, nora, front_desk):
     stale = cancel_appointment(appointment=visit, by=front_desk, now=NOW)
     fresh = undo_cancellation(appointment=Appointment.objects.get(pk=visit.pk), by=front_desk, now=NOW)
     fresh = move_appointment(appointment=fresh, starts_at=NINE_ON_TUESDAY, therapist=nora, by=front_desk, now=NOW)

@@ -1,4 +1,4 @@
-"""A service without an active therapist, or a visit whose therapist, mode or service is gone: pages ask to call."""
+"""A service without an active therapist, or a visit whose therapist, mode or service is gone: the pages ask to call."""
 
 import pytest
 import time_machine
@@ -53,7 +53,7 @@ def test_service_without_a_therapist_asks_to_call_on_every_page(client, evaluati
         assert PHONE in page and "hold/" not in page, path
 
 
-def test_list_promises_online_times_only_where_there_are_some(client, evaluation):
+def test_list_mentions_online_times_only_when_there_are_some(client, evaluation):
     assert client.get("/book/").context["has_online"]
     Therapist.objects.update(is_active=False)
     assert not client.get("/book/").context["has_online"]
@@ -65,7 +65,7 @@ def test_hours_of_a_therapist_who_is_switched_off_are_not_shown(client, evaluati
     assert "Mon–Fri" not in read(client, "/")
 
 
-def test_service_that_another_does_keeps_its_button(client, evaluation, call):
+def test_service_with_another_therapist_keeps_its_button(client, evaluation, call):
     evaluation.therapists.clear()
     assert 'href="/book/call/"' in read(client, "/")
     assert 'href="/book/evaluation/"' not in read(client, "/book/")
@@ -89,7 +89,7 @@ def test_list_of_services_costs_the_same_queries_for_one_and_for_many(
 
 
 @pytest.mark.parametrize("leave", LEAVE)
-def test_move_starts_at_those_who_still_do_it_when_the_therapist_has_gone(client, evaluation, nora, leave):
+def test_move_page_starts_with_the_other_therapists_when_the_therapist_has_left(client, evaluation, nora, leave):
     visit = book(evaluation, therapist=Therapist.objects.get(name="Meredith"))
     path = visit_path(visit, proof=Proof.MAILED, now=NOW)
     LEAVE[leave]()

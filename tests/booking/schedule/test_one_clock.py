@@ -1,5 +1,6 @@
-"""Days, counts, parts of the day, times and the wait list use one zone: the caller's for calls, the clinic's for visits in
-person."""
+"""Days, counts, parts of the day, times and the wait list use one zone.
+
+It is the caller's for calls, and the clinic's for visits in person."""
 
 import random
 import re
@@ -45,7 +46,7 @@ def monday_morning():
 
 
 def naive_starts(service, *, clinic, now: datetime) -> list[datetime]:
-    """Every start within the hours of `give_hours`, by counting minutes of local time."""
+    """Return every start within the hours of `give_hours`, by counting minutes of local time."""
     today, starts = now.astimezone(NEW_YORK).date(), []
     for day in (today + n * DAY for n in range(clinic.horizon_days + 1)):
         for opens, closes in ((9, 12), (13, 17)) if day.weekday() < 5 else ():
@@ -56,13 +57,13 @@ def naive_starts(service, *, clinic, now: datetime) -> list[datetime]:
 
 
 def listed(page: str) -> dict[date, int]:
-    """The count of each day in the list of days."""
+    """Return {day: count} from the list of days."""
     rows = re.findall(r'<time datetime="(\d{4}-\d\d-\d\d)">[^<]*</time> <span class="choice-detail">(\d+) time', page)
     return {date.fromisoformat(day): int(count) for day, count in rows}
 
 
 def offered(response) -> list[datetime]:
-    """The start times of the page's buttons, in order."""
+    """Return the start times of the page's buttons, in order."""
     instants = re.findall(r"/(\d{8}T\d{4})Z/hold/", " ".join(buttons(response)))
     return [datetime.strptime(text, "%Y%m%dT%H%M").replace(tzinfo=UTC) for text in instants]
 
@@ -97,9 +98,9 @@ def test_counts_and_times_agree_with_a_naive_list_when_seen_from_elsewhere(
                 assert len(offered(times)) == counts.get(day, 0)
 
 
-def test_a_day_without_such_a_time_leads_to_the_next_by_the_callers_day(client, clinic, call, monday_morning):
+def test_day_without_matching_times_links_to_the_next_one_in_the_callers_zone(client, clinic, call, monday_morning):
     page = client.get("/book/call/2026-11-28/", {"tz": "Asia/Kolkata", "when": "before-work"})
-    # Friday's last hours at the clinic are Saturday's first in Kolkata; Monday's come on Tuesday.
+    # In Kolkata, the clinic's last hours of Friday are on Saturday, and those of Monday are on Tuesday.
     assert len(offered(page)) == len(listed_hours(client, "2026-11-28"))
     empty = client.get("/book/call/2026-11-29/", {"tz": "Asia/Kolkata", "when": "before-work"})
     assert "12:00 AM IST" in text_of(empty)
@@ -113,7 +114,7 @@ def listed_hours(client, day) -> list[datetime]:
     return [start for start in starts if start.astimezone(ZoneInfo("Asia/Kolkata")).hour < 9]
 
 
-def test_the_clocks_are_compared_at_the_time_that_is_shown(client, clinic, call, monday_morning):
+def test_zones_are_compared_at_the_time_that_is_shown(client, clinic, call, monday_morning):
     call.horizon_days = 150
     call.save()
     query = {"tz": "America/Jamaica"}
@@ -125,7 +126,7 @@ def test_the_clocks_are_compared_at_the_time_that_is_shown(client, clinic, call,
     assert "8:00 AM EST, which is 9:00 AM EDT" in text_of(client.get(eight))
 
 
-def test_two_names_of_one_zone_are_one_clock(client, clinic, call, monday_morning):
+def test_two_names_of_one_zone_count_as_one_zone(client, clinic, call, monday_morning):
     clinic.time_zone = "America/Detroit"
     clinic.save()
     page = text_of(client.get("/book/call/2026-12-01/", {"tz": "US/Michigan"}))
@@ -151,7 +152,7 @@ def test_two_names_of_one_zone_are_one_clock(client, clinic, call, monday_mornin
         ("", ""),
     ],
 )
-def test_a_name_that_is_no_place_falls_back_to_the_clinics_clock(client, clinic, call, monday_morning, text, name):
+def test_invalid_zone_name_falls_back_to_the_clinics_zone(client, clinic, call, monday_morning, text, name):
     assert visitors_zone_name(text) == name
     for path in ("/book/call/", "/book/call/2026-12-01/", "/book/call/meredith/20261201T1400Z/"):
         response = client.get(path, {"tz": text})
@@ -171,7 +172,7 @@ def test_every_zone_of_the_world_can_be_chosen_once(client, clinic, call, monday
     assert "Kolkata time" in page
 
 
-def test_zones_stand_under_headings_in_the_order_of_the_alphabet(client, clinic, call, monday_morning):
+def test_zones_are_grouped_and_sorted_alphabetically(client, clinic, call, monday_morning):
     page = client.get("/book/call/", {"tz": "Europe/Paris"}).text
     groups = re.findall(r'<optgroup label="([^"]+)">(.*?)</optgroup>', page, re.DOTALL)
     names = [name for name, _ in groups]
@@ -187,7 +188,7 @@ def test_zones_stand_under_headings_in_the_order_of_the_alphabet(client, clinic,
     assert "Halifax (Canada)" in shown["The Americas"] and "Sydney" in shown["Australia"] and shown["Other"] == ["UTC"]
 
 
-def test_an_hour_that_comes_twice_is_told_apart(client, clinic, call, meredith):
+def test_times_of_a_repeated_hour_are_distinguished(client, clinic, call, meredith):
     call.minutes = call.start_step_minutes = 30
     call.save()
     OpeningHours.objects.all().delete()
@@ -207,7 +208,7 @@ def test_moving_a_call_shows_the_callers_days_and_times(client, clinic, call, mo
     visit = book(call, time_zone="Australia/Sydney")
     path = visit_path(visit, now=NOW)
     days = listed(client.get(f"{path}move/").text)
-    assert date(2026, 12, 5) in days and date(2026, 11, 30) not in days  # Friday's hours at the clinic, and Sunday's
+    assert date(2026, 12, 5) in days and date(2026, 11, 30) not in days  # from the clinic's Friday, and from its Sunday
     rows = client.get(f"{path}move/2026-12-05/")
     assert len(re.findall(r'href="[^"]*/move/\d{8}T\d{4}Z/', rows.text)) == days[date(2026, 12, 5)]
     assert "1:00 AM 9:00 AM EST" in text_of(rows)
@@ -223,7 +224,7 @@ def typed(**changes):
 
 
 @pytest.mark.usefixtures("monday_morning")
-def test_a_wish_keeps_the_clock_by_which_it_was_made(client, call, evaluation):
+def test_wish_stores_the_zone_in_which_it_was_made(client, call, evaluation):
     page = client.get("/book/call/wait/", {"tz": "Asia/Kolkata"})
     assert "Kolkata time" in text_of(page)
     assert client.post("/book/call/wait/?tz=Asia/Kolkata", typed()).status_code == 303
@@ -235,7 +236,7 @@ def test_a_wish_keeps_the_clock_by_which_it_was_made(client, call, evaluation):
     }
 
 
-def test_the_page_and_the_mail_say_by_which_clock_a_wish_is_meant(client, clinic, call, evaluation, monday_morning):
+def test_page_and_email_show_the_zone_of_a_wish(client, clinic, call, evaluation, monday_morning):
     for service, words in ((call, "Kolkata time"), (evaluation, "Eastern time")):
         wishes = Wishes(TUESDAY, TUESDAY, "after-work", "Asia/Kolkata")
         entry = wait(service, wishes=wishes)
@@ -247,7 +248,7 @@ def test_the_page_and_the_mail_say_by_which_clock_a_wish_is_meant(client, clinic
 @pytest.mark.parametrize(
     ("stored", "words"), [(None, "Kolkata time"), ("", "Eastern time"), ("Asia/Kolkata", "Kolkata time")]
 )
-def test_asking_for_earlier_than_a_call_goes_by_the_callers_clock_or_that_of_the_wish(
+def test_asking_for_earlier_than_a_call_uses_the_zone_of_the_caller_or_of_the_wish(
     client, clinic, call, monday_morning, stored, words
 ):
     visit = book(call, time_zone="Asia/Kolkata")
@@ -261,7 +262,7 @@ def test_asking_for_earlier_than_a_call_goes_by_the_callers_clock_or_that_of_the
     assert (entry.part_of_day, entry.time_zone) == ("after-work", "Asia/Kolkata" if stored is None else stored)
 
 
-def test_a_freed_time_is_compared_with_a_wish_by_the_clock_of_the_wish(clinic, call):
+def test_freed_time_is_compared_with_a_wish_in_the_zone_of_the_wish(clinic, call):
     visit = book(call)  # 9:00 in New York, 19:30 in Kolkata, 1:00 the next day in Sydney
     wednesday = TUESDAY + DAY
     hits = [
@@ -280,20 +281,20 @@ def test_a_freed_time_is_compared_with_a_wish_by_the_clock_of_the_wish(clinic, c
     assert set(offers_by_name()) == {name for name, _ in hits}
 
 
-def test_a_wish_for_a_call_that_became_a_visit_goes_by_the_clinics_clock(clinic, evaluation):
+def test_wish_for_a_call_that_became_a_visit_uses_the_clinics_zone(clinic, evaluation):
     entry = wait(evaluation, wishes=Wishes(TUESDAY, TUESDAY, "after-work", "Asia/Kolkata"))
     assert not clock_of_entry(entry, clinic=clinic).is_visitors
     assert not wishes_of(entry, clinic=clinic).suit(NINE_ON_TUESDAY, clinic)
 
 
-def test_a_wish_for_today_is_alive_until_the_callers_day_is_over(clinic, call):
+def test_wish_for_today_is_valid_until_the_callers_day_is_over(clinic, call):
     wait(call, wishes=Wishes(NOW.date(), NOW.date(), "", "Pacific/Honolulu"))
-    midnight = datetime(2026, 11, 24, 5, tzinfo=UTC)  # in New York; 19:00 on the 23rd in Honolulu
+    midnight = datetime(2026, 11, 24, 5, tzinfo=UTC)  # midnight in New York, 19:00 on the 23rd in Honolulu
     assert unexpired_entries(now=midnight + timedelta(hours=4)).exists()
     assert not unexpired_entries(now=midnight + timedelta(days=1, hours=4)).exists()
 
 
-def test_staff_see_by_which_clock_a_wish_is_meant(client, clinic, call, django_user_model, monday_morning):
+def test_staff_see_the_zone_of_a_wish(client, clinic, call, django_user_model, monday_morning):
     client.force_login(django_user_model.objects.create_superuser("olga@clinic.example", name="Olga"))
     entry = wait(call, wishes=Wishes(TUESDAY, TUESDAY, "after-work", "Asia/Kolkata"))
     everything = text_of(client.get(reverse("admin:booking_waitlistentry_changelist")))
@@ -301,7 +302,7 @@ def test_staff_see_by_which_clock_a_wish_is_meant(client, clinic, call, django_u
     assert "Kolkata time" in text_of(client.get(reverse("admin:booking_waitlistentry_change", args=[entry.pk])))
 
 
-def test_what_was_chosen_by_the_large_clock_is_what_is_held_and_booked(client, call, monday_morning):
+def test_time_chosen_in_the_visitors_zone_is_held_and_booked(client, call, monday_morning):
     query = "?tz=Asia/Kolkata"
     page = client.get(f"/book/call/2026-12-01/{query}")
     first = next(where for where in buttons(page) if "20261201T1400Z" in where)
@@ -317,9 +318,7 @@ def test_what_was_chosen_by_the_large_clock_is_what_is_held_and_booked(client, c
     assert (visit.starts_at, visit.visitor_time_zone) == (NINE_ON_TUESDAY, "Asia/Kolkata")
 
 
-def test_a_service_by_both_ways_keeps_the_clinics_clock_with_the_visitors_beside_it(
-    client, clinic, call, monday_morning
-):
+def test_service_in_both_modes_shows_the_clinics_time_with_the_visitors_beside_it(client, clinic, call, monday_morning):
     call.offered_modes = ["in_person", "phone"]
     call.save()
     page = text_of(client.get("/book/call/2026-12-01/", {"tz": "America/Los_Angeles", "when": "before-work"}))

@@ -30,7 +30,7 @@ def why_not(service, starts_at, now=NOW, **more) -> tuple:
     return refused.value.reasons
 
 
-def test_a_full_day_offers_nothing_and_takes_nothing(evaluation, clinic):
+def test_full_day_offers_nothing_and_refuses_bookings(evaluation, clinic):
     evaluation.daily_cap = 2
     evaluation.save()
     first = book(evaluation)
@@ -55,7 +55,7 @@ def test_weekly_cap_counts_from_monday_to_sunday_and_includes_completed_visits(e
     assert why_not(evaluation, NINE_ON_TUESDAY + timedelta(days=2), name="Carol") == (NotOfferedBecause.CAP,)
 
 
-def test_caps_are_each_therapists_and_each_services_own(evaluation, call, clinic):
+def test_caps_apply_separately_to_each_therapist_and_service(evaluation, call, clinic):
     evaluation.daily_cap = 1
     evaluation.save()
     nora = make_therapist("Nora", position=1)
@@ -73,7 +73,7 @@ def test_hours_by_phone_only_are_open_but_not_offered(evaluation, clinic, meredi
 
 
 @pytest.mark.parametrize("day", [TUESDAY, date(2027, 3, 14), date(2026, 11, 1)])
-def test_kept_hours_open_by_themselves_at_midnight_the_day_before(evaluation, clinic, meredith, day):
+def test_reserved_hours_open_at_midnight_the_day_before(evaluation, clinic, meredith, day):
     evaluation.minimum_notice_minutes, evaluation.horizon_days = 0, 30
     evaluation.save()
     OpeningHours.objects.all().delete()
@@ -89,7 +89,7 @@ def test_kept_hours_open_by_themselves_at_midnight_the_day_before(evaluation, cl
     assert book(evaluation, starts_at=at_four, now=midnight).status == "booked"
 
 
-def test_times_beside_a_visit_come_first_where_gaps_are_unwelcome(evaluation, clinic, client):
+def test_times_next_to_a_visit_are_listed_first_when_the_service_avoids_gaps(evaluation, clinic, client):
     evaluation.start_step_minutes = 60
     evaluation.prefers_no_gaps = True
     evaluation.save()
@@ -102,7 +102,7 @@ def test_times_beside_a_visit_come_first_where_gaps_are_unwelcome(evaluation, cl
     assert page.index("Easiest for us") < page.index(">11:00 AM<") < page.index(">1:00 PM<")
 
 
-def test_of_two_therapists_the_one_without_a_gap_is_asked(evaluation):
+def test_therapist_without_a_gap_is_preferred_when_the_service_avoids_gaps(evaluation):
     evaluation.prefers_no_gaps = True
     evaluation.save()
     nora = make_therapist("Nora", position=1)
@@ -111,7 +111,7 @@ def test_of_two_therapists_the_one_without_a_gap_is_asked(evaluation):
     assert next_free_slots(service=evaluation, limit=1, now=NOW, first_day=TUESDAY)[0].therapist == nora
 
 
-def test_staff_see_every_rule_they_break_and_book_all_the_same(evaluation, call, front_desk, meredith):
+def test_staff_see_every_broken_rule_and_can_still_book(evaluation, call, front_desk, meredith):
     evaluation.daily_cap = 1
     evaluation.save()
     book(evaluation)
@@ -151,7 +151,7 @@ def test_days_begin_with_the_next_free_time_and_filter_by_part_of_the_day(client
 
 
 @pytest.mark.usefixtures("_monday_morning")
-def test_an_empty_filter_says_when_the_next_such_time_is(client, evaluation, meredith):
+def test_filter_without_results_shows_the_next_matching_time(client, evaluation, meredith):
     OpeningHours.objects.create(
         therapist=meredith, weekday=0, opens=time(18), closes=time(20), valid_from=date(2027, 1, 4)
     )
@@ -163,7 +163,7 @@ def test_an_empty_filter_says_when_the_next_such_time_is(client, evaluation, mer
 
 
 @pytest.mark.usefixtures("_monday_morning")
-def test_a_filter_on_calls_goes_by_the_callers_clock(client, call):
+def test_filter_of_calls_uses_the_callers_zone(client, call):
     page = client.get("/book/call/2026-12-01/?tz=America/Los_Angeles&when=before-work").content.decode()
     times = re.findall(r">(\d+:\d\d .M)</time>", page)
     assert (times[0], times[-1]) == ("6:00 AM", "8:45 AM")

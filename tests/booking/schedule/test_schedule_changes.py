@@ -1,4 +1,6 @@
-"""Changes of hours, services, therapists and the clinic that affect booked visits: confirmed, listed on Today, accepted."""
+"""Changes of hours, services, therapists and the clinic that affect booked visits.
+
+Staff confirm them, and accept the affected visits, which Today lists."""
 
 import threading
 import uuid
@@ -35,7 +37,7 @@ def _monday_morning():
 
 
 def off_schedule() -> dict:
-    """{visit: reasons} of all visits off schedule."""
+    """Return {visit: reasons} of all visits off schedule."""
     return {one.visit: set(one.reasons) for one in visits_off_schedule(now=NOW)}
 
 
@@ -43,7 +45,7 @@ def tuesday_hours(**filters) -> OpeningHours:
     return OpeningHours.objects.get(weekday=1, opens=time(9), **filters)
 
 
-# Finding them
+# Finding visits off schedule
 
 
 def test_nothing_is_off_schedule_when_nothing_has_changed(evaluation, call):
@@ -67,7 +69,7 @@ def test_nothing_is_off_schedule_when_nothing_has_changed(evaluation, call):
         (lambda: Clinic.objects.update(time_zone="America/Los_Angeles"), Because.HOURS),
     ],
 )
-def test_visit_is_off_schedule_when_what_it_stands_on_is_taken_away(evaluation, change, reason):
+def test_visit_is_off_schedule_when_a_change_removes_its_time(evaluation, change, reason):
     visit = book(evaluation)
     change()
     assert off_schedule() == {visit: {reason}}
@@ -91,7 +93,7 @@ def test_visit_stays_on_schedule_when_the_therapist_is_still_there(evaluation, c
     assert off_schedule() == {}
 
 
-def test_extra_hours_carry_a_visit_until_they_are_removed(evaluation, meredith):
+def test_visit_in_extra_hours_is_off_schedule_when_they_are_removed(evaluation, meredith):
     saturday = datetime(2026, 12, 5, 15, tzinfo=UTC)
     extra = HoursOverride.objects.create(
         kind="extra", therapist=meredith, starts_at=saturday, ends_at=saturday + timedelta(hours=2)
@@ -140,19 +142,19 @@ def book_off_hours(service, starts_at, number=0):
     return book(service, starts_at=starts_at, contact=contact, despite_rules=True, by=by)
 
 
-HALF_HOURS = st.integers(16, 40)  # from eight to eight, in half hours
+HALF_HOURS = st.integers(16, 40)  # from 8:00 AM to 8:00 PM, in half hours since midnight
 
 
 @st.composite
 def weeks(draw):
-    """Opening hours of two weekdays, as [(weekday, first half hour, last half hour)]."""
+    """Draw opening hours of two weekdays, as [(weekday, first half hour, last half hour)]."""
     rows = draw(st.lists(st.tuples(st.integers(1, 2), HALF_HOURS, HALF_HOURS), max_size=4))
     return [(weekday, min(one, other), max(one, other)) for weekday, one, other in rows if one != other]
 
 
 @hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(week=weeks(), closed=st.lists(st.tuples(HALF_HOURS, HALF_HOURS), max_size=2), is_active=st.booleans())
-def test_visits_are_listed_exactly_where_the_pages_would_not_offer_them(standing_visits, week, closed, is_active):
+def test_visits_are_listed_exactly_when_the_pages_would_not_offer_their_time(standing_visits, week, closed, is_active):
     therapist = standing_visits[0].therapist
     OpeningHours.objects.all().delete()
     HoursOverride.objects.all().delete()
@@ -169,7 +171,7 @@ def test_visits_are_listed_exactly_where_the_pages_would_not_offer_them(standing
 
 @pytest.fixture
 def standing_visits(evaluation):
-    """Visits of an hour and a half on each half hour of Tuesday and Wednesday: alone, each would be offered."""
+    """Book a 90-minute visit on each half hour of Tuesday and Wednesday. Without the others, each would be offered."""
     Service.objects.update(minutes=90, turnover_minutes=0)
     evaluation.refresh_from_db()
     Clinic.objects.update(minimum_notice_minutes=0)
@@ -187,7 +189,7 @@ def on_tuesday(half_hours: int) -> datetime:
 
 
 def pages_offer(visit) -> bool:
-    """The naive oracle: the times that the page of that day would show without this visit."""
+    """Return whether the page of that day would offer the visit's time if the visit did not exist. The naive oracle."""
     day = visit.starts_at.astimezone(Clinic.objects.get().zone).date()
     slots = free_slots(
         service=Service.objects.get(),
@@ -200,10 +202,10 @@ def pages_offer(visit) -> bool:
     return any(slot.starts_at == visit.starts_at for slot in slots)
 
 
-# Accepting one
+# Accepting a visit off schedule
 
 
-def test_accepted_visit_is_not_listed_until_another_reason_comes(evaluation, owner):
+def test_accepted_visit_is_not_listed_until_there_is_another_reason(evaluation, owner):
     visit = book(evaluation)
     tuesday_hours().delete()
     accept_off_schedule(appointment=visit, by=owner, now=NOW)
@@ -216,7 +218,7 @@ def test_accepted_visit_is_not_listed_until_another_reason_comes(evaluation, own
         accept_off_schedule(appointment=visit, by=owner, now=NINE_ON_TUESDAY)
 
 
-def test_visit_booked_despite_the_rules_is_accepted_and_moving_it_forgets_that(evaluation, owner):
+def test_visit_booked_despite_the_rules_is_accepted_until_it_is_moved(evaluation, owner):
     eight_in_the_evening = NINE_ON_TUESDAY + timedelta(hours=11)
     visit = book_off_hours(evaluation, eight_in_the_evening)
     assert off_schedule() == {}
@@ -227,7 +229,7 @@ def test_visit_booked_despite_the_rules_is_accepted_and_moving_it_forgets_that(e
     assert off_schedule() == {}
 
 
-# Asking before the save
+# Confirmation before saving
 
 
 def hours_form(row, **changes) -> dict:
@@ -344,7 +346,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_form_asks_before_it_saves_what_visits_stand_on(client, owner, evaluation, way):
+def test_form_asks_before_it_saves_a_change_that_affects_visits(client, owner, evaluation, way):
     visit = book(evaluation)
     path, form = WAYS[way]()
     asked = client.post(path, form)
@@ -362,7 +364,7 @@ def test_form_asks_before_it_saves_what_visits_stand_on(client, owner, evaluatio
     assert visit.__class__.objects.get(pk=visit.pk).status == "booked"
 
 
-def test_question_repeats_what_was_typed_and_never_says_that_it_was_saved(client, owner, evaluation):
+def test_confirmation_page_keeps_the_typed_values_and_does_not_claim_that_they_are_saved(client, owner, evaluation):
     book(evaluation)
     row = tuesday_hours()
     page = client.post(change_page(row), hours_form(row, closes="09:30", _continue="1")).content.decode()
@@ -438,7 +440,7 @@ def test_staff_without_the_right_to_change_hours_are_refused_as_before(client, f
 
 
 class Holder:
-    """Book in a therapist's schedule on another connection, and commit once a second one waits for the lock."""
+    """Book in a therapist's schedule on another connection, and commit once some connection waits for the lock."""
 
     def __init__(self, service, therapist, *, until=lambda: None):
         self.service, self.therapist, self.until = service, therapist, until
@@ -499,7 +501,7 @@ def test_staff_can_try_again_when_the_schedule_stays_locked(client, owner, evalu
 # Today, and the visit's own page
 
 
-def test_today_lists_them_with_their_reasons_until_they_are_kept(client, owner, evaluation):
+def test_today_lists_visits_off_schedule_with_reasons_until_they_are_accepted(client, owner, evaluation):
     visit = book(evaluation)
     assert "Visits outside the schedule" not in client.get("/admin/").content.decode()
     tuesday_hours().delete()
@@ -514,7 +516,7 @@ def test_today_lists_them_with_their_reasons_until_they_are_kept(client, owner, 
     assert AppointmentEvent.Kind.OFF_SCHEDULE.label in after.content.decode()
 
 
-def test_today_shows_them_only_to_staff_who_may_see_visits(client, front_desk, evaluation):
+def test_today_shows_visits_off_schedule_only_to_staff_who_may_see_visits(client, front_desk, evaluation):
     visit = book(evaluation)
     tuesday_hours().delete()
     client.force_login(front_desk)
@@ -526,7 +528,7 @@ def test_today_shows_them_only_to_staff_who_may_see_visits(client, front_desk, e
     assert keep not in client.get(change_page(visit)).content.decode()
 
 
-def test_closure_that_is_edited_asks_about_visits_whatever_was_confirmed_before(client, owner, evaluation, meredith):
+def test_edited_closure_asks_about_visits_whatever_was_confirmed_before(client, owner, evaluation, meredith):
     """A confirmation on a page that did not list this visit does not apply to it."""
     day = {
         "therapist": meredith,

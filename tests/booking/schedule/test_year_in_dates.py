@@ -26,13 +26,13 @@ def _monday_in_december():
         yield
 
 
-def test_current_year_is_the_one_where_the_clock_is():
+def test_current_year_is_determined_in_the_shown_zone():
     with time_machine.travel(datetime(2027, 1, 1, 2, tzinfo=UTC), tick=False):  # 9 PM on December 31 in New York
         assert LocalTime(DECEMBER, NEW_YORK).short == "Mon, Dec 28, 10:00 AM"
         assert LocalTime(JANUARY, NEW_YORK).short == "Tue, Jan 5, 2027, 9:00 AM"
 
 
-def test_visit_of_next_year_says_so_on_its_pages_and_in_its_mail(client, evaluation):
+def test_pages_and_email_of_a_visit_next_year_show_the_year(client, evaluation):
     visit = book(evaluation, starts_at=JANUARY, now=DECEMBER)
     assert "Tuesday, January 5, 2027, 9:00 AM EST" in text_of(client.get(visit_path(visit, now=DECEMBER)))
     mail = render_message(Message.objects.get(kind="booking_booked"), now=DECEMBER)

@@ -1,6 +1,6 @@
 """Clock changes in twelve zones from 2026 to 2036: slots, reminders and invitations keep their local time.
 
-Expected local times are computed by hand; two libraries parse the invitations.
+The tests compute the expected local times themselves. Two libraries parse the invitations.
 """
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -39,7 +39,7 @@ ZONES = [
 
 
 def changes_of(zone: ZoneInfo) -> list[datetime]:
-    """The instants at which the UTC offset changes, by checking every day."""
+    """Return the instants at which the UTC offset changes, found by checking every day."""
     found, early = [], datetime(2026, 1, 1, tzinfo=UTC)
     while early.year < 2037:
         late = early + timedelta(days=1)
@@ -54,7 +54,7 @@ def at_wall(day: date, clock: time, zone: ZoneInfo) -> datetime:
 
 
 def parsed(content: bytes) -> tuple:
-    """(method, uid, sequence, start, end), on which both libraries must agree, by the time zone rules in the file."""
+    """Return (method, uid, sequence, start, end) by the time zone rules in the file. Both libraries must agree."""
     one = icalendar.Calendar.from_ical(content)
     event = one.walk("VEVENT")[0]
     first = (
@@ -64,7 +64,7 @@ def parsed(content: bytes) -> tuple:
         event["dtstart"].dt.astimezone(UTC),
         event["dtend"].dt.astimezone(UTC),
     )
-    for rules in one.walk("VTIMEZONE"):  # it would go on with the rules of the first file it ever read
+    for rules in one.walk("VTIMEZONE"):  # vobject would otherwise reuse the rules of the first file it read
         vobject.icalendar.registerTzid(str(rules["tzid"]), None)
     two = vobject.readOne(content.decode())
     vevent = two.vevent

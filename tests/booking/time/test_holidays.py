@@ -18,7 +18,7 @@ def test_holidays_are_those_published(year):
     assert [f"{holiday.on:%m-%d}" for holiday in federal_holidays(year)] == PUBLISHED[year].split()
 
 
-def test_a_new_years_day_on_a_saturday_is_observed_in_december():
+def test_new_years_day_is_observed_in_december_when_it_is_a_saturday():
     last = holidays_between(date(2027, 12, 1), date(2027, 12, 31))
     assert [(holiday.on, holiday.name) for holiday in last] == [
         (date(2027, 12, 24), "Christmas Day"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from booking.time.intervals import Interval, VisitShape, intersect, offered_starts, subtract, union
 
 BASE = datetime(2026, 11, 1, tzinfo=UTC)
-HORIZON = 600  # minutes of the little world the properties live in
+HORIZON = 600  # length in minutes of the time span used by the properties
 
 
 def at(minute: int) -> datetime:
@@ -22,7 +22,7 @@ def span(start: int, end: int) -> Interval:
 
 
 def minutes_of(intervals) -> set[int]:
-    """The minutes covered by `intervals`."""
+    """Return the minutes covered by `intervals`."""
     found = set()
     for interval in intervals:
         start = int((interval.start - BASE).total_seconds() // 60)
@@ -44,7 +44,7 @@ def is_canonical(found) -> bool:
 
 
 @given(some_intervals)
-def test_union_has_the_same_minutes_and_no_seams(these):
+def test_union_has_the_same_minutes_and_no_adjacent_intervals(these):
     assert minutes_of(union(these)) == minutes_of(these)
     assert is_canonical(union(these))
 
@@ -58,7 +58,7 @@ def test_subtract_and_intersect_are_those_of_sets(these, those):
 
 
 def starts_by_counting(openings, closed, blocked, shape, earliest, latest) -> list[int]:
-    """The oracle: try every step of every opening, minute by minute."""
+    """Return the starts found by a naive oracle that tries every step of every opening, minute by minute."""
     open_minutes = minutes_of(openings) - minutes_of(closed)
     busy_minutes = minutes_of(blocked)
     found = set()
@@ -98,7 +98,7 @@ def test_booking_an_offered_start_never_overlaps_what_is_blocked(openings, block
 
 
 def morning(*, closed=(), blocked=(), earliest=0, **shape) -> list[str]:
-    """The offered starts from 9:00 to 12:00, as local times."""
+    """Return the offered starts from 9:00 to 12:00, as local times."""
     found = offered_starts(
         openings=[span(540, 720)],
         closed=closed,
@@ -118,7 +118,7 @@ def test_turnover_may_run_past_closing_and_preparation_before_opening():
     assert morning(prepare=30, turnover=60) == ["09:00", "09:30", "10:00", "10:30", "11:00"]
 
 
-def test_buffers_keep_their_distance_when_a_visit_is_booked():
+def test_buffers_are_kept_free_when_a_visit_is_booked():
     assert morning(blocked=[span(600, 660)], prepare=0, turnover=15) == ["09:00", "11:00"]
     assert morning(blocked=[span(600, 660)], prepare=10, turnover=15) == ["09:00"]
 
@@ -131,7 +131,7 @@ def test_a_closure_shifts_no_other_time_when_it_begins_between_steps():
     assert morning(closed=[span(580, 590)]) == ["10:00", "10:30", "11:00"]
 
 
-def test_too_soon_is_left_out_and_the_first_step_after_is_kept():
+def test_starts_before_the_earliest_are_omitted_and_later_steps_are_kept():
     assert morning(earliest=601) == ["10:30", "11:00"]
     assert morning(earliest=600) == ["10:00", "10:30", "11:00"]
 
@@ -148,7 +148,7 @@ def test_a_visit_runs_from_one_opening_into_the_next_when_they_touch():
     assert [f"{start:%H:%M}" for start in found] == ["09:00", "09:40", "10:00"]
 
 
-def test_an_interval_refuses_local_time_and_emptiness():
+def test_interval_refuses_local_time_and_empty_range():
     with pytest.raises(ValueError, match="UTC"):
         Interval(datetime(2026, 11, 1, 9), datetime(2026, 11, 1, 10))
     with pytest.raises(ValueError, match="end after"):

@@ -1,4 +1,4 @@
-"""Opening hours keep their local time all year; skipped and repeated times follow the rule."""
+"""Opening hours keep their local time all year. Skipped and repeated times follow the rule."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -25,7 +25,7 @@ def openings(weekly, first_day, days=1, zone=NEW_YORK):
 
 
 @pytest.mark.parametrize("change", [SPRING, AUTUMN])
-def test_nine_to_five_stays_so_when_the_clocks_change(change):
+def test_hours_are_9_to_5_in_local_time_when_the_clocks_change(change):
     for interval in openings(EVERY_DAY, change - timedelta(days=2), days=5):
         assert interval.start.astimezone(NEW_YORK).time() == time(9)
         assert interval.end.astimezone(NEW_YORK).time() == time(17)
@@ -51,7 +51,7 @@ def test_half_an_hour_is_skipped_where_clocks_change_by_half_an_hour():
     assert instant_of(date(2026, 10, 4), time(2, 15), LORD_HOWE) == utc(2026, 10, 3, 15, 30)
 
 
-def test_hours_inside_the_skipped_hour_vanish_that_day():
+def test_hours_within_a_skipped_hour_are_omitted_that_day():
     night = [WeeklyHours(6, time(2, 10), time(2, 50))]
     assert openings(night, SPRING) == []
     assert len(openings(night, SPRING + timedelta(days=7))) == 1
@@ -98,7 +98,7 @@ def test_hours_count_from_their_first_day_to_their_last():
     st.dates(date(2025, 1, 1), date(2036, 12, 31)),
     st.times().map(lambda t: t.replace(second=0, microsecond=0)),
 )
-def test_an_instant_reads_as_its_wall_clock_unless_that_is_skipped(zone_name, day, clock):
+def test_instant_has_the_given_wall_clock_time_unless_it_is_skipped(zone_name, day, clock):
     zone = ZoneInfo(zone_name)
     instant = instant_of(day, clock, zone)
     read = instant.astimezone(zone)

@@ -38,7 +38,7 @@ def why_not(offer, now=NOW + FREED_AT):
     return find_kind("booking_offer").relevance(message_about(offer), now)
 
 
-# To whom
+# Recipients
 
 
 def test_a_cancelled_time_is_offered_once_it_cannot_be_undone(evaluation):
@@ -105,7 +105,7 @@ def test_patient_with_an_earlier_visit_or_who_freed_the_time_gets_no_offer(evalu
     assert not SlotOffer.objects.exists()
 
 
-def test_left_served_and_other_therapists_entries_get_no_offer(evaluation):
+def test_no_offer_is_made_to_ended_or_served_entries_or_for_another_therapist(evaluation):
     nora = make_therapist("Nora", position=1)
     evaluation.therapists.add(nora)
     visit = book(evaluation)
@@ -162,7 +162,7 @@ def test_cancelling_with_thirty_waiting_keeps_to_a_query_limit(evaluation, djang
 # Text of an offer, and when it is withdrawn
 
 
-def test_the_mail_says_when_and_where_and_nothing_of_why(evaluation, post_office):
+def test_offer_email_shows_the_time_and_no_clinical_detail(evaluation, post_office):
     evaluation.name = "Pelvic floor evaluation"
     evaluation.save()
     visit = book(evaluation)
@@ -181,7 +181,7 @@ def test_the_mail_says_when_and_where_and_nothing_of_why(evaluation, post_office
         assert not clinical_terms(part)
 
 
-def test_a_caller_far_away_reads_their_own_time(call):
+def test_offer_of_a_call_shows_the_callers_local_time(call):
     visit = book(call)
     wait(call, time_zone="Europe/Paris")
     cancel_appointment(appointment=visit, now=NOW)
@@ -192,10 +192,10 @@ def test_a_caller_far_away_reads_their_own_time(call):
     assert "phone" in mail.text.lower()
 
 
-def test_an_offer_waits_for_the_morning(evaluation, post_office):
+def test_offer_is_sent_in_the_morning_when_a_time_is_freed_at_night(evaluation, post_office):
     visit = book(evaluation)
     wait(evaluation)
-    night = NINE_ON_TUESDAY - timedelta(days=4, hours=6)  # three in the morning
+    night = NINE_ON_TUESDAY - timedelta(days=4, hours=6)  # 3:00 AM
     cancel_appointment(appointment=visit, now=night)
     sweep(now=night + FREED_AT)
     message = message_about(SlotOffer.objects.get())
@@ -203,7 +203,7 @@ def test_an_offer_waits_for_the_morning(evaluation, post_office):
     assert message.next_attempt_at == NINE_ON_TUESDAY - timedelta(days=4, hours=1)
 
 
-def test_an_offer_is_unwanted_once_the_time_is_taken_or_they_left_or_come_earlier(evaluation, front_desk):
+def test_offer_is_skipped_when_the_time_is_taken_or_the_patient_no_longer_waits(evaluation, front_desk):
     visit = book(evaluation)
     walter, wilma = wait(evaluation), wait_with(book_later(evaluation, "Wilma Waiting"))
     cancel_appointment(appointment=visit, now=NOW)
@@ -240,7 +240,7 @@ def test_offer_is_withdrawn_when_the_later_visit_can_no_longer_be_moved(evaluati
 # Joining and leaving
 
 
-def test_joining_twice_from_a_visit_changes_the_wish_and_keeps_the_place_and_the_visit(evaluation):
+def test_joining_again_from_a_visit_updates_the_wish_and_keeps_the_place(evaluation):
     visit = book_later(evaluation)
     first = wait_with(visit)
     again = wait_with(visit, wishes=Wishes(TUESDAY, TUESDAY), now=NOW + HOUR)
@@ -285,13 +285,13 @@ def test_constraints_refuse_a_second_entry_for_a_service_and_a_second_offer_of_a
 
 
 def assert_refused(constraint, row, **changes):
-    """A copy of `row` with `changes` is not written."""
+    """Check that a copy of `row` with `changes` violates `constraint`."""
     copy = type(row)(**{field.attname: getattr(row, field.attname) for field in row._meta.fields[1:]} | changes)
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
         copy.save()
 
 
-def test_joining_is_on_the_trail(evaluation):
+def test_joining_and_leaving_are_recorded_in_the_access_log(evaluation):
     visit = book_later(evaluation)
     entry = join_wait_list(
         patient=visit.patient, service=evaluation, mode="in_person", wishes=DECEMBER, appointment=visit, now=NOW
@@ -301,7 +301,7 @@ def test_joining_is_on_the_trail(evaluation):
     assert sorted(trail.values_list("action", flat=True)) == ["C", "U"]
 
 
-# The mail after joining by the form
+# The email after joining by the form
 
 
 def link_out(mail):
@@ -341,7 +341,7 @@ def test_joining_again_by_the_form_changes_nothing(evaluation):
     assert (again.pk, again.first_on, again.created_at) == (first.pk, first.first_on, NOW)
 
 
-def test_the_mail_goes_at_night_and_once_a_day_for_an_entry(evaluation, post_office):
+def test_email_after_joining_is_sent_at_night_too_and_once_a_day(evaluation, post_office):
     night = NINE_ON_TUESDAY - timedelta(hours=6)
     for hour in range(2):
         wait(evaluation, now=night + timedelta(hours=hour))
@@ -368,7 +368,7 @@ def test_joining_from_a_visit_sends_no_mail(evaluation):
 @pytest.mark.parametrize(
     ("why", "outcome"), [("bounced", "failed"), ("complained", "failed"), ("unsubscribed", "sent")]
 )
-def test_an_address_that_takes_no_mail_gets_none_and_one_that_unsubscribed_what_was_asked_for(
+def test_email_after_joining_is_skipped_for_bounced_but_not_for_unsubscribed_addresses(
     evaluation, post_office, why, outcome
 ):
     suppress(address="walter@example.com", why=Suppression.Why(why), now=NOW)
@@ -378,7 +378,7 @@ def test_an_address_that_takes_no_mail_gets_none_and_one_that_unsubscribed_what_
     assert len(post_office.mails) == (outcome == "sent")
 
 
-def test_a_rule_switches_the_mail_off_or_words_it(evaluation, post_office):
+def test_rule_disables_or_rewrites_the_email(evaluation, post_office):
     rule = MessageRule.objects.create(kind="booking_on_wait_list", subject="Noted at {clinic}", text="Call {phone}.")
     wait(evaluation)
     sweep(now=NOW)

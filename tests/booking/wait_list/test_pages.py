@@ -1,4 +1,4 @@
-"""The pages of the wait list without a script: joining, changing, leaving, taking an offer; and what is refused."""
+"""The wait list pages without JavaScript: joining, changing, leaving, taking an offer, and refusals."""
 
 import re
 from collections import Counter
@@ -54,10 +54,10 @@ def path_of(offer):
     return urlsplit(offer_url(offer, now=NOW)).path
 
 
-# Joining from the days
+# Joining from the list of days
 
 
-def test_the_days_and_the_times_lead_to_the_wait_list_and_a_day_that_is_over_does_not(client, evaluation, meredith):
+def test_pages_of_days_and_times_link_to_the_wait_list_unless_the_day_is_over(client, evaluation, meredith):
     days = client.get("/book/evaluation/?when=before-work&with=meredith").content.decode()
     assert f"{JOIN}?when=before-work&amp;with=meredith" in days
     assert JOIN in client.get("/book/evaluation/2026-12-01/?when=before-work").content.decode()
@@ -65,7 +65,7 @@ def test_the_days_and_the_times_lead_to_the_wait_list_and_a_day_that_is_over_doe
     assert JOIN not in client.get("/book/evaluation/2026-11-01/").content.decode()
 
 
-def test_joining_writes_down_what_was_asked_and_shows_the_way_to_it_in_the_mail_alone(client, evaluation):
+def test_joining_stores_the_wish_and_only_the_email_links_to_it(client, evaluation):
     response = client.post(JOIN + "?with=meredith", TYPED)
     assert (response.status_code, response["Location"]) == (303, f"{JOIN}joined/")
     page = client.get(response["Location"])
@@ -80,7 +80,7 @@ def test_joining_writes_down_what_was_asked_and_shows_the_way_to_it_in_the_mail_
     assert (entry.first_on, entry.last_on, entry.part_of_day) == (date(2026, 11, 24), date(2026, 12, 24), "after-work")
 
 
-def test_a_stranger_who_types_a_patients_name_learns_and_changes_nothing(client, evaluation):
+def test_stranger_who_types_a_patients_name_reveals_and_changes_nothing(client, evaluation):
     wait_with(book_later(evaluation))
     before = WaitListEntry.objects.values().get()
     answers = [
@@ -117,7 +117,7 @@ def test_joining_sends_mail_and_runs_the_same_queries_for_known_and_unknown_name
         ({"part_of_day": "midnight"}, "part_of_day"),
     ],
 )
-def test_a_form_that_is_not_right_says_so_and_keeps_what_was_typed(client, evaluation, changes, field):
+def test_invalid_form_shows_its_errors_and_keeps_the_typed_values(client, evaluation, changes, field):
     page = client.post(JOIN, TYPED | changes)
     assert page.status_code == 422
     assert page.context["form"].errors.keys() == {field}
@@ -125,7 +125,7 @@ def test_a_form_that_is_not_right_says_so_and_keeps_what_was_typed(client, evalu
     assert not WaitListEntry.objects.exists()
 
 
-def test_a_script_that_fills_the_list_is_slowed_down(client, evaluation, clinic):
+def test_joining_by_a_script_is_rate_limited(client, evaluation, clinic):
     clinic.bookings_a_day_per_network = 2
     clinic.save()
     answers = [client.post(JOIN, TYPED | {"name": f"Bot {number}"}).status_code for number in range(3)]
@@ -146,12 +146,12 @@ def test_joining_is_a_404_for_an_unknown_therapist_or_a_service_not_booked_onlin
 # From a visit
 
 
-def test_a_visits_page_asks_for_something_earlier_changes_it_and_leaves(client, evaluation):
+def test_wish_for_an_earlier_time_is_added_changed_and_removed_from_a_visits_page(client, evaluation):
     visit = book_later(evaluation)
     path = visit_path(visit, proof=Proof.MAILED, now=NOW)
     assert not client.get(path).context["is_on_wait_list"]
     page = client.get(path + "earlier/").content.decode()
-    assert 'value="2026-12-08"' in page  # until the visit itself
+    assert 'value="2026-12-08"' in page  # the day of the visit
     assert not WaitListEntry.objects.exists()
     assert client.post(path + "earlier/", WISHES | {"last_on": "2026-12-07"}).status_code == 303
     entry = WaitListEntry.objects.get()
@@ -193,7 +193,7 @@ def test_opening_the_link_asks_and_the_button_leaves(client, evaluation, clinic)
     assert not client.get(path).context["is_waiting"]
 
 
-def test_a_mail_program_leaves_with_one_click_and_without_a_cookie(evaluation, clinic):
+def test_email_app_can_unsubscribe_in_one_click_without_a_cookie(evaluation, clinic):
     entry = wait(evaluation)
     path = entry_path(entry, clinic=clinic, now=NOW) + "leave/"
     response = Client(enforce_csrf_checks=True).post(path, {"List-Unsubscribe": "One-Click"})
@@ -205,7 +205,7 @@ def test_a_mail_program_leaves_with_one_click_and_without_a_cookie(evaluation, c
 # Saying yes
 
 
-def test_a_yes_from_before_the_later_visit_was_moved_asks_again(client, offer):
+def test_acceptance_asks_again_when_the_later_visit_was_moved_meanwhile(client, offer):
     path = path_of(offer)
     assert 'name="version" value="1"' in client.get(path).content.decode()
     later = Appointment.objects.get(patient=offer.entry.patient)
@@ -218,7 +218,7 @@ def test_a_yes_from_before_the_later_visit_was_moved_asks_again(client, offer):
     assert client.post(path, {"version": "2"}).status_code == 303
 
 
-def test_looking_takes_nothing_and_the_button_moves_the_visit(client, offer):
+def test_opening_an_offer_changes_nothing_and_its_button_moves_the_visit(client, offer):
     path = path_of(offer)
     page = text_of(client.get(path))
     assert "Tuesday, December 1, 9:00 AM EST" in page
@@ -229,7 +229,7 @@ def test_looking_takes_nothing_and_the_button_moves_the_visit(client, offer):
     assert response.status_code == 303
     visit = client.get(response["Location"])
     assert visit.context["time"].instant == offer.starts_at and visit.context["move_text"]
-    assert not visit.context["can_undo_move"]  # the entry was ended for it
+    assert not visit.context["can_undo_move"]  # the move ended the wait list entry
     again = client.post(path)
     assert again.status_code == 303
     assert client.get(path).context["is_theirs"]
@@ -254,7 +254,7 @@ def test_offer_page_of_a_patient_who_left_does_not_say_they_stay_on_the_list(cli
     assert page.status_code == 410 and not page.context["is_waiting"]
 
 
-def test_a_link_opens_what_it_is_for_and_nothing_else(client, evaluation, offer, clinic):
+def test_link_opens_only_the_page_of_its_purpose(client, evaluation, offer, clinic):
     entry_link, offer_link = entry_path(offer.entry, clinic=clinic, now=NOW), path_of(offer)
     tokens = {"waiting": entry_link.split("/")[2], "offer": offer_link.split("/")[2]}
     names = {"waiting": ["offer", "visit", "earlier"], "offer": ["waiting", "leave_wait_list", "visit", "cancel"]}

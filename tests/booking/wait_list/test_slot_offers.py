@@ -1,4 +1,4 @@
-"""Saying yes to a freed time: the first has it, all or nothing, over real connections too."""
+"""Accepting an offer of a freed time: the first patient gets it, atomically, on real connections too."""
 
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -29,7 +29,7 @@ def standing(name):
     return list(visits.order_by("starts_at").values_list("starts_at", flat=True))
 
 
-def test_yes_moves_a_later_visit_and_frees_its_time_for_the_next(evaluation):
+def test_taking_an_offer_moves_a_later_visit_and_offers_its_time_to_the_next(evaluation):
     visit, later = book(evaluation), book_later(evaluation)
     wait_with(later)
     wait(evaluation, name="Nelly Next")
@@ -74,7 +74,7 @@ def test_taking_an_offer_with_another_therapist_moves_the_visit_to_her(evaluatio
     assert take_offer(offer=SlotOffer.objects.get(), now=SOON).therapist == nora
 
 
-def test_a_late_yes_changes_nothing_and_keeps_the_place_on_the_list(evaluation):
+def test_late_acceptance_changes_nothing_and_keeps_the_place_on_the_list(evaluation):
     visit, later = book(evaluation), book_later(evaluation)
     entry = wait_with(later)
     cancel_appointment(appointment=visit, now=NOW)
@@ -88,7 +88,7 @@ def test_a_late_yes_changes_nothing_and_keeps_the_place_on_the_list(evaluation):
     assert Message.objects.count() == messages
 
 
-def test_yes_is_refused_once_it_is_too_near_or_they_have_left(evaluation):
+def test_taking_an_offer_is_refused_when_it_is_too_near_or_the_patient_has_left(evaluation):
     visit = book(evaluation)
     entry = wait(evaluation)
     cancel_appointment(appointment=visit, now=NOW)
@@ -100,7 +100,7 @@ def test_yes_is_refused_once_it_is_too_near_or_they_have_left(evaluation):
         take_offer(offer=offer, now=SOON)
 
 
-def test_when_marking_them_served_fails_the_visit_stays_where_it_was(evaluation, monkeypatch):
+def test_visit_is_not_moved_when_marking_the_entry_served_fails(evaluation, monkeypatch):
     visit, later = book(evaluation), book_later(evaluation)
     wait_with(later)
     cancel_appointment(appointment=visit, now=NOW)
@@ -114,7 +114,7 @@ def test_when_marking_them_served_fails_the_visit_stays_where_it_was(evaluation,
     assert standing("Walter Waiting") == [later.starts_at]
 
 
-# At once
+# Concurrent acceptance
 
 
 @pytest.mark.django_db(transaction=True)
@@ -165,7 +165,7 @@ def test_two_offers_taken_at_once_by_one_patient_give_one_visit(evaluation):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_booking_a_move_and_a_yes_for_one_time_let_one_in(evaluation):
+def test_one_of_a_concurrent_booking_move_and_acceptance_gets_the_time(evaluation):
     visit, mover = book(evaluation), book_later(evaluation, "Mona Mover", days=1)
     wait(evaluation)
     cancel_appointment(appointment=visit, now=NOW)
@@ -181,15 +181,15 @@ def test_a_booking_a_move_and_a_yes_for_one_time_let_one_in(evaluation):
     assert overlaps() == 0
 
 
-# After any earlier acts an offer is open exactly while its time is free
+# After any earlier actions, an offer can be accepted exactly while its time is free
 
 
 @example(steps=[("c", 0), ("y", 1), ("y", 0)])
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.sampled_from(list(product("cbymlt", range(3)))), max_size=10))
 @pytest.mark.long
-def test_yes_succeeds_exactly_when_the_pages_would_offer_the_time(evaluation, db, steps):
-    """Cancel, book, say yes, move, leave, or change nothing, in any order: no visit is moved later, no patient is lost."""
+def test_taking_an_offer_succeeds_exactly_when_the_pages_would_offer_the_time(evaluation, db, steps):
+    """Cancel, book, accept, move, leave or do nothing, in any order. No visit moves later, and no patient is lost."""
     with undone():
         visits = [book(evaluation, name=f"P{n} Runner", starts_at=NINE_ON_TUESDAY + n * HOUR) for n in range(3)]
         waiting = [
@@ -206,7 +206,7 @@ def test_yes_succeeds_exactly_when_the_pages_would_offer_the_time(evaluation, db
 
 @contextmanager
 def undone():
-    """Roll back what is written inside, by a savepoint: booking refuses to run inside another atomic block."""
+    """Roll back all writes inside, by a savepoint, because booking refuses to run inside another atomic block."""
     savepoint = transaction.savepoint_create()
     try:
         yield
@@ -237,7 +237,7 @@ def _do(step, n, service, visits, waiting):
 def _say_yes(offer, service):
     name, before = offer.entry.patient.name, standing(offer.entry.patient.name)
     is_waiting = WaitListEntry.objects.get(pk=offer.entry_id).status == "waiting"
-    # Moving a patient earlier frees a later time, which is offered in turn: a week and a day later here.
+    # Moving a patient earlier frees a later time, which is offered in turn. Here it is a week and a day later.
     starts = {slot.starts_at for slot in free_slots(service=service, first_day=TUESDAY, days=9, now=SOON)}
     is_to_be_had = is_waiting and offer.starts_at in starts
     try:
