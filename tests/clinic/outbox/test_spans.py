@@ -1,4 +1,4 @@
-"""Lengths of time that staff read and type for message templates."""
+"""Durations in message templates, as staff read and type them."""
 
 import pytest
 
@@ -40,7 +40,7 @@ def test_other_text_is_no_span(typed):
     assert read_span(typed) is None
 
 
-def test_span_field_shows_words_and_sees_no_change_in_another_spelling():
+def test_span_field_shows_text_and_reports_no_change_for_another_spelling():
     field = SpanField()
     assert field.prepare_value(LONGEST_MINUTES) == "90 days"
     assert not field.has_changed(120, "120 minutes")

@@ -1,4 +1,4 @@
-"""Text of several lines: a line end counts as one character, as in the browser that shows how many are left."""
+"""Multiline text: a line end counts as one character, as in the browser's counter of characters left."""
 
 import pytest
 from django import forms
@@ -22,7 +22,7 @@ def owner_client(client):
 
 
 def lines(longest: int) -> str:
-    """`longest` characters in lines of 9, as a browser sends them."""
+    """Return `longest` characters in lines of 9, as a browser sends them."""
     text = ("See you.\n" * longest)[:longest]
     return (text[:-1] + ".").replace("\n", "\r\n")
 
