@@ -1,4 +1,4 @@
-"""The clinic's time zone: never stored unseen, proposed by the state, changed only after a look at what it moves."""
+"""The clinic's time zone: chosen by staff, proposed from the state, and changed after they see the affected visits."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo
