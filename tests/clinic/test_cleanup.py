@@ -409,7 +409,7 @@ def test_page_of_runs_shows_times_and_counts_of_each_kind(client, tess, clinic):
     assert client.get(reverse("admin:practice_cleanuprun_add")).status_code == 403
 
 
-def test_page_of_runs_is_for_those_with_the_right(client, clinic):
+def test_page_of_runs_requires_the_permission(client, clinic):
     bob = UserFactory(name="Bob Stone")
     client.force_login(bob)
     assert client.get(reverse("admin:practice_cleanuprun_changelist")).status_code == 403

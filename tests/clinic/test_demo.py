@@ -42,7 +42,7 @@ QUICK = {date(2026, 11, 29), date(2026, 12, 1), date(2026, 12, 25)}  # a Sunday,
 @pytest.mark.parametrize(
     "day", [pytest.param(day, id=f"{day:%a-%b-%d}", marks=() if day in QUICK else pytest.mark.long) for day in DAYS]
 )
-def test_demo_has_a_day_to_show_when_it_is_loaded_on(day, house):
+def test_demo_has_visits_to_show_whatever_day_it_is_loaded(day, house):
     now = seed(day)
     today = read_today(now=now)
     is_closed = day.weekday() == 6 or bool(holidays_between(day, day))

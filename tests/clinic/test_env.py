@@ -29,7 +29,7 @@ def faults_of(environ):
     return str(caught.value).splitlines()
 
 
-def test_production_is_what_an_unset_environment_means():
+def test_environment_is_production_when_not_set():
     environment = read_environment(PRODUCTION)
     assert environment.is_production
     assert environment.allowed_hosts == ("clinic.example", "www.clinic.example")
@@ -188,7 +188,7 @@ def test_database_url_requires_a_server_or_a_socket():
     assert parse_database_url("postgresql://clinic@/clinic?host=/a%20b/run")["HOST"] == "/a b/run"
 
 
-def test_email_url_says_how_tls_begins():
+def test_email_url_sets_how_tls_starts():
     assert parse_email_url(PRODUCTION["EMAIL_URL"]) == EmailServer("mail.example", 587, "post", "secret", True, False)
     assert parse_email_url("smtps://mail.example") == EmailServer("mail.example", 465, "", "", False, True)
     assert parse_email_url("smtp://mail.example").port == 25

@@ -270,7 +270,7 @@ def test_concurrent_edit_of_another_field_is_shown(client, two_editors, editor):
     assert article.position == 7
 
 
-def test_published_article_is_dated_ahead_only_when_that_is_confirmed(client, two_editors):
+def test_publishing_date_in_the_future_must_be_confirmed(client, two_editors):
     article, posted, address = two_editors
     ahead = posted | split_instant(timezone.now() + timedelta(days=30))
     answer = client.post(address, ahead)

@@ -151,7 +151,7 @@ def test_database_refuses_a_picture_without_size_or_description(db, fields):
 @pytest.mark.parametrize(
     ("width", "widths"), [(300, [300]), (480, [480]), (900, [480, 800, 900]), (1600, [480, 800, 1200, 1600])]
 )
-def test_widths_of_a_picture(width, widths):
+def test_list_of_widths_ends_with_the_pictures_own(width, widths):
     assert list_widths(width) == widths
 
 

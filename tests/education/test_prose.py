@@ -6,7 +6,7 @@ from education.text.prose import count_reading_minutes, plain_paragraphs, plain_
 
 
 @pytest.mark.parametrize(("words", "minutes"), [(0, 1), (199, 1), (500, 2), (2000, 10)])
-def test_reading_minutes(words, minutes):
+def test_reading_minutes_are_calculated_from_words(words, minutes):
     assert count_reading_minutes("word " * words) == minutes
 
 

@@ -83,7 +83,7 @@ class Effort(NamedTuple):
 
 
 def answer_page(page, story) -> Effort:
-    """Answer the open page until it leads on. A page that is shown again with follow-ups is answered again.
+    """Answer the open page, again if it is shown again with follow-ups, until the next page opens.
 
     Text that was already read does not count a second time.
     """

@@ -30,7 +30,7 @@ def test_whole_intake_works_without_a_script(client, token, response, intake):
     assert not response.flags.exists()
 
 
-def test_emergency_interrupts_with_the_number_first(client, token, response, intake):
+def test_emergency_stops_the_intake_and_shows_the_phone_number_first(client, token, response, intake):
     answered = fill_page(client, token, "safety", {**QUIET, "rf.leg": ["saddle"]})
     assert answered.url == url("stop", token)
     stop = client.get(answered.url)

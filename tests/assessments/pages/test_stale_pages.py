@@ -11,7 +11,7 @@ from tests.world import NOW
 pytestmark = pytest.mark.django_db
 
 
-def test_stale_tab_keeps_both_answers_and_asks(client, token, response):
+def test_stale_tab_changes_no_answer_until_both_were_shown(client, token, response):
     left_open = client.get(page_url(token, "safety")).text
     fill_page(client, token, "safety", QUIET | {"about.age": ["50-up"]})
 

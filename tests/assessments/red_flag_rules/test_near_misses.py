@@ -17,12 +17,12 @@ def why_not(rules, intake, signal_id, answers, fired=frozenset()):
     return describe_nearness(near, intake.items, answers) if is_close(near, answers) else ""
 
 
-def test_run_a_little_longer_than_the_month_is_close(rules, intake):
+def test_run_a_little_longer_than_the_months_longest_is_close(rules, intake):
     text = why_not(rules, intake, "L-1", {"run.last_long": ["10.5"], "run.longest30": ["10"]})
     assert "10.5" in text and "more than 1.10" in text
 
 
-def test_run_shorter_than_the_month_is_not_close(rules, intake):
+def test_run_shorter_than_the_months_longest_is_not_close(rules, intake):
     assert why_not(rules, intake, "L-1", {"run.last_long": ["8"], "run.longest30": ["10"]}) == ""
 
 

@@ -59,7 +59,7 @@ def test_new_or_returning_load_requires_a_start_without_a_baseline(rules, intake
         ("less", None, None, False),
     ],
 )
-def test_training_above_the_tolerated_level(rules, intake, running, during, morning, is_held):
+def test_training_signal_holds_above_the_tolerated_level(rules, intake, running, during, morning, is_held):
     scores = {"pain.run": during, "pain.morning": morning}
     answers = {name: [score] for name, score in scores.items() if score is not None}
     assert ("L-3" in held(rules, intake, **{"run.stopped": [running]}, **answers)) is is_held
@@ -82,7 +82,7 @@ def test_training_above_the_tolerated_level(rules, intake, running, during, morn
         ("Y-1", {"psy.worry": [7]}),
     ],
 )
-def test_signal_holds_on_its_answer(rules, intake, signal, answers):
+def test_signal_holds_for_its_answers(rules, intake, signal, answers):
     assert signal in held(rules, intake, **answers)
 
 

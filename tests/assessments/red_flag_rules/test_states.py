@@ -97,7 +97,7 @@ def test_state_agrees_with_the_rules_whenever_it_is_known(rules, intake, data):
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
 def test_no_never_becomes_yes_when_open_questions_are_answered(rules, intake, data):
-    """ "Asked, and no" must not become "yes" by an answer to a question that was open."""
+    """A rule that was asked and answered "no" must not become "yes" when an open question is answered."""
     first = keep_enabled(intake, data.draw(some_answers([item for item in intake.items.values() if item.options])))
     more = data.draw(some_answers([i for i in intake.items.values() if i.options and i.link_id not in first]))
     later = first | {name: values for name, values in more.items() if name in _open(intake, first)}
@@ -136,7 +136,7 @@ def test_summary_of_a_call_says_that_the_bone_watch_was_not_asked(loaded, alice,
 
 
 @pytest.mark.django_db
-def test_finished_summary_says_asked_and_no(client, response, intake, charlie):
+def test_finished_summary_shows_asked_and_no(client, response, intake, charlie):
     save_all(response, intake, CALM)
     complete_response(response=response, now=NOW)
     client.force_login(charlie)

@@ -211,7 +211,7 @@ def test_recipients_exclude_users_who_left_or_lost_the_permission(tess, loss):
 # Reading
 
 
-def test_first_reader_of_a_text_stays_on_record(alice, tess):
+def test_first_reader_of_a_text_is_not_replaced(alice, tess):
     text = keep()
     assert mark_text_read(text=text, by=tess, now=NOON)
     assert not mark_text_read(text=text, by=staff(name="Frank"), now=NOON + MINUTE)

@@ -28,11 +28,11 @@ def local(day, hour, minute=0, fold=0):
 @pytest.mark.parametrize(
     ("clock", "quiet"), [((20, 59), False), ((21, 0), True), ((23, 59), True), ((7, 59), True), ((8, 0), False)]
 )
-def test_hours_are_quiet_from_their_beginning_until_before_their_end(clock, quiet):
+def test_quiet_hours_include_their_start_and_exclude_their_end(clock, quiet):
     assert is_quiet(local(datetime(2026, 12, 1), *clock), NIGHT) is quiet
 
 
-def test_no_hour_is_quiet_when_both_ends_are_the_same():
+def test_no_hour_is_quiet_when_start_and_end_are_equal():
     never = QuietHours(time(8), time(8), NEW_YORK)
 
     assert not any(is_quiet(local(datetime(2026, 12, 1), hour), never) for hour in range(24))
@@ -50,7 +50,7 @@ def test_quiet_hours_end_at_eight_local_time_when_the_night_is_shorter_or_longer
 
 
 @pytest.mark.parametrize("day", [SPRING, AUTUMN], ids=["spring", "autumn"])
-def test_early_reminder_leaves_the_evening_before_when_the_clocks_change_that_night(day):
+def test_early_reminder_is_sent_the_evening_before_when_the_clocks_change_that_night(day):
     assert moved_before_quiet_hours(local(day, 6), NIGHT) == local(day - timedelta(days=1), 20, 30)
     assert moved_before_quiet_hours(local(day, 8), NIGHT) == local(day, 8)
 

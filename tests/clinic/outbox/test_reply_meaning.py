@@ -108,7 +108,7 @@ MEANINGS = {
 
 
 @pytest.mark.parametrize(("text", "meaning"), [(text, key) for key, texts in MEANINGS.items() for text in texts])
-def test_a_reply_means_what_its_sender_means(text, meaning):
+def test_reply_is_read_as_its_sender_means_it(text, meaning):
     assert parse_reply(text) == meaning
 
 

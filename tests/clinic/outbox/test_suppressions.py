@@ -184,7 +184,7 @@ def test_invalid_unsubscribe_link_is_a_404(client, stop_path):
 # Alerts to the clinic
 
 
-def test_clinic_is_alerted_once_an_hour_that_messages_failed_without_names(letter_kinds, post_office):
+def test_clinic_is_alerted_of_failed_messages_once_an_hour_without_names(letter_kinds, post_office):
     ClinicFactory(email="hello@clinic.example")
     for number in range(3):
         patient = PatientFactory()

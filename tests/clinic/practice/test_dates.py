@@ -58,7 +58,7 @@ def test_date_has_a_year_when_the_current_one_is_unknown():
         (time(23, 59), "11:59 PM", "11:59 PM"),
     ],
 )
-def test_times_of_day(clock, text, named):
+def test_times_of_day_are_formatted(clock, text, named):
     assert (format_time(clock), format_named_time(clock)) == (text, named)
 
 

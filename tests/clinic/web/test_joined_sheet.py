@@ -39,7 +39,7 @@ def test_other_names_are_not_found_by_this_finder():
     assert finders.find("css/admin.css").endswith("static/css/admin.css")
 
 
-def test_pages_name_the_joined_sheet_once(client, db):
+def test_pages_link_the_joined_sheet_once(client, db):
     page = client.get("/").content.decode()
     assert page.count('rel="stylesheet"') == 1
     assert "css/site.css" in page

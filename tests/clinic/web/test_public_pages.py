@@ -124,7 +124,7 @@ CHANGES = {
 }
 
 
-def test_each_registered_model_is_changed_below():
+def test_each_registered_model_has_changes_to_test():
     assert {public.model for public in public_models()} == set(CHANGES)
 
 
