@@ -1,6 +1,6 @@
 """Test oracle: the red-flag table and the rules of the summary as plain code, written from the clinical table.
 
-It covers the questions of the current intake and which of them are hidden. It shares no code or rule data with the engine.
+It covers the current intake, including which questions are hidden, and shares no code or rule data with the engine.
 """
 
 UNSURE = "unsure"

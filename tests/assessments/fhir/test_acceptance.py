@@ -69,7 +69,7 @@ def test_shipped_questionnaires_and_examples_are_accepted():
 
 
 def limited(item_type, **limits):
-    """An item with limits such as minValue=("Decimal", 1.5)."""
+    """Return an item with limits such as minValue=("Decimal", 1.5)."""
     values = [extension(name, **{f"value{kind}": value}) for name, (kind, value) in limits.items()]
     return {"linkId": "a", "type": item_type, "text": "How much?", "extension": values}
 

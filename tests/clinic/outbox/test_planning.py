@@ -158,7 +158,7 @@ def test_sending_again_creates_a_new_message_with_its_own_id():
 def test_only_the_newest_copy_can_be_sent_again():
     message = MessageFactory(state=State.FAILED, reason="x", settled_at=NOON)
     copies = [message]
-    for _ in range(10):  # the tenth copy is "#11": numbers are compared as numbers
+    for _ in range(10):  # the tenth copy is "#11", which sorts before "#2" as text
         copy = resend_message(copies[-1], now=NOON)
         for earlier in copies:
             assert not is_resendable(earlier, now=NOON)

@@ -127,7 +127,7 @@ def test_link_is_refused_without_a_valid_proof():
         )
 
 
-# The mailed code
+# The emailed code
 
 
 @pytest.fixture

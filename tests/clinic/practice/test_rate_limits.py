@@ -145,7 +145,7 @@ def test_one_form_is_counted_once_and_a_refused_one_not_at_all():
 
 
 def ipv6(subnet: int) -> Network:
-    """A household in 2001:db8:1::/48."""
+    """Return the network of a household in 2001:db8:1::/48."""
     blocks = (f"2001:db8:1:{subnet:x}::/64", 1), (f"2001:db8:1:{subnet & 0xFF00:x}::/56", 2), ("2001:db8:1::/48", 8)
     return Network(blocks)
 
