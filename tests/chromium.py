@@ -1,4 +1,4 @@
-"""Find Chromium."""
+"""Find and start options of Chromium."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ FLAGS = (
 
 
 def chromium_path() -> str | None:
-    """`$CHROMIUM`, else a Chromium or Chrome on the PATH, else one that Playwright installed, else None."""
+    """Return `$CHROMIUM`, else a Chromium or Chrome on the PATH, else one that Playwright installed, else None."""
     if chosen := os.environ.get("CHROMIUM"):
         return chosen if Path(chosen).exists() else None
     for name in NAMES:
@@ -27,5 +27,5 @@ def chromium_path() -> str | None:
 
 
 def launch_flags() -> list[str]:
-    """The flags that keep Chromium quiet; its sandbox is off only for root, where it cannot start otherwise."""
+    """Return flags that keep Chromium quiet. Its sandbox is off only for root, who cannot start it otherwise."""
     return [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]

@@ -1,4 +1,4 @@
-"""Fixtures for all rooms: the clinic, its people and services, and the servers that it talks to."""
+"""Fixtures for all rooms: the clinic, its people and services, and fake external servers."""
 
 from dataclasses import replace
 
@@ -15,13 +15,13 @@ from tests.factories import ArticleFactory, CallFactory, ClinicFactory, PatientF
 from tests.post_office import PostOffice
 from tests.world import make_therapist
 
-hypothesis.settings.register_profile("unhurried", deadline=None)  # a shared machine's speed proves nothing
+hypothesis.settings.register_profile("unhurried", deadline=None)  # a test on a slow shared machine should not fail
 hypothesis.settings.load_profile("unhurried")
 
 
 @pytest.fixture(autouse=True)
 def passed_keys(monkeypatch):
-    """Ids of the keys that this process may seal with, as after a start; empty it to see the check before a first seal."""
+    """Ids of the keys that this process may encrypt with, as after a start. Clear it to test the check itself."""
     passed = {next(iter(project_settings.ENCRYPTION_KEYS))}
     monkeypatch.setattr(keys, "_passed_with", passed)
     return passed
@@ -64,7 +64,7 @@ def bob(db):
 
 @pytest.fixture
 def charlie(db):
-    """The therapist, with all rights in the admin."""
+    """The therapist, with all permissions in the admin."""
     return User.objects.create_superuser("charlie@example.com", name="Charlie Therapist")
 
 
@@ -78,13 +78,13 @@ def owner(client, db):
 
 @pytest.fixture
 def write_article(db):
-    """Writes published articles: `write_article("sore-hip", title="Sore hip")`."""
+    """Return a function that creates published articles: `write_article("sore-hip", title="Sore hip")`."""
     return lambda slug="sore-hip", **fields: ArticleFactory(slug=slug, **fields)
 
 
 @pytest.fixture
 def post_office(settings):
-    """A real SMTP server that the site sends through."""
+    """A real SMTP server, set as the site's mail server."""
     office = PostOffice()
     office.open()
     options = {"host": "127.0.0.1", "port": office.port, "timeout": 2}
@@ -95,7 +95,7 @@ def post_office(settings):
 
 @pytest.fixture
 def twilio(settings, monkeypatch):
-    """A local server that answers as Twilio does; the site texts through it."""
+    """A fake Twilio server, set as the site's text message provider."""
     server = Twilio()
     url = f"twilio://{ACCOUNT}:{TOKEN}@16035550111?api={server.url}"
     settings.ENV = replace(settings.ENV, texts=parse_sms_url(url))

@@ -1,4 +1,4 @@
-"""A database that does not answer: the connection leads to a closed port."""
+"""An unreachable database: the connection leads to a closed port."""
 
 from contextlib import contextmanager
 
@@ -9,7 +9,7 @@ from clinic.local.processes.ports import free_port
 
 @contextmanager
 def database_away():
-    """Break this thread's database connection inside the block. Needs a test without a transaction of its own."""
+    """Break this thread's database connection inside the block. The test must not run in a transaction."""
     connection.close()
     was = connection.settings_dict
     connection.settings_dict = {**was, "HOST": "127.0.0.1", "PORT": str(free_port())}

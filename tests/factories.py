@@ -1,4 +1,4 @@
-"""Rows of the one clinic that all tests share. Attributes that a test does not name are plain and valid."""
+"""Factories for the one clinic that all tests share. Attributes have plain, valid defaults."""
 
 from datetime import timedelta
 
@@ -30,7 +30,7 @@ class ClinicFactory(DjangoModelFactory):
 
 
 class UserFactory(DjangoModelFactory):
-    """A member of staff without rights; `is_superuser=True` may do everything."""
+    """A member of staff without permissions; `is_superuser=True` has them all."""
 
     class Meta:
         model = User
@@ -62,7 +62,7 @@ class PatientFactory(DjangoModelFactory):
 
 
 class ServiceFactory(DjangoModelFactory):
-    """The evaluation: 45 minutes in person, started on the half hour."""
+    """The evaluation: 45 minutes in person, starting on the hour or half hour."""
 
     class Meta:
         model = Service
@@ -126,7 +126,7 @@ class ArticleFactory(DjangoModelFactory):
 
 
 class MessageFactory(DjangoModelFactory):
-    """A letter to Alice that is due at NOON and may be sent for six hours."""
+    """A letter to Alice that is due at NOON and can be sent for six hours."""
 
     class Meta:
         model = Message

@@ -1,4 +1,4 @@
-"""A real SMTP server in a thread. It stores accepted mails, and can be told to fail."""
+"""A real SMTP server in a thread. It stores accepted emails and can be told to fail."""
 
 import asyncio
 import email
@@ -9,14 +9,17 @@ from aiosmtpd.smtp import SMTP
 
 
 class PostOffice:
-    """Takes mail on a free local port. `answer_recipient` and `answer_data` map an address or a mail to an answer or None."""
+    """An SMTP server on a free local port.
+
+    `answer_recipient` and `answer_data` return an SMTP reply for an address or an email, or None to accept it.
+    """
 
     def __init__(self):
         self.mails = []
         self.answer_recipient = lambda address: None
         self.answer_data = lambda mail: None
-        self.drops = lambda mail: False  # which mails to hang up on, having read them, without an answer
-        self.is_hanging = False  # having taken a mail, never say so
+        self.drops = lambda mail: False  # emails after which to hang up without a reply
+        self.is_hanging = False  # store emails without replying
         self.took_one = threading.Event()
 
     async def handle_RCPT(self, server, session, envelope, address, options):
@@ -42,7 +45,7 @@ class PostOffice:
         return [mail["Message-ID"] for mail in self.mails]
 
     def open(self):
-        """Listen, in a thread of its own, until `close`; `port` says where."""
+        """Listen on `port`, in a new thread, until `close`."""
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()

@@ -1,4 +1,4 @@
-"""The project's own Python files, for tests about the code itself."""
+"""The project's own Python files, for tests of the code itself."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The map of the README, enforced: which room may import which, which way imports run inside a room, what is pure."""
+"""The README's map, enforced: imports between rooms and inside a room, walls, and pure modules."""
 
 import ast
 import sys
@@ -34,7 +34,7 @@ ARROWS = {
     "clinic/local": set(ROOMS),
 }
 
-# Imports inside a room go down these floors or sideways, never up. A name is a folder or a module of the room.
+# Imports inside a room go down these floors or to the same floor, never up. A name is a folder or a module of the room.
 FLOORS = {
     "education": (
         {"apps", "urls"},
@@ -110,14 +110,14 @@ DJANGO_FOLDERS = {"commands", "management", "templatetags"}
 
 VIEWS = ("assessments/pages", "booking/pages", "education/views")
 
-# Folders that only these may import, from inside their room or from outside.
+# Folders that only the listed folders may import.
 WALLS = {
     "assessments.fhir": {"assessments/admin", "assessments/management", "assessments/fhir"},
     "clinic.demo": {"clinic/demo", "clinic/local"},
-    "clinic.local": {"clinic/local"},  # clinic/urls.py includes its mailbox by name, and only where MAILBOX_DIR is set
+    "clinic.local": {"clinic/local"},  # clinic/urls.py includes its URLs by name, only if MAILBOX_DIR is set
 }
 
-# Folders and modules without Django, clock or subprocess, and the one package each may need beside the standard library.
+# Files without Django, clock or subprocess, and the third-party packages that each may import.
 PURE = {
     "assessments/questionnaire": {"fhirpathpy", "re2"},
     "assessments/calculation/response_items.py": set(),
@@ -140,7 +140,7 @@ PURE = {
 
 
 def imports_of(path: Path) -> list[tuple[str, int]]:
-    """(dotted module, line) for every import in the file, relative ones made absolute; `from a import b` gives a.b."""
+    """Return (dotted module, line) of every import, with relative ones made absolute; `from a import b` gives a.b."""
     package = path.relative_to(ROOT).with_suffix("").parts[:-1]
     found = []
     for node in ast.walk(ast.parse(path.read_text(), str(path))):
@@ -155,7 +155,7 @@ def imports_of(path: Path) -> list[tuple[str, int]]:
 
 
 def room_of(dotted: str) -> str | None:
-    """The room of a dotted name, `clinic` for the composition root, None for third-party packages."""
+    """Return the room of a dotted name: `clinic` for the composition root, None for third-party packages."""
     path = dotted.replace(".", "/") + "/"
     for room in ROOMS:
         if path.startswith(room + "/"):
@@ -164,13 +164,13 @@ def room_of(dotted: str) -> str | None:
 
 
 def floor_of(room: str, dotted: str) -> int | None:
-    """The floor of a module or of a name in it, from the top; None if no floor holds it."""
+    """Return the number of the floor of a module or of a name in it, counted from the top, or None if it has none."""
     name = dotted.removeprefix(room.replace("/", ".") + ".").split(".")[0]
     return next((number for number, names in enumerate(FLOORS[room]) if name in names), None)
 
 
 def pure_files() -> list[str]:
-    """Every pure module, as a path from the root."""
+    """Return every pure module as a path from the root."""
     files = [path for pure in PURE for path in ([ROOT / pure] if pure.endswith(".py") else python_files(pure))]
     return sorted(str(path.relative_to(ROOT)) for path in files)
 
@@ -180,7 +180,7 @@ def dotted_name(path: Path) -> str:
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_arrows_between_rooms(room):
+def test_rooms_import_only_along_the_arrows(room):
     allowed = ARROWS[room] | {room}
     faults = []
     for path in python_files(room):
@@ -194,7 +194,7 @@ def test_arrows_between_rooms(room):
 
 
 @pytest.mark.parametrize("room", sorted(FLOORS))
-def test_floors_inside_a_room(room):
+def test_imports_inside_a_room_go_down_the_floors(room):
     prefix = room.replace("/", ".") + "."
     faults = []
     for path in python_files(room):
@@ -212,7 +212,7 @@ def test_floors_inside_a_room(room):
 
 
 @pytest.mark.parametrize("room", sorted(FLOORS))
-def test_floors_name_nothing_that_is_gone(room):
+def test_floors_name_only_existing_modules(room):
     there = {path.relative_to(ROOT / room).with_suffix("").parts[0] for path in python_files(room)}
     assert set().union(*FLOORS[room]) <= there
 
@@ -230,7 +230,7 @@ def test_views_do_not_import_views(folder):
 
 
 @pytest.mark.parametrize("wall", sorted(WALLS))
-def test_wall_is_kept(wall):
+def test_walled_folder_is_imported_only_by_its_list(wall):
     faults = [
         f"{path.relative_to(ROOT)}:{line} imports {name}"
         for room in (*ROOMS, PROJECT)
@@ -243,7 +243,7 @@ def test_wall_is_kept(wall):
 
 
 @pytest.mark.parametrize("room", ["assessments", "booking", "clinic", "education"])
-def test_folder_holds_a_dozen_modules_and_says_what_for(room):
+def test_folder_has_at_most_thirteen_modules_and_says_what_it_is_for(room):
     faults = []
     for folder in sorted({path.parent for path in python_files(room)}):
         modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
@@ -255,7 +255,7 @@ def test_folder_holds_a_dozen_modules_and_says_what_for(room):
 
 
 @pytest.mark.parametrize("path", pure_files())
-def test_pure_module_knows_only_the_standard_library_and_other_pure_modules(path):
+def test_pure_module_imports_only_the_standard_library_and_other_pure_modules(path):
     own = next(packages for pure, packages in PURE.items() if path.startswith(pure))
     allowed = (set(sys.stdlib_module_names) - {"subprocess", "multiprocessing", "threading"}) | own
     others = tuple(str(Path(name).with_suffix("")).replace("/", ".") + "." for name in pure_files())
@@ -268,7 +268,7 @@ def test_pure_module_knows_only_the_standard_library_and_other_pure_modules(path
 
 
 @pytest.mark.parametrize("path", pure_files())
-def test_pure_module_has_no_clock(path):
+def test_pure_module_does_not_read_the_clock(path):
     clocks = {"now", "utcnow", "today", "time", "monotonic"}
     faults = [
         f"{path}:{node.lineno} asks the clock: {ast.unparse(node)}"
@@ -295,16 +295,16 @@ def test_signals_are_not_used():
     assert not faults, "\n".join(faults)
 
 
-def test_modules_have_names_that_say_what_they_hold():
+def test_module_names_are_specific():
     vague = {"utils", "helpers", "common", "manager", "managers", "service", "services", "misc"}
-    clinic_services = {"booking/models/service.py", "booking/admin/services.py"}  # what patients book
+    clinic_services = {"booking/models/service.py", "booking/admin/services.py"}  # services that patients book
     files = [str(path.relative_to(ROOT)) for room in (*ROOMS, PROJECT) for path in python_files(room)]
     faults = [name for name in files if Path(name).stem in vague and name not in clinic_services]
     assert not faults, "\n".join(faults)
 
 
-def test_templates_carry_no_inline_script_or_style():
-    """The content security policy would refuse them; mail is read elsewhere and needs its style attributes."""
+def test_templates_have_no_inline_script_or_style():
+    """The content security policy would block them. Emails are exempt, because they need style attributes."""
     faults = []
     for path in sorted((ROOT / "templates").rglob("*.html")):
         if "emails" in path.parts:
@@ -316,6 +316,6 @@ def test_templates_carry_no_inline_script_or_style():
     assert not faults, "\n".join(faults)
 
 
-def test_own_javascript_stays_small():
+def test_our_javascript_is_short():
     lines = sum(len(path.read_text().splitlines()) for path in (ROOT / "static/js").rglob("*.js"))
     assert lines < 300, f"{lines} lines of our own JavaScript"

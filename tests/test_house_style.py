@@ -1,4 +1,4 @@
-"""How tests are written: they assert facts (a row, a status, a link, a constant), so that sentences can be improved."""
+"""How tests are written: they assert facts (a row, a status, a link, a constant), so that wording can be improved."""
 
 import ast
 import re
@@ -17,8 +17,10 @@ NO_PROSE = re.compile(
 
 
 def asserted_sentences() -> list[str]:
-    """Return every string of five words or more inside an assertion, with its file and line. Dates, times and names do
-    not count as words; an f-string is one string."""
+    """Return every string of five words or more inside an assertion, with its file and line.
+
+    Dates, times and names do not count as words. An f-string is one string.
+    """
     found = []
     for path in sorted(TESTS.rglob("*.py")):
         asserts = [node.test for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Assert)]
@@ -30,7 +32,7 @@ def asserted_sentences() -> list[str]:
 
 
 def strings_in(node: ast.AST) -> Iterator[tuple[int, str]]:
-    """Yield the line and text of each string under `node`; values inside an f-string are left out."""
+    """Yield the line and text of each string under `node`, without the values inside an f-string."""
     if isinstance(node, ast.JoinedStr):
         yield node.lineno, "".join(part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
     elif isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -39,14 +41,14 @@ def strings_in(node: ast.AST) -> Iterator[tuple[int, str]]:
         yield from strings_in(child)
 
 
-def test_assertions_hold_facts_and_few_sentences():
-    """Lower the number when you replace some; never raise it."""
+def test_assertions_check_facts_and_few_sentences():
+    """When you replace sentences with facts, lower the number. Never raise it."""
     found = asserted_sentences()
     assert len(found) <= MOST_SENTENCES, "\n".join(found)
 
 
-def test_days_and_times_are_written_by_the_one_formatter():
-    """Machine-readable formats in templates are in single quotes."""
+def test_dates_and_times_are_written_only_by_the_formatter():
+    """Machine-readable formats in templates are exempt; they are in single quotes."""
     own = re.compile(r'date_format\(|%[aAbBp]\b|\|(?:date|time):"(?![A-Z_]+")')
     root = TESTS.parent
     exempt = {

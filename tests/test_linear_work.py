@@ -1,4 +1,4 @@
-"""Time on long or odd input: ten times as much takes at most thirty times as long."""
+"""Time on long or unusual input: ten times as much takes at most thirty times as long."""
 
 import time
 
@@ -39,7 +39,7 @@ def parsed(count):
 
 
 def in_a_row(count, *, step):
-    """Questions that each depend on the one before (step 1) or after (step -1)."""
+    """Return questions that each depend on the one before (step 1) or after (step -1)."""
 
     def waits(number):
         other = number - step
@@ -86,12 +86,12 @@ def test_ten_times_as_much_takes_at_most_thirty_times_as_long(name):
 
 
 @pytest.mark.parametrize("step", [1, -1])
-def test_conditions_that_wait_for_each_other_in_a_long_row_are_refused_in_either_order(step):
+def test_chain_of_conditions_that_is_too_long_is_refused_in_either_order(step):
     with pytest.raises(InvalidQuestionnaire, match=f"depends on more than {LONGEST_CHAIN} others in a row"):
         read_definition(in_a_row(1000, step=step))
 
 
-def test_endless_list_of_runs_is_refused_before_it_is_read():
+def test_list_of_runs_that_is_too_long_is_refused_before_it_is_parsed():
     form = LoadCheckForm({"runs": "5 " * 200_000, "plan": "5"})
     begun = time.thread_time()
     assert list(form.errors) == ["runs"]

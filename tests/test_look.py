@@ -1,4 +1,4 @@
-"""Style sheets: enough contrast in both color schemes, one set of tokens, nothing that the CSP refuses."""
+"""Style sheets: contrast in both color schemes, one set of tokens, and nothing that the CSP blocks."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ ADMIN_CSS = ROOT / "static/css/admin.css"
 TOKEN = re.compile(r"--([a-z-]+):\s*(#[0-9a-f]{3,6})\b")
 ADMIN_TOKEN = re.compile(r"--([a-z-]+):\s*light-dark\((#[0-9a-f]{3,6}), (#[0-9a-f]{3,6})\)")
 
-# (foreground, background, least ratio): WCAG 2.2 asks 4.5 of text and 3 of the lines of a control.
+# (foreground, background, minimum contrast). WCAG 2.2 requires 4.5 for text and 3 for the outlines of controls.
 PAIRS = [
     ("ink", "paper", 7),
     ("ink", "surface", 7),
@@ -42,7 +42,7 @@ def site_tokens() -> dict[str, dict[str, str]]:
 
 
 def contrast(first: str, second: str) -> float:
-    """WCAG's ratio of two hex colors, from 1 to 21."""
+    """Return the WCAG contrast ratio of two hex colors, from 1 to 21."""
     bright, dim = sorted((_luminance(first), _luminance(second)), reverse=True)
     return (bright + 0.05) / (dim + 0.05)
 
@@ -54,19 +54,19 @@ def _luminance(color: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def test_contrast_is_one_to_twenty_one_when_the_colors_are_the_ends():
+def test_contrast_is_21_for_black_on_white_and_1_for_equal_colors():
     assert contrast("#fff", "#000000") == pytest.approx(21)
     assert contrast("#1d5c4b", "#1d5c4b") == 1
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("front", "back", "least"), PAIRS)
-def test_tokens_keep_their_contrast_when_the_scheme_changes(scheme, front, back, least):
+def test_tokens_have_enough_contrast_in_both_schemes(scheme, front, back, least):
     tokens = site_tokens()[scheme]
     assert contrast(tokens[front], tokens[back]) >= least
 
 
-def test_admin_has_the_sites_colors_when_a_token_is_in_both():
+def test_admin_tokens_have_the_sites_colors():
     tokens = site_tokens()
     shared = ADMIN_TOKEN.findall(ADMIN_CSS.read_text())
     assert len(shared) > 10
@@ -74,7 +74,7 @@ def test_admin_has_the_sites_colors_when_a_token_is_in_both():
         assert (light, dark) == (tokens["light"][name], tokens["dark"][name]), name
 
 
-def test_templates_hold_no_style_and_no_handler_when_the_csp_would_refuse_them():
+def test_templates_have_no_inline_style_or_handler():
     refused = re.compile(r"<style|\sstyle=|\son[a-z]+=\"|javascript:", re.IGNORECASE)
     pages = [path for path in (ROOT / "templates").rglob("*.html") if "emails" not in path.parts]
     assert pages
@@ -89,7 +89,7 @@ def test_style_sheets_and_scripts_stay_below_their_size_limits():
     assert len((ROOT / "templates/_ornament_hills.html").read_bytes()) < 6_000
 
 
-def test_server_error_page_comes_up_when_there_is_no_database():
+def test_server_error_page_opens_without_a_database():
     # Without the db fixture, a query would fail.
     page = render_to_string("500.html")
     assert 'href="tel:911"' in page

@@ -1,6 +1,6 @@
-"""Every public page with garbage in its URL, in each parameter that it reads and in each field that it takes: no server error.
+"""Every public page with garbage in its URL, query parameters and form fields: no server error.
 
-The test records what a page reads, so a new parameter or field is tried as well. A new page must be added here.
+The test records which names a page reads, so new parameters and fields are tested too. A new page must be added here.
 """
 
 import logging
@@ -54,8 +54,11 @@ TYPED = (
 
 @dataclass(frozen=True)
 class Page:
-    """`args` are those of the URL; `data` is a valid form, None for a page without one. `found` is the status of the response
-    to the form, or to a GET without one."""
+    """A public page.
+
+    `args`: arguments of its URL. `data`: a valid form, or None for a page without one. `found`: the expected status
+    of the response to the form, or to a GET if there is none.
+    """
 
     args: dict = field(default_factory=dict)
     data: dict | None = None
@@ -64,7 +67,7 @@ class Page:
 
 @pytest.fixture
 def place(clinic, evaluation, meredith, client):
-    """The clinic on a Monday morning, with one of everything that a link opens."""
+    """The clinic on a Monday morning, with one row for every kind of link."""
     logging.disable(logging.CRITICAL)
     client.raise_request_exception = False
     with time_machine.travel(NOW, tick=False):
@@ -107,7 +110,7 @@ def link_to(row, purpose, patient) -> str:
 
 
 def pages_of(links: dict[str, str]) -> dict[str, Page]:
-    """Every public page by its name."""
+    """Return every public page by its name."""
     time = {"slug": "evaluation", "therapist_slug": "meredith", "starts_at": "20261202T1400Z"}
     held = time | {"token": uuid.uuid4().hex}
     visit, intake, mail = ({"token": links[name]} for name in ("visit", "intake", "messages"))
@@ -160,7 +163,7 @@ def pages_of(links: dict[str, str]) -> dict[str, Page]:
         "assessments:start": Page(intake),
         "assessments:done": Page(intake, found=303),
         "booking:visit_of_answers": Page(intake, {}, 404),
-        "outbox:mailgun": Page({}, {}, 404),  # no such provider is in use; the signed ones are asked below
+        "outbox:mailgun": Page({}, {}, 404),  # no provider is in use; test_webhook_garbage.py has signed calls
         "outbox:postmark": Page({}, {}, 404),
         "outbox:twilio": Page({}, {"From": "+16035550123", "Body": "Y"}, 404),
         "outbox:twilio_status": Page({"pk": str(uuid.uuid4())}, {"MessageStatus": "failed", "ErrorCode": "1"}, 404),
@@ -180,7 +183,7 @@ def pages_of(links: dict[str, str]) -> dict[str, Page]:
 
 
 def routes() -> dict[str, str]:
-    """All routes outside of the admin, by name with namespace."""
+    """Return all routes outside the admin, by name with namespace."""
     found = {}
     for part in get_resolver().url_patterns:
         if hasattr(part, "url_patterns") and str(part.pattern) != "admin/":
@@ -195,7 +198,7 @@ def routes() -> dict[str, str]:
 
 @pytest.fixture
 def read_names(monkeypatch):
-    """The names of all parameters and fields that pages have read since it was cleared."""
+    """Return a set of all parameters and fields that pages have read. Clear it before each page."""
     names = set()
     for method in ("__getitem__", "getlist"):
         original = getattr(QueryDict, method)
@@ -209,14 +212,14 @@ def read_names(monkeypatch):
 
 
 class Visitor:
-    """Requests pages and collects faults of the responses. Each change to the database is rolled back."""
+    """Requests pages and collects faulty responses. Each change to the database is rolled back."""
 
     def __init__(self, client, links):
         self.client, self.faults, self.name = client, [], ""
         self.pages, self.routes = pages_of(links), routes()
 
     def walk(self):
-        """(page, address) of each page, in turn; the hip screen has been begun where it is asked, and only there."""
+        """Yield (page, URL) for each page. The hip screen is started for its own pages only."""
         for name, page in self.pages.items():
             self.name = name
             self.client.cookies.clear()
@@ -245,7 +248,7 @@ def visitor(client, place):
     assert not visitor.faults, "\n".join(visitor.faults)
 
 
-def test_every_public_page_is_known_and_answers_as_it_should(visitor):
+def test_every_public_page_is_in_the_table_and_has_the_expected_status(visitor):
     assert sorted(visitor.routes.keys() ^ visitor.pages.keys()) == [], "enter new pages above"
     answers = {}
     for page, address in visitor.walk():
@@ -255,7 +258,7 @@ def test_every_public_page_is_known_and_answers_as_it_should(visitor):
     assert answers == {}
 
 
-def test_every_parameter_of_every_page_takes_garbage(visitor, read_names):
+def test_every_parameter_of_every_page_handles_garbage(visitor, read_names):
     for _, address in visitor.walk():
         read_names.clear()
         visitor.ask("get", address)
@@ -264,7 +267,7 @@ def test_every_parameter_of_every_page_takes_garbage(visitor, read_names):
                 visitor.ask("get", address, {parameter: value}, f"{parameter}={value[:20]!r}")
 
 
-def test_every_part_of_every_address_takes_garbage(visitor):
+def test_every_part_of_every_url_handles_garbage(visitor):
     spoilt = ("%00", "a%00b", "%ED%A0%80", "%FF", "%1B%5B2J", "x" * 3000, "99999999", "..%2f", "9" * 400)
     for page, _ in visitor.walk():
         for part in page.args:
@@ -272,8 +275,8 @@ def test_every_part_of_every_address_takes_garbage(visitor):
                 visitor.ask("get", visitor.address(page.args | {part: value}), what=f"<{part}> {value[:20]}")
 
 
-def test_every_field_of_every_form_takes_garbage(visitor, read_names):
-    """One field with garbage and the others valid; then bytes that are not text."""
+def test_every_field_of_every_form_handles_garbage(visitor, read_names):
+    """One field has garbage and the others are valid. Then the body is not decodable text."""
     for page, address in visitor.walk():
         if page.data is None:
             continue

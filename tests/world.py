@@ -1,4 +1,4 @@
-"""The one clinic of the tests: its days, its therapists' hours, and visits booked as patients book them."""
+"""The one clinic of the tests: its dates, its therapists' hours, and visits booked as patients book them."""
 
 import uuid
 from dataclasses import fields
@@ -12,11 +12,11 @@ from clinic.practice.people.patients import accept_patient
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
-NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)  # a Monday, 10:00 in New York, where the clinic is
+NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)  # Monday, 10 AM in New York, where the clinic is
 TUESDAY = date(2026, 12, 1)
 NINE_ON_TUESDAY = datetime(2026, 12, 1, 14, tzinfo=UTC)
-WRITTEN_AT = datetime(2025, 6, 3, 14, tzinfo=UTC)  # long before: the articles
-NOON = datetime(2026, 12, 1, 17, tzinfo=UTC)  # of the same Tuesday
+WRITTEN_AT = datetime(2025, 6, 3, 14, tzinfo=UTC)  # when the articles were written
+NOON = datetime(2026, 12, 1, 17, tzinfo=UTC)  # on TUESDAY
 
 
 def give_hours(therapist, *, weekdays=range(5), stretches=((9, 12), (13, 17))):
@@ -29,15 +29,17 @@ def give_hours(therapist, *, weekdays=range(5), stretches=((9, 12), (13, 17))):
 
 
 def make_therapist(name="Meredith", position=0):
-    """A therapist with opening hours."""
+    """Create a therapist with opening hours."""
     therapist = Therapist.objects.create(name=name, slug=name.lower(), credentials="PT, DPT", position=position)
     give_hours(therapist)
     return therapist
 
 
 def book(service, *, starts_at=NINE_ON_TUESDAY, now=NOW, name="Alice Runner", is_known=True, **changes):
-    """Book as Alice would; `changes` are of the booking or of her contact. Unless `is_known` is False, her address counts
-    as confirmed: the link in her mail was used."""
+    """Book as Alice would and return the visit. `changes` are to the booking or her contact data.
+
+    Her address counts as confirmed, as if she had opened the link in her email, unless `is_known` is False.
+    """
     email = f"{name.split()[0].lower()}@example.com"
     contact = {"name": name, "email": email, "phone": "+16035550199"}
     contact |= {field.name: changes.pop(field.name) for field in fields(Contact) if field.name in changes}

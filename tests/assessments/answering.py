@@ -1,4 +1,4 @@
-"""A runner whose answers raise nothing, and a browser without a script that posts what it was shown."""
+"""Answers of a runner that raise no flag, and a browser without a script that posts what it was shown."""
 
 import re
 from html.parser import HTMLParser
@@ -51,7 +51,7 @@ QUIET = {
 
 
 class _Shown(HTMLParser):
-    """The questions a page really asks: those outside disabled fieldsets."""
+    """The questions of a page outside disabled fieldsets."""
 
     def __init__(self, html: str):
         super().__init__()
@@ -71,7 +71,7 @@ class _Shown(HTMLParser):
 
 
 def shown_questions(html: str) -> list[str]:
-    """The linkIds that a browser without a script would send with this page."""
+    """Return the linkIds that a browser without a script would send with this page."""
     return _Shown(html).seen
 
 
@@ -80,7 +80,7 @@ def page_url(token: str, page: str) -> str:
 
 
 def posted(html: str, answers: dict) -> dict:
-    """What a browser sends for the page `html` when its questions are answered from `answers`."""
+    """Return what a browser sends for the page `html` when its questions are answered from `answers`."""
     seen = shown_questions(html)
     chosen = {name: [write_answer(value) for value in answers[name]] for name in seen if name in answers}
     hidden = {name: re.findall(rf'name="{name}" value="([^"]*)"', html) for name in ("page.revision", "asked.again")}
@@ -88,7 +88,7 @@ def posted(html: str, answers: dict) -> dict:
 
 
 def fill_page(client, token: str, page: str, answers: dict):
-    """Open `page`, answer, press the button; again for every follow-up the server comes back with."""
+    """Open `page`, answer it and submit it, again for each follow-up that the server asks. Return the response."""
     shown = client.get(page_url(token, page))
     assert shown.status_code == 200, (page, shown.status_code, shown.headers.get("Location"))
     response = client.post(page_url(token, page), posted(shown.text, answers))
@@ -102,7 +102,7 @@ def url(name, token):
 
 
 def walk(client, token, intake, answers, until=None):
-    """Fill page after page, reading every interruption; returns the last answer of the server."""
+    """Fill in page after page, acknowledging every stop page, and return the last response of the server."""
     for page in intake.pages:
         if page.link_id == "consent" and answers["about.age"] != ["under-18"]:
             break

@@ -1,7 +1,7 @@
 """Cases of enableWhen for the server and for the page's script.
 
-A case is (type of the question, what is typed or ticked, operator, what it is compared with, whether the follow-up is asked).
-`more` goes into the item; `other` is typed into the field "Something else".
+`kind`: the type of the question. `typed`: the text or the checked options. `value`: the value to compare with.
+`more`: further attributes of the item. `other`: the text in the field "Something else".
 """
 
 from dataclasses import replace
@@ -145,7 +145,7 @@ CASES = [
 
 
 def build_page() -> tuple[Questionnaire, Item]:
-    """One page with the question and the follow-up of every case: q0, f0, q1, f1, …"""
+    """Return one page with the question and the follow-up of every case: q0, f0, q1, f1, …"""
     items = [item for number, case in enumerate(CASES) for item in _build(number, case)]
     page = Item("page", "group", items=tuple(items))
     return Questionnaire("", "1", "Cases", "", (page,)), page
@@ -165,6 +165,6 @@ def _build(number: int, case: Case) -> tuple[Item, ...]:
 
 
 def shown_form() -> PageForm:
-    """The page of the cases as it is opened."""
+    """Return the page of the cases as it is first shown."""
     questionnaire, page = build_page()
     return PageForm(questionnaire=questionnaire, page=page, answers={})

@@ -14,13 +14,13 @@ from tests.world import NOW
 
 @pytest.fixture(scope="session")
 def intake():
-    """The hip and running intake that is asked now, parsed."""
+    """The current version of the hip and running intake, parsed."""
     return parse_questionnaire(json.loads((FOLDER / "hip_running_intake_v2.json").read_text()))
 
 
 @pytest.fixture(scope="session")
 def first_intake():
-    """Its first version, which some have answered or are still answering."""
+    """The first version of the intake, which some patients have answered or are still answering."""
     return parse_questionnaire(json.loads((FOLDER / "hip_running_intake_v1.json").read_text()))
 
 
@@ -41,13 +41,13 @@ def loaded(clinic):
 
 @pytest.fixture
 def response(loaded, alice):
-    """Alice's intake, nothing answered yet."""
+    """Alice's intake without answers."""
     return start_published_response(questionnaire_slug="hip-running-intake", patient=alice, now=NOW)
 
 
 @pytest.fixture
 def token(response, alice):
-    """The link that opens Alice's intake for a long while."""
+    """The token of a link to Alice's intake."""
     now = timezone.now()
     return issue_link(
         patient=alice,

@@ -1,4 +1,4 @@
-"""Invented FHIR questionnaires, one with every feature, for the tests of import, export and checking."""
+"""Invented FHIR questionnaires, one with every feature, for tests of import, export and checking."""
 
 import json
 
@@ -18,7 +18,7 @@ def calculated(expression):
 
 
 def weighted(link_id, **more):
-    """A choice of three with the weights 0, 1 and 2, from the ValueSet contained in the file."""
+    """Return a choice item with weights 0, 1 and 2, from the ValueSet in the file."""
     return {"linkId": link_id, "text": f"Item {link_id}", "type": "choice", "answerValueSet": "#scale", **more}
 
 
@@ -173,7 +173,7 @@ EVERYTHING = {
 
 
 def answer(link_id, *values, item=None):
-    """An item of a response."""
+    """Return an item of a response."""
     answered = {"linkId": link_id, "answer": [dict([value]) for value in values]}
     return answered | ({"item": item} if item else {})
 
@@ -237,7 +237,7 @@ def of(*items, **more):
 
 
 def large():
-    """800 questions, some choices of 12, over 1 MB."""
+    """Return a questionnaire of over 1 MB with 800 questions, some of them choices with 12 options."""
     options = [
         {"valueCoding": {"code": f"c{n}", "display": f"Answer number {n} " + "and so on " * 8}} for n in range(12)
     ]

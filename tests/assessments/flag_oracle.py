@@ -1,6 +1,6 @@
 """Test oracle: the red-flag table and the rules of the summary as plain code, written from the clinical table.
 
-It covers the questions of the current intake and which of them are hidden. It shares no code or rule data with the engine.
+It covers the current intake, including which questions are hidden, and shares no code or rule data with the engine.
 """
 
 UNSURE = "unsure"
@@ -9,7 +9,7 @@ YOUNG_PLACES = HIP | {"inner-thigh", "front-thigh", "back-thigh", "buttock", "kn
 
 
 class Told:
-    """The answers of one runner, without hidden questions."""
+    """The answers of one runner to the questions that were shown."""
 
     def __init__(self, answers: dict[str, list]):
         self.answers = answers
@@ -21,7 +21,7 @@ class Told:
         return sign in self.all(question)
 
     def maybe(self, question: str, sign: str) -> bool:
-        """Ticked, or named as what they are not sure about."""
+        """Return whether the sign is checked, or named as the one they are not sure about."""
         named = UNSURE in self.all(question) and sign in self.all(f"{question}.unsure")
         return self.ticked(question, sign) or named
 
@@ -75,7 +75,7 @@ LISTS = {
 
 
 def expect_flags(answers: dict[str, list]) -> dict[str, str]:
-    """{rule: level} of everything that must fire on `answers`."""
+    """Return {rule: level} of all flags that must fire on `answers`."""
     told = Told(answers)
     hits = {
         rule: level
@@ -146,7 +146,7 @@ def _others(told: Told):
 
 
 def expect_signals(answers: dict[str, list]) -> set[str]:
-    """Return the lines that the summary must have."""
+    """Return the ids of the signals that the summary must show."""
     told, flags = Told(answers), expect_flags(answers)
     found = {name for name, stands in (*_load(told), *_hypotheses(told, flags)) if stands}
     return found | ({"BSI-watch"} if _is_watched(told, flags) else set())

@@ -39,7 +39,7 @@ def answer(response, intake, answers):
 
 @pytest.fixture
 def worrying(response, intake):
-    """Alice's answers, done, with two flags and most of the signals."""
+    """Alice's completed answers, with two flags and most of the signals."""
     return answer(response, intake, WORRYING)
 
 
@@ -57,7 +57,7 @@ def acknowledge_url(flag):
     return reverse("admin:assessments_flag_acknowledge", args=[flag.response_id, flag.pk])
 
 
-def test_summary_puts_flags_first_and_shows_every_basis(staff, worrying):
+def test_summary_shows_flags_first_and_every_source(staff, worrying):
     page = staff.get(summary_url(worrying))
     text = page.text
     places = [
@@ -74,7 +74,7 @@ def test_summary_puts_flags_first_and_shows_every_basis(staff, worrying):
     assert "<script>alert(1)" not in text
 
 
-def test_minors_summary_shows_under_18_and_the_guardians_consent(staff, response, intake):
+def test_summary_shows_under_18_and_the_guardians_consent_when_the_runner_is_a_minor(staff, response, intake):
     young = {"about.age": ["under-18"]}
     guardian = {"guard.name": ["Petra Parent"], "guard.relation": ["parent"], "guard.consent": [True]}
     save_page(response=response, page=intake.page_of["about.age"].link_id, answers=young, now=NOW)
@@ -86,12 +86,12 @@ def test_minors_summary_shows_under_18_and_the_guardians_consent(staff, response
     assert page.context["summary"].has_guardian_agreed
 
 
-def test_adults_summary_says_nothing_of_guardians(staff, worrying):
+def test_summary_does_not_mention_guardians_when_the_runner_is_an_adult(staff, worrying):
     page = staff.get(summary_url(worrying))
     assert "under 18" not in page.text and not page.context["summary"].is_guarded
 
 
-def test_summary_leads_to_the_phone_the_patient_and_the_visit(client, worrying, alice, evaluation, front_desk):
+def test_summary_links_to_the_phone_the_patient_and_the_visit(client, worrying, alice, evaluation, front_desk):
     front_desk.user_permissions.set(Permission.objects.filter(codename="view_response"))
     client.force_login(front_desk)
     assert f'href="tel:{alice.phone}"' in client.get(summary_url(worrying)).text
@@ -110,7 +110,7 @@ def test_summary_leads_to_the_phone_the_patient_and_the_visit(client, worrying, 
     assert all(link in page for link in links.values())
 
 
-def test_flags_are_listed_by_whether_they_are_handled(staff, worrying, charlie):
+def test_flags_can_be_filtered_by_whether_they_are_handled(staff, worrying, charlie):
     listing = reverse("admin:assessments_flag_changelist")
     open_flags = worrying.flags.count()
     acknowledge_flag(flag=worrying.flags.first(), by=charlie, now=NOW)
@@ -118,31 +118,31 @@ def test_flags_are_listed_by_whether_they_are_handled(staff, worrying, charlie):
     assert counts == {"yes": 1, "no": open_flags - 1}
 
 
-def test_a_questionnaire_without_scores_has_no_section_waiting_for_them(staff, loaded, alice):
+def test_summary_has_no_score_section_when_the_questionnaire_has_no_scores(staff, loaded, alice):
     call = start_published_response(questionnaire_slug="call-intake", patient=alice, now=NOW)
     assert "Scores appear" not in staff.get(summary_url(call)).text
 
 
-def test_reading_a_summary_is_written_down(staff, worrying, charlie, alice):
+def test_reading_a_summary_is_recorded(staff, worrying, charlie, alice):
     staff.get(summary_url(worrying))
     event = AccessEvent.objects.get(action="R", object_id=str(worrying.pk))
     assert (event.actor, event.patient_id) == (charlie, alice.pk)
 
 
-def test_summary_of_an_empty_intake(staff, response):
+def test_summary_of_an_empty_intake_opens(staff, response):
     page = staff.get(summary_url(response))
     assert "nothing answered yet" in page.text
     assert page.context["summary"].trends == []
 
 
-def test_changed_answer_stays_visible(staff, worrying, intake):
+def test_changed_answer_is_still_shown(staff, worrying, intake):
     save_page(response=worrying, page="signs", answers={"rf.move": ["none"]}, now=NOW)
     text = staff.get(summary_url(worrying)).text
     assert "RF16" in text
     assert "the answer was changed" in text
 
 
-def test_acknowledging_a_flag(staff, worrying, charlie):
+def test_flag_can_be_acknowledged(staff, worrying, charlie):
     flag = flag_of("RF16", worrying.flags)
     assert staff.get(acknowledge_url(flag)).status_code == 405
     assert staff.post(acknowledge_url(flag)).status_code == 303
@@ -163,7 +163,7 @@ def test_flag_of_another_response_is_not_found(staff, worrying, bob, loaded):
     assert flag.staff_acknowledged_at is None
 
 
-def test_export_is_a_download_and_is_written_down(staff, worrying):
+def test_export_is_a_download_and_is_recorded(staff, worrying):
     download = staff.get(reverse("admin:assessments_response_export", args=[worrying.pk]))
     assert json.loads(download.content)["resourceType"] == "QuestionnaireResponse"
     assert "attachment" in download.headers["Content-Disposition"]
@@ -207,7 +207,7 @@ def test_answers_cannot_be_added_in_the_admin(staff, worrying):
     )
 
 
-def test_unknown_ids_lead_back_to_the_list(staff, loaded):
+def test_unknown_ids_redirect_to_the_list(staff, loaded):
     for name in ("nonsense", "0a0a0a0a-0a0a-0a0a-0a0a-0a0a0a0a0a0a"):
         assert staff.get(reverse("admin:assessments_response_change", args=[name])).status_code == 302
         assert staff.get(reverse("admin:assessments_questionnaire_change", args=[name])).status_code == 302
@@ -222,7 +222,9 @@ def test_questionnaire_is_shown_as_asked(staff, response):
 
 @pytest.mark.parametrize("model", ["response", "flag", "questionnaire"])
 @pytest.mark.long
-def test_lists_cost_the_same_for_one_and_for_thirty(staff, worrying, intake, model, django_assert_num_queries):
+def test_lists_cost_the_same_queries_for_one_row_and_for_thirty(
+    staff, worrying, intake, model, django_assert_num_queries
+):
     address = reverse(f"admin:assessments_{model}_changelist")
     staff.get(address)
     with CaptureQueriesContext(connection) as one:
@@ -237,7 +239,7 @@ def test_lists_cost_the_same_for_one_and_for_thirty(staff, worrying, intake, mod
 
 
 @pytest.mark.long
-def test_list_of_three_hundred_intakes_costs_the_same_as_of_one(staff, worrying, django_assert_num_queries):
+def test_list_of_three_hundred_intakes_costs_the_same_queries_as_of_one(staff, worrying, django_assert_num_queries):
     address = reverse("admin:assessments_response_changelist")
     staff.get(address)
     with CaptureQueriesContext(connection) as one:
@@ -250,7 +252,7 @@ def test_list_of_three_hundred_intakes_costs_the_same_as_of_one(staff, worrying,
     assert "300 intakes" in page.text
 
 
-def test_summary_costs_the_same_for_many_flags(staff, worrying, intake, bob, django_assert_num_queries):
+def test_summary_costs_the_same_queries_for_many_flags(staff, worrying, intake, bob, django_assert_num_queries):
     staff.get(summary_url(worrying))
     with CaptureQueriesContext(connection) as few:
         staff.get(summary_url(worrying))

@@ -1,4 +1,4 @@
-"""Questions that code names by linkId: a renamed one stops the load and the publishing, and only one module names them."""
+"""Questions that code names by linkId: all in one module. Loading and publishing stop when one is missing."""
 
 import ast
 import json
@@ -29,12 +29,12 @@ def newest(canonical: str) -> dict:
 
 
 def renamed(definition: dict, link_id: str) -> dict:
-    """A copy of `definition` in which the question `link_id` has another linkId."""
+    """Return a copy of `definition` in which the question `link_id` has another linkId."""
     return json.loads(json.dumps(definition).replace(f'"{link_id}"', f'"{link_id}.renamed"'))
 
 
 def shipped_with(version: str, link_id: str) -> list[dict]:
-    """What is shipped, with `link_id` renamed in one version of the hip intake."""
+    """Return the shipped definitions, with `link_id` renamed in one version of the hip intake."""
     return [
         renamed(one, link_id) if (one["url"], one["version"]) == (HIP_INTAKE, version) else one
         for one in shipped_definitions()
@@ -43,7 +43,7 @@ def shipped_with(version: str, link_id: str) -> list[dict]:
 
 @pytest.fixture
 def ship(monkeypatch):
-    """Ship other definitions for the length of a test."""
+    """Return a function that replaces the shipped definitions until the test ends."""
 
     def ship(*definitions):
         monkeypatch.setattr("assessments.red_flags.definitions.shipped_definitions", lambda: definitions)
@@ -63,13 +63,13 @@ def test_renamed_question_is_named(canonical, link_id):
     ("old", "new", "missing"),
     [('"under-18"', '"minor"', "about.age"), ('"where"', '"site"', "where"), ('"psy.', '"mind.', "psy.")],
 )
-def test_lost_answer_page_or_section_is_named(old, new, missing):
+def test_missing_answer_page_or_section_is_named(old, new, missing):
     definition = json.loads(json.dumps(newest(HIP_INTAKE)).replace(old, new))
     assert list(find_missing(KNOWN[HIP_INTAKE], parse_questionnaire(definition))) == [missing]
 
 
 @pytest.mark.django_db
-def test_renamed_question_of_the_newest_version_stops_the_load(ship):
+def test_loading_stops_when_a_question_of_the_newest_version_is_renamed(ship):
     ship(*shipped_with("2", GUARDIAN_NAME))
     with pytest.raises(CommandError, match=r"guard\.name is missing"):
         call_command("load_definitions")
@@ -77,7 +77,7 @@ def test_renamed_question_of_the_newest_version_stops_the_load(ship):
 
 
 @pytest.mark.django_db
-def test_earlier_version_without_a_question_loads_is_answered_and_is_read(ship, clinic, alice, charlie):
+def test_earlier_version_without_a_question_can_be_loaded_answered_and_read(ship, clinic, alice, charlie):
     ship(*shipped_with("1", GUARDIAN_NAME))
     call_command("load_definitions", verbosity=0)
     first = Questionnaire.objects.get(canonical=HIP_INTAKE, version=1)
@@ -88,7 +88,7 @@ def test_earlier_version_without_a_question_loads_is_answered_and_is_read(ship, 
 
 
 @pytest.mark.django_db
-def test_version_of_the_clinic_without_a_question_is_not_published(loaded):
+def test_imported_version_is_not_published_when_it_lacks_a_question(loaded):
     changed = renamed(newest(CALL_INTAKE), GUARDIAN_NAME) | {"version": "2"}
     imported = import_questionnaire(content=json.dumps(changed).encode(), now=NOW)
     assert GUARDIAN_NAME in " ".join(notice.text for notice in imported.notices)

@@ -1,4 +1,4 @@
-"""Fill every list of the admin with a row, for tests that visit all its pages; patients' names are canaries."""
+"""Fill each admin list with a row, for tests that visit all admin pages. Patients' names are canaries."""
 
 import json
 import uuid
@@ -43,7 +43,7 @@ IRMAS_PHONE = "+16035550177"
 
 
 def furnish() -> dict[str, str]:
-    """Make the clinic at NOON of its Tuesday. Returns the address's arguments by model: the pk of a row of each."""
+    """Create the clinic as of NOON. Return the URL arguments by model: the pk of one row of each."""
     ClinicFactory()
     people = {name.split()[0]: PatientFactory(name=name) for name in CANARIES if " " in name}
     Patient.objects.filter(pk=people["Irma"].pk).update(phone=IRMAS_PHONE)

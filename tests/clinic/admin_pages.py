@@ -1,13 +1,13 @@
 """The permissions to open and to act on each admin page. A new page must be entered here.
 
-A right is "app.codename"; rights beside each other in a tuple are alternatives, "+" joins those that are needed together.
+A permission is "app.codename". The entries of a tuple are alternatives; "+" joins permissions that are all required.
 """
 
 from dataclasses import dataclass, field
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
-# By model, which of the admin's own forms there are. "view" is opened by the right to view or to change.
+# The admin forms of each model. The permission to view or the permission to change opens "view".
 FORMS = {
     "audit.accessevent": "view",
     "auth.group": "view add change delete",
@@ -39,10 +39,10 @@ ALSO_VIEWED_BY = {
     "assessments.questionnaire": ("assessments.import_questionnaire", "assessments.publish_questionnaire"),
     "assessments.rulesignoff": ("assessments.sign_off_rules",),
 }
-# Lists whose page of one row answers a POST like a GET: nothing on it can be typed.
+# Lists whose detail page answers a POST like a GET, because it has no editable field.
 SHOWN_ONLY = {"assessments.flag", "assessments.questionnaire", "assessments.response"}
 
-# Rights that open nothing by themselves.
+# Permissions that open no page by themselves.
 ONLY_WITH = {
     "practice.add_user": "practice.change_user",
     "outbox.delete_suppression": "outbox.view_suppression",
@@ -60,9 +60,10 @@ def viewers(model: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Page:
-    """`opens`: permissions for GET; `acts`: permissions to POST `data`. `args` fill its URL; None: no such method.
+    """A page of the admin.
 
-    Visitors who have not signed in are redirected to `door`.
+    `opens`: permissions for GET. `acts`: permissions to POST `data`. None: the method is not allowed.
+    `args` fill its URL. `door`: where visitors who have not signed in are redirected.
     """
 
     opens: tuple[str, ...] | None
@@ -73,7 +74,10 @@ class Page:
 
 
 def pages_of(rows: dict[str, str], topic_type: int) -> dict[str, list[Page]]:
-    """Every page by its name, or by its route if it has none. `rows` hold a pk of each model, `topic_type` a content type."""
+    """Return every page by its name, or by its route if it has none.
+
+    `rows` has the pk of a row of each model; `topic_type` is a content type.
+    """
     pages = {
         "index": [Page(STAFF, STAFF)],
         "login": [Page(ANYONE, ANYONE)],
@@ -145,10 +149,10 @@ def _apps() -> list[str]:
 
 
 def _rights_in(app: str) -> tuple[str, ...]:
-    """Whatever opens a list or a form of `app`."""
+    """Return every permission that opens a list or a form of `app`."""
     found = []
     for model, forms in FORMS.items():
-        if model.startswith(app + ".") and model != "outbox.textconsent":  # listed only where there are texts
+        if model.startswith(app + ".") and model != "outbox.textconsent":  # listed only when texting is set up
             found += viewers(model)
             found += [_right(model, verb) for verb in forms.split() if verb != "view"]
     return tuple(found)
@@ -176,13 +180,13 @@ def _forms_of(model: str, forms: list[str], pk: str) -> dict[str, list[Page]]:
 
 
 def routes_of_the_admin() -> dict[str, str]:
-    """The route of every address under /admin/, by its name, or by its own end where it has none."""
+    """Return the route of each URL under /admin/, by its name, or by its last part if it has none."""
     admin = next(part for part in get_resolver().url_patterns if str(part.pattern) == "admin/")
     return {pattern.name or route: f"admin/{route}" for route, pattern in walk(admin)}
 
 
 def walk(resolver: URLResolver, prefix: str = ""):
-    """(route, pattern) for every address below `resolver`."""
+    """Yield (route, pattern) for each URL below `resolver`."""
     for part in resolver.url_patterns:
         route = prefix + str(part.pattern)
         if isinstance(part, URLPattern):

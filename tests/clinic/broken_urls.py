@@ -1,4 +1,4 @@
-"""A site whose front page has a fault."""
+"""URLs of a site whose front page raises an exception."""
 
 from django.urls import path
 

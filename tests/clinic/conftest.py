@@ -6,7 +6,7 @@ from tests.clinic import letters
 
 @pytest.fixture
 def letter_kinds(monkeypatch):
-    """Register the message kinds of `letters`, and whatever else the test registers, until the test ends."""
+    """Register the kinds of `letters`, and undo all registrations of message kinds when the test ends."""
     monkeypatch.setattr(kinds, "_kinds", {**kinds._kinds})
     letters.UNWANTED.clear()
     letters.register_letters()

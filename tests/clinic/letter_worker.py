@@ -1,6 +1,7 @@
 """A Celery worker with the message kinds of these tests: `celery -A tests.clinic.letter_worker worker`.
 
-LETTERS_PACE divides every span of `clinic.outbox.text.time_limits`, Celery's own limits included: ten times as fast at 10.
+LETTERS_PACE divides each duration of `clinic.outbox.text.time_limits`, including Celery's own limits. At 10 the worker
+runs ten times as fast.
 """
 
 import os

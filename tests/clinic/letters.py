@@ -1,4 +1,4 @@
-"""A plain message kind, for tests of the outbox itself."""
+"""A minimal message kind, for tests of the outbox itself."""
 
 from django.conf import settings
 
@@ -25,7 +25,7 @@ def why_unwanted(message, now):
 
 
 def register_letter(name="letter", **facts):
-    """A kind called `name`; `facts` as of `MessageKind`, in place of the plainest."""
+    """Register a kind called `name`; `facts` replace the minimal attributes of `MessageKind`."""
     plain = {
         "title": name,
         "render": lambda message, words, now: write_letter(message, now),
@@ -41,7 +41,7 @@ def register_letters():
 
 
 def render_message(message, *, now):
-    """The mail of `message`, with the text of its template."""
+    """Return the email of `message`, with the text of its template."""
     words = text_of(rules_of([message]).get(message.pk))
     return find_kind(message.kind).render(message, words, now)
 
@@ -56,7 +56,7 @@ def fate(message):
 
 
 def written(caplog):
-    """What the site's own log would hold."""
+    """Return what the site's log would contain."""
     formatter = QuietFormatter(settings.LOGGING["formatters"]["line"]["format"])
     return "\n".join(formatter.format(record) for record in caplog.records)
 

@@ -1,4 +1,4 @@
-"""An environment that production accepts."""
+"""Environment variables that production accepts."""
 
 import base64
 

@@ -1,4 +1,4 @@
-"""Rows that have an end are deleted after it; rows that the clinic must keep are not."""
+"""Cleanup of expired rows. Records that the clinic must keep are not deleted."""
 
 import logging
 import re
@@ -55,7 +55,7 @@ def open_session(expires_at, **data) -> str:
     return session.session_key
 
 
-# Each kind: what is gone, what stays
+# What is deleted, and when
 
 
 def test_sessions_are_deleted_once_they_expire():
@@ -66,7 +66,7 @@ def test_sessions_are_deleted_once_they_expire():
     assert list(Session.objects.values_list("pk", flat=True)) == [alive]
 
 
-def test_answers_of_a_visitor_who_does_not_book_are_gone_within_a_day(client, clinic):
+def test_answers_of_a_visitor_are_deleted_within_a_day_when_no_visit_is_booked(client, clinic):
     with time_machine.travel(NOW, tick=False):
         client.post(reverse("assessments:screen"), {"next": "/", "action": "skip"})
     assert "hip_screen" in Session.objects.get().get_decoded()
@@ -77,7 +77,7 @@ def test_answers_of_a_visitor_who_does_not_book_are_gone_within_a_day(client, cl
     assert not Session.objects.exists()
 
 
-def test_schedule_makes_within_a_day_true_even_when_one_run_is_missed():
+def test_cleanup_schedule_keeps_the_one_day_limit_when_one_run_is_missed():
     (entry,) = (entry for entry in app.conf.beat_schedule.values() if entry["task"] == delete_expired.name)
     hours = sorted(entry["schedule"].hour)
     longest_gap = max((later - earlier) % 24 or 24 for earlier, later in zip(hours, hours[1:] + hours[:1], strict=True))
@@ -85,7 +85,7 @@ def test_schedule_makes_within_a_day_true_even_when_one_run_is_missed():
     assert timedelta(seconds=SESSION_COOKIE_AGE) + 2 * timedelta(hours=longest_gap) <= timedelta(days=1)
 
 
-def test_link_that_ended_says_so_for_ninety_days_and_is_unknown_after(client, evaluation):
+def test_expired_link_answers_410_for_ninety_days_and_404_after(client, evaluation):
     visit = book(evaluation)
     path = visit_path(visit, now=NOW)
     ended_at = PatientLink.objects.filter(purpose=LinkPurpose.VISIT).latest("expires_at").expires_at
@@ -99,7 +99,7 @@ def test_link_that_ended_says_so_for_ninety_days_and_is_unknown_after(client, ev
         assert client.get(path).status_code == 404
 
 
-def test_link_that_was_revoked_is_deleted_ninety_days_after_and_the_newer_one_stays():
+def test_revoked_link_is_deleted_after_ninety_days_when_another_is_valid():
     alice = PatientFactory()
     for number in range(2):
         subject = uuid.UUID(int=number)
@@ -123,7 +123,7 @@ def hold(service, starts_at=NINE_ON_TUESDAY):
     return hold_time(slot=slot, idempotency_key=uuid.uuid4(), now=NOW)
 
 
-def test_hold_stays_while_it_may_be_renewed_and_is_deleted_a_day_after_it_ran_out(evaluation):
+def test_hold_is_kept_while_it_can_be_renewed_and_deleted_a_day_after_it_expires(evaluation):
     hold(evaluation)
     booked = book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(hours=1))
     ran_out = NOW + HOLD
@@ -152,7 +152,7 @@ def test_confirmation_codes_are_deleted_after_a_day():
     assert ConfirmationCode.objects.get().created_at == NOW - DAY + SECOND
 
 
-def test_rate_limits_are_deleted_once_their_budget_is_whole_again():
+def test_rate_limits_are_deleted_once_their_budget_is_full_again():
     for whole_at in (NOW, NOW + SECOND):
         RateLimit.objects.create(key=uuid.uuid4(), whole_at=whole_at)
 
@@ -160,7 +160,7 @@ def test_rate_limits_are_deleted_once_their_budget_is_whole_again():
     assert RateLimit.objects.get().whole_at == NOW + SECOND
 
 
-def test_calendar_address_is_deleted_ninety_days_after_its_end(meredith, front_desk):
+def test_calendar_address_is_deleted_ninety_days_after_it_is_revoked(meredith, front_desk):
     for _ in range(2):
         create_feed(therapist=meredith, by=front_desk, now=NOW)
     ended, in_use = CalendarFeed.objects.all()
@@ -178,7 +178,7 @@ def test_reports_of_the_cleanup_itself_are_deleted_after_ninety_days():
     assert CleanupRun.objects.get().started_at == NOW
 
 
-def test_records_of_patients_stay_for_ever(evaluation, front_desk):
+def test_patient_records_are_kept_when_twenty_years_pass(evaluation, front_desk):
     visit = book(evaluation)
     cancel_appointment(appointment=book(evaluation, name="Bob Stone", starts_at=NINE_ON_TUESDAY + HOLD * 6), now=NOW)
     Suppression.objects.create(channel="email", address="bob@example.com", why="bounced", created_at=NOW)
@@ -213,7 +213,7 @@ def test_records_of_patients_stay_for_ever(evaluation, front_desk):
     assert {name: apps.get_model(name).objects.count() for name in kept} == before
 
 
-# Rows with an end, and why those that are kept are kept. A model that is new here needs a line, there or in clinic.cleanup.
+# Models with an end field. A new one must be cleaned up, or entered in KEPT with the reason why it is not.
 CLEANED = {
     "sessions.Session",
     "practice.PatientLink",
@@ -232,7 +232,7 @@ KEPT = {
 END = re.compile(r"expire|revoked|ended|ends_at|withdrawn|until|not_after|last_on")
 
 
-def test_every_model_with_an_end_is_cleaned_up_or_kept_for_a_reason():
+def test_every_model_with_an_end_field_is_cleaned_up_or_kept_for_a_reason():
     with_end = {
         model._meta.label
         for model in apps.get_models()
@@ -241,17 +241,17 @@ def test_every_model_with_an_end_is_cleaned_up_or_kept_for_a_reason():
     assert with_end == CLEANED | set(KEPT)
 
 
-# How it runs
+# Batches, locks and failures
 
 
-def test_batches_delete_no_more_than_asked():
+def test_batch_deletes_no_more_rows_than_its_limit():
     for _ in range(5):
         open_session(NOW - DAY)
 
     assert [delete_expired_sessions(now=NOW, limit=2) for _ in range(4)] == [2, 2, 1, 0]
 
 
-def test_progress_is_logged_by_counts_alone(caplog):
+def test_log_of_a_run_holds_counts_and_no_data(caplog):
     caplog.set_level(logging.INFO, "clinic.cleanup")
     key = open_session(NOW - DAY, hip_screen="sealed")
 
@@ -262,7 +262,7 @@ def test_progress_is_logged_by_counts_alone(caplog):
     assert key not in caplog.text and "sealed" not in caplog.text
 
 
-def test_run_that_is_out_of_time_says_what_it_left():
+def test_run_names_unfinished_kinds_when_it_is_out_of_time():
     open_session(NOW - DAY)
 
     run = clean_up(patience_s=0)
@@ -272,7 +272,7 @@ def test_run_that_is_out_of_time_says_what_it_left():
     assert clean_up().unfinished == []
 
 
-def test_kind_that_fails_holds_up_no_other():
+def test_other_kinds_are_deleted_when_one_kind_fails():
     open_session(NOW - DAY)
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE booking_calendarfeed RENAME TO away")
@@ -314,7 +314,7 @@ def run_at_once(*runners):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_runs_at_once_delete_every_row_once():
+def test_each_row_is_deleted_once_when_two_runs_overlap():
     for _ in range(300):
         open_session(NOW - DAY)
 
@@ -389,7 +389,7 @@ def test_today_warns_when_runs_do_not_finish(client, tess, clinic):
     assert "cleanup-title" in today(client, NOW + OVERDUE_AFTER)
 
 
-def test_today_warns_when_the_cleanup_never_ran_on_a_site_two_days_old(tess):
+def test_today_warns_when_the_cleanup_never_ran_on_a_two_day_old_site(tess):
     assert cleanup_overdue_since(now=NOW - SECOND) is None
     assert cleanup_overdue_since(now=NOW) == NOW - OVERDUE_AFTER
 
@@ -398,7 +398,7 @@ def test_new_site_is_not_overdue():
     assert cleanup_overdue_since(now=NOW) is None
 
 
-def test_page_of_runs_says_when_and_how_many_of_each_kind(client, tess, clinic):
+def test_page_of_runs_shows_times_and_counts_of_each_kind(client, tess, clinic):
     record_cleanup(
         started_at=NOW, ended_at=NOW, deleted={"sessions": 12, "holds": 0, "patient links": 3}, unfinished=["holds"]
     )
@@ -409,7 +409,7 @@ def test_page_of_runs_says_when_and_how_many_of_each_kind(client, tess, clinic):
     assert client.get(reverse("admin:practice_cleanuprun_add")).status_code == 403
 
 
-def test_page_of_runs_is_for_those_with_the_right(client, clinic):
+def test_page_of_runs_requires_the_permission(client, clinic):
     bob = UserFactory(name="Bob Stone")
     client.force_login(bob)
     assert client.get(reverse("admin:practice_cleanuprun_changelist")).status_code == 403

@@ -1,4 +1,4 @@
-"""The demo is alive on every day of the week and on holidays, and never open on a federal holiday."""
+"""The demo has visits to show on every day of the week and on holidays, and offers no times on federal holidays."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -22,7 +22,7 @@ DAYS += [date(2026, 11, 26), date(2026, 12, 24), date(2026, 12, 25), date(2026, 
 
 
 def seed(day: date, hour=13) -> datetime:
-    """Make the demo on `day` at `hour` UTC, eight in the morning at the clinic. Returns that instant."""
+    """Fill the demo on `day` at `hour` UTC (the default is 8 AM at the clinic) and return that instant."""
     now = datetime(day.year, day.month, day.day, hour, tzinfo=UTC)
     open_demo_clinic(now=now)
     book_demo_visits(now=now)
@@ -31,7 +31,7 @@ def seed(day: date, hour=13) -> datetime:
 
 @pytest.fixture
 def house(db):
-    """The clinic without visits, made once for the days that a test walks."""
+    """The demo clinic without visits, created once for all the days of a test."""
     with time_machine.travel(datetime(2026, 11, 1, 13, tzinfo=UTC)):
         open_demo_clinic(now=datetime(2026, 11, 1, 13, tzinfo=UTC))
 
@@ -42,7 +42,7 @@ QUICK = {date(2026, 11, 29), date(2026, 12, 1), date(2026, 12, 25)}  # a Sunday,
 @pytest.mark.parametrize(
     "day", [pytest.param(day, id=f"{day:%a-%b-%d}", marks=() if day in QUICK else pytest.mark.long) for day in DAYS]
 )
-def test_demo_has_a_day_to_show_when_it_is_loaded_on(day, house):
+def test_demo_has_visits_to_show_whatever_day_it_is_loaded(day, house):
     now = seed(day)
     today = read_today(now=now)
     is_closed = day.weekday() == 6 or bool(holidays_between(day, day))

@@ -1,4 +1,4 @@
-"""Reading the environment: production is the default, and everything that is wrong is named at once."""
+"""Reading the environment: production is the default, and all invalid variables are named at once."""
 
 import os
 import re
@@ -29,7 +29,7 @@ def faults_of(environ):
     return str(caught.value).splitlines()
 
 
-def test_production_is_what_an_unset_environment_means():
+def test_environment_is_production_when_not_set():
     environment = read_environment(PRODUCTION)
     assert environment.is_production
     assert environment.allowed_hosts == ("clinic.example", "www.clinic.example")
@@ -77,38 +77,38 @@ def test_everything_missing_is_named_at_once():
         ("MAILBOX_DIR", "/var/mail"),
     ],
 )
-def test_production_refuses_a_bad_value_by_its_name(name, value):
+def test_production_refuses_a_bad_value_and_names_the_variable(name, value):
     [fault] = faults_of({**PRODUCTION, name: value})
     assert fault.startswith(name)
 
 
 @pytest.mark.parametrize("word", ["1", "true", "True", "TRUE", "yes", "Yes", "on", "ON", " on "])
-def test_usual_words_for_yes_switch_on(word):
+def test_flag_is_on_for_every_usual_spelling_of_yes(word):
     assert read_environment({**PRODUCTION, "BEHIND_PROXY": word}).is_behind_proxy
     assert parse_email_url(f"smtp://post:secret@mail.example:587?tls={word.strip()}").use_tls
 
 
 @pytest.mark.parametrize("word", ["0", "false", "False", "no", "NO", "off", "Off"])
-def test_usual_words_for_no_switch_off(word):
+def test_flag_is_off_for_every_usual_spelling_of_no(word):
     assert not read_environment({**PRODUCTION, "BEHIND_PROXY": word}).is_behind_proxy
     assert not read_environment(
         {**PRODUCTION, "EMAIL_URL": f"smtp://post:secret@mail.example?tls={word}"}
     ).email.use_tls
 
 
-def test_flag_that_is_not_set_is_off():
+def test_flag_is_off_when_not_set():
     assert not read_environment(PRODUCTION).is_behind_proxy
     assert not read_environment({**PRODUCTION, "BEHIND_PROXY": ""}).is_behind_proxy
 
 
 @pytest.mark.parametrize("word", ["ja", "2", "-", "y", "enabled", ""])
-def test_word_that_is_no_flag_is_refused_with_the_parameters_name(word):
+def test_unknown_flag_value_is_refused_with_the_parameters_name(word):
     [fault] = faults_of({**PRODUCTION, "EMAIL_URL": f"smtp://post:secret@mail.example:587?tls={word}"})
     assert fault.startswith("EMAIL_URL") and " tls" in fault
 
 
 @pytest.mark.parametrize("url", ["smtp://post:secret@mail.example:587", "smtp://post:secret@10.0.0.5"])
-def test_production_sends_no_mail_password_unencrypted_unless_told(url):
+def test_production_refuses_an_unencrypted_mail_password_unless_tls_is_switched_off(url):
     [fault] = faults_of({**PRODUCTION, "EMAIL_URL": url})
     assert fault.startswith("EMAIL_URL ") and "secret" not in fault
     assert read_environment({**PRODUCTION, "EMAIL_URL": f"{url}?tls=0"}).email.password == "secret"
@@ -124,7 +124,7 @@ def test_production_sends_no_mail_password_unencrypted_unless_told(url):
         "smtps://post:secret@mail.example",
     ],
 )
-def test_production_accepts_a_mail_server_that_gets_no_password_in_the_clear(url):
+def test_production_accepts_a_mail_server_when_no_password_is_sent_unencrypted(url):
     assert read_environment({**PRODUCTION, "EMAIL_URL": url}).email
 
 
@@ -153,7 +153,7 @@ def test_broker_certificate_is_checked_unless_the_url_says_otherwise():
     assert parse_redis_url("redis://redis:6379/0") == "redis://redis:6379/0"
 
 
-def test_text_messages_come_from_a_number():
+def test_sms_url_requires_a_number():
     assert parse_sms_url("") is None
     assert parse_sms_url("twilio://AC:to%2Fken@+16035550100").sender == "+16035550100"
 
@@ -163,12 +163,12 @@ def test_every_bad_value_is_named_at_once():
     assert [fault.split()[0] for fault in faults] == ["SECRET_KEY", "REDIS_URL", "SITE_URL"]
 
 
-def test_unknown_kind_of_machine_is_refused():
+def test_unknown_environment_name_is_refused():
     [fault] = faults_of({**PRODUCTION, "ENVIRONMENT": "prod"})
     assert fault.startswith("ENVIRONMENT ") and "'prod'" in fault
 
 
-def test_local_needs_only_its_servers():
+def test_local_requires_only_its_servers():
     environment = read_environment(
         {"ENVIRONMENT": "local", "DATABASE_URL": "postgresql://clinic@/clinic", "REDIS_URL": "redis://127.0.0.1"}
     )
@@ -176,7 +176,7 @@ def test_local_needs_only_its_servers():
     assert environment.site_url == "http://127.0.0.1:8000"
 
 
-def test_database_url_names_a_server_or_a_socket():
+def test_database_url_requires_a_server_or_a_socket():
     assert parse_database_url(PRODUCTION["DATABASE_URL"]) == {
         "NAME": "clinic",
         "USER": "clinic",
@@ -188,13 +188,13 @@ def test_database_url_names_a_server_or_a_socket():
     assert parse_database_url("postgresql://clinic@/clinic?host=/a%20b/run")["HOST"] == "/a b/run"
 
 
-def test_email_url_says_how_tls_begins():
+def test_email_url_sets_how_tls_starts():
     assert parse_email_url(PRODUCTION["EMAIL_URL"]) == EmailServer("mail.example", 587, "post", "secret", True, False)
     assert parse_email_url("smtps://mail.example") == EmailServer("mail.example", 465, "", "", False, True)
     assert parse_email_url("smtp://mail.example").port == 25
 
 
-def test_encryption_keys_keep_their_order_newest_first():
+def test_encryption_keys_are_kept_in_order_newest_first():
     assert parse_encryption_keys(f"b:{KEY}, a:{OLD_KEY}") == {"b": b"k" * 32, "a": b"o" * 32}
 
 

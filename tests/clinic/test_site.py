@@ -1,4 +1,4 @@
-"""The site as a whole: its headers, its front page, its way of failing."""
+"""The site as a whole: headers, front page, error pages and the demo."""
 
 import re
 from dataclasses import replace
@@ -22,7 +22,7 @@ from tests.factories import ClinicFactory
 pytestmark = pytest.mark.django_db
 
 
-def test_page_forbids_what_it_does_not_need(client):
+def test_page_has_strict_security_headers(client):
     headers = client.get("/").headers
 
     policy = headers["Content-Security-Policy"]
@@ -34,17 +34,17 @@ def test_page_forbids_what_it_does_not_need(client):
     assert not client.cookies
 
 
-def test_admin_login_keeps_the_same_policy(client):
+def test_admin_login_has_the_same_policy(client):
     assert "unsafe" not in client.get(reverse("admin:login")).headers["Content-Security-Policy"]
 
 
-def test_front_page_when_no_clinic_row_exists(client):
+def test_front_page_opens_when_no_clinic_row_exists(client):
     response = client.get("/")
 
     assert response.status_code == 200
 
 
-def test_front_page_of_the_demo_says_prices_hours_and_the_next_call(client, django_assert_max_num_queries):
+def test_front_page_of_the_demo_shows_prices_hours_and_the_next_call(client, django_assert_max_num_queries):
     open_demo_clinic(now=timezone.now())
     with django_assert_max_num_queries(9):
         page = client.get("/").content.decode()
@@ -53,7 +53,7 @@ def test_front_page_of_the_demo_says_prices_hours_and_the_next_call(client, djan
         assert words in page
     assert re.search(
         r">[^<]+\s[AP]M\sE[SD]T</time></a> \(New Hampshire time\)", page
-    )  # a caller elsewhere must see whose clock this is
+    )  # a caller from elsewhere must see which clock this is
 
 
 def test_clinic_row_is_read_once_by_each_page(client):
@@ -70,7 +70,7 @@ def test_clinic_row_is_read_once_by_each_page(client):
         assert len(read) == 1, path
 
 
-def test_page_after_a_change_of_the_clinic_has_the_new_row(client):
+def test_page_shows_the_changed_clinic_on_the_next_request(client):
     ClinicFactory(name="Lakeside")
     assert "Lakeside" in client.get("/").text
     Clinic.objects.update(name="Hillside")
@@ -80,14 +80,14 @@ def test_page_after_a_change_of_the_clinic_has_the_new_row(client):
     assert Clinic.objects.current() is not Clinic.objects.current()
 
 
-def test_front_page_says_the_clinics_time_where_its_state_is_not_known(client):
+def test_front_page_labels_times_as_the_clinics_when_its_state_is_unknown(client):
     open_demo_clinic(now=timezone.now())
     Clinic.objects.update(region="")
     assert re.search(r">[^<]+\s[AP]M\sE[SD]T</time></a> \(the clinic’s time\)", client.get("/").text)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_pages_when_the_database_is_away_ask_to_come_back_and_say_what_is_safe():
+def test_pages_answer_503_with_retry_advice_when_the_database_is_down():
     with database_away():
         answers = [Client(raise_request_exception=False).get(path) for path in ("/", "/book/", "/visits/x/")]
     for answer in answers:
@@ -95,7 +95,7 @@ def test_pages_when_the_database_is_away_ask_to_come_back_and_say_what_is_safe()
         assert "the same booking twice" in answer.content.decode()
 
 
-def test_pages_when_the_fault_is_ours_promise_nothing():
+def test_page_answers_500_without_retry_advice_when_our_code_fails():
     with override_settings(ROOT_URLCONF="tests.clinic.broken_urls"):
         answer = Client(raise_request_exception=False).get("/")
 
@@ -106,7 +106,7 @@ def test_pages_when_the_fault_is_ours_promise_nothing():
 @pytest.mark.parametrize(
     "path", ["/nowhere/", "/book/nothing/", "/visits/nothing/", "/intake/nothing/", "/learn/nothing/"]
 )
-def test_address_that_leads_nowhere_says_what_to_do_next(client, path):
+def test_unknown_url_says_what_to_do_next(client, path):
     response = client.get(path)
 
     assert response.status_code == 404
@@ -115,11 +115,11 @@ def test_address_that_leads_nowhere_says_what_to_do_next(client, path):
 
 
 @pytest.mark.parametrize("path", ["/", "/book/", "/learn/", "/health/"])
-def test_page_that_is_only_for_reading_refuses_forms(path):
+def test_read_only_page_refuses_post(path):
     assert Client().post(path, {}).status_code == 405
 
 
-def test_demo_loaded_twice_books_its_visits_once():
+def test_demo_books_its_visits_once_when_loaded_twice():
 
     now = timezone.now()
     assert open_demo_clinic(now=now)
@@ -130,7 +130,7 @@ def test_demo_loaded_twice_books_its_visits_once():
     assert book_demo_visits(now=now) == 0
 
 
-def test_demo_of_an_earlier_release_gets_the_newest_questions_before_its_people_answer():
+def test_demo_of_an_earlier_release_gets_the_newest_questions_before_its_patients_answer():
     now = timezone.now()
     open_demo_clinic(now=now)
     Questionnaire.objects.filter(slug="hip-running-intake").order_by("-version").first().delete()

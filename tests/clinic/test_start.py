@@ -1,4 +1,4 @@
-"""Web, worker and beat, started for real: none of them runs without the keys, and all wait for the database."""
+"""Real web, worker and beat processes: none runs without the encryption keys, and all wait for the database."""
 
 import base64
 import contextlib
@@ -41,7 +41,7 @@ def key(key_id: str) -> str:
 
 
 class Server:
-    """A process that writes to a file, so that it never waits for a reader, and is killed when its block ends."""
+    """A process that is killed when its block ends. Its output goes to a file, since a full pipe would block it."""
 
     def __init__(self, words: list[str], *, url: str | None = None, **environ: str):
         self.output = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed in __exit__)
@@ -65,21 +65,21 @@ class Server:
         self.output.close()
 
     def read(self) -> str:
-        """All it has written so far."""
+        """Return everything it has written so far."""
         return os.pread(self.output.fileno(), 10**7, 0).decode()
 
     def has_ended(self) -> bool:
         return self.process.poll() is not None
 
     def wait(self, seconds: float = 60) -> int:
-        """Its exit status; fails with its output if it still runs after `seconds`."""
+        """Return its exit status. Fail with its output if it still runs after `seconds`."""
         try:
             return self.process.wait(timeout=seconds)
         except subprocess.TimeoutExpired:
             pytest.fail(f"still running after {seconds} s:\n{self.read()}")
 
     def end(self) -> None:
-        """Send SIGTERM until it ends, since gunicorn can miss one that arrives while it starts its workers."""
+        """Send SIGTERM until it exits, since gunicorn can miss one that arrives while it starts its workers."""
         for _ in range(10):
             self.process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -92,8 +92,8 @@ def start(words, **options) -> Server:
     return Server([*words, "--bind", f"127.0.0.1:{free_port()}"] if "gunicorn" in words else words, **options)
 
 
-@pytest.mark.parametrize("process", STARTS)  # `test_keys` has the other ways to lack a key
-def test_process_that_lacks_a_key_in_use_ends_and_names_it(process, settings, tmp_path):
+@pytest.mark.parametrize("process", STARTS)  # test_keys.py has the other cases of missing keys
+def test_process_exits_and_names_the_key_when_a_key_in_use_is_missing(process, settings, tmp_path):
     settings.ENCRYPTION_KEYS = {"2026a": secrets.token_bytes(32)}
     answer_something()
 
@@ -107,7 +107,7 @@ def test_process_that_lacks_a_key_in_use_ends_and_names_it(process, settings, tm
 
 @pytest.fixture
 def empty_folder(tmp_path):
-    """Where the database's socket is not yet, and how to put it there."""
+    """Return the URL of a database whose socket does not exist yet, and a function that links the socket there."""
     host, name = Path(connection.settings_dict["HOST"]), ".s.PGSQL.5432"
     if not (host / name).exists():
         pytest.skip("the database is not on a socket of this machine")
@@ -136,7 +136,7 @@ def test_process_waits_for_the_database_and_then_checks_its_keys(empty_folder, s
 
 
 def ask(port: int, path: str) -> tuple[int, str]:
-    """Status and text, by the loopback name that ALLOWED_HOSTS has everywhere but in production."""
+    """Return status and text, or (0, "") on a connection error. Only production does not allow the host 127.0.0.1."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     try:
         connection.request("GET", path)
@@ -162,7 +162,7 @@ def described_clinic():
     Clinic.objects.create(name="Lakes Clinic", phone="+16035550142", emergency_number="911")
 
 
-def test_web_restarted_while_the_database_is_away_says_whom_to_call_and_comes_back(
+def test_web_restarted_while_the_database_is_down_shows_the_phone_and_recovers(
     described_clinic, empty_folder, tmp_path
 ):
     url, bring_database = empty_folder
@@ -186,7 +186,7 @@ def test_web_restarted_while_the_database_is_away_says_whom_to_call_and_comes_ba
         second.end()
 
 
-def test_web_started_while_the_database_is_away_ends_once_it_finds_a_key_lost(empty_folder, settings):
+def test_web_started_while_the_database_is_down_exits_once_it_finds_a_key_missing(empty_folder, settings):
     settings.ENCRYPTION_KEYS = {"2026a": secrets.token_bytes(32)}
     answer_something()
     url, bring_database = empty_folder
@@ -206,7 +206,7 @@ def test_web_started_while_the_database_is_away_ends_once_it_finds_a_key_lost(em
     assert "lacks the key '2026a'" in said, said
 
 
-def test_web_works_when_its_state_folder_cannot_be_written(described_clinic, tmp_path):
+def test_web_works_when_its_state_folder_is_not_writable(described_clinic, tmp_path):
     (tmp_path / "file").write_text("")
     port = free_port()
     web = [*GUNICORN, "--bind", f"127.0.0.1:{port}"]

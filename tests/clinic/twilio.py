@@ -1,4 +1,4 @@
-"""A local HTTP server that answers as Twilio's REST API does, and can be told to misbehave."""
+"""A local HTTP server that answers as Twilio's REST API does, and can be told to fail."""
 
 import base64
 import json
@@ -11,14 +11,14 @@ ACCOUNT, TOKEN = "AC0123456789", "secret-token"
 
 
 class Twilio:
-    """`texts` are the forms it took. `answer` is "taken", "refused", "away", "busy", "hang up" or "hang"."""
+    """A fake Twilio. `texts`: accepted forms. `answer`: "taken", "refused", "away", "busy", "hang up" or "hang"."""
 
     def __init__(self):
         self.texts, self.answer = [], "taken"
         outside = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):  # the name is http.server's
+            def do_POST(self):  # http.server requires this name
                 outside.serve(self)
 
             def log_message(self, *_):

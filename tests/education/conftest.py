@@ -27,7 +27,7 @@ def editor(db):
 
 @pytest.fixture
 def folder(tmp_path):
-    """One article file that can be rewritten."""
+    """Return a function that writes a folder with one article file, `hip.md`, with the given body."""
     (tmp_path / "topics.toml").write_text('[hip]\nname = "Hip"\n')
 
     def write(body):

@@ -1,10 +1,10 @@
-"""The form of an article in the admin."""
+"""The admin form of an article."""
 
 from tests.world import WRITTEN_AT
 
 
 def article_form(client, path):
-    """What a browser sends when nothing in the form at `path` was touched."""
+    """Return what a browser sends for the unchanged form at `path`."""
     form = client.get(path).context["adminform"].form
     data = {name: form[name].value() for name in form.fields}
     data = {name: "" if value is None else value for name, value in data.items()}

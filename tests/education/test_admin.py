@@ -1,4 +1,4 @@
-"""Staff write articles; nothing unsourced or unreadable gets out."""
+"""Staff write articles. An article without sources, or one that is hard to read, cannot be published."""
 
 from urllib.parse import urlencode
 
@@ -43,7 +43,7 @@ def erin(client, editor):
     return client
 
 
-def test_editor_writes_and_publishes(erin, form_data):
+def test_editor_writes_and_publishes_an_article(erin, form_data):
     answer = erin.post(ADD, {**form_data, "status": "published"})
     assert answer.status_code == 302, answer.context["adminform"].form.errors
     article = Article.objects.get()
@@ -70,7 +70,7 @@ def test_editor_writes_and_publishes(erin, form_data):
         ),
     ],
 )
-def test_article_with_a_fault_cannot_be_published(form_data, field, value):
+def test_article_with_an_error_cannot_be_published(form_data, field, value):
     assert ArticleForm({**form_data, field: value}).is_valid()
     form = ArticleForm({**form_data, field: value, "status": "published"})
     assert field in form.errors
@@ -78,13 +78,13 @@ def test_article_with_a_fault_cannot_be_published(form_data, field, value):
 
 @pytest.mark.parametrize("field", ["title", "summary", "who_for", "key_facts", "care", "body", "references"])
 @pytest.mark.parametrize("status", ["draft", "published"])
-def test_character_that_cannot_be_read_is_not_saved(form_data, field, status):
+def test_replacement_character_is_not_saved(form_data, field, status):
     text = "weir | Weir. Groin pain." if field == "references" else form_data[field]
     form = ArticleForm({**form_data, field: f"{text} \N{REPLACEMENT CHARACTER}", "status": status})
     assert field in form.errors
 
 
-def test_half_of_a_pair_of_surrogates_is_no_text(erin, form_data):
+def test_lone_surrogate_is_refused(erin, form_data):
     others = {name: value for name, value in form_data.items() if name != "body"} | {"status": "published"}
     sent = urlencode(others) + "&body=%ED%A0%80"
     answer = erin.post(ADD, sent, content_type="application/x-www-form-urlencoded")
@@ -93,13 +93,13 @@ def test_half_of_a_pair_of_surrogates_is_no_text(erin, form_data):
 
 
 @pytest.mark.parametrize("body", ["---", "**", "."])
-def test_article_without_a_text_is_not_published(form_data, body):
+def test_article_without_text_is_not_published(form_data, body):
     form = ArticleForm({**form_data, "body": body, "status": "published"})
     assert list(form.errors) == ["body"]
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
-def test_article_is_not_dated_to_a_far_year(erin, form_data, day):
+def test_dates_in_a_far_year_are_refused(erin, form_data, day):
     dates = {"published_at_0": day, "published_at_1": "9 AM", "reviewed_on": day, "next_review_on": day}
     page = erin.post(ADD, {**form_data, **dates}).content.decode()
     assert page.count("Please check the year.") == 3
@@ -109,27 +109,27 @@ def test_article_is_not_dated_to_a_far_year(erin, form_data, day):
     ("fields", "field"),
     [({"reviewed_on": "2026-11-01"}, "reviewed_on"), ({"next_review_on": "2027-11-01"}, "next_review_on")],
 )
-def test_review_needs_a_reviewer_and_an_order(form_data, fields, field):
+def test_review_requires_a_reviewer_and_dates_in_order(form_data, fields, field):
     assert field in ArticleForm({**form_data, **fields}).errors
 
 
 @pytest.mark.parametrize(
     "line", ["weir", "we ir | Text", " | Text", "weir | Text | doi 10", "weir | Text | http://x.example"]
 )
-def test_reference_that_leads_nowhere_is_refused(form_data, line):
+def test_malformed_reference_is_refused(form_data, line):
     assert "references" in ArticleForm({**form_data, "references": line}).errors
 
 
-def test_reference_id_may_stand_once(form_data):
+def test_duplicate_reference_id_is_refused(form_data):
     assert "references" in ArticleForm({**form_data, "references": "weir | One\nweir | Two"}).errors
 
 
-def test_reference_may_have_an_address_or_nothing():
+def test_reference_may_have_a_url_or_none():
     assert read_reference("a | Text | https://x.example/y") == {"id": "a", "text": "Text", "url": "https://x.example/y"}
     assert read_reference("a | Text") == {"id": "a", "text": "Text"}
 
 
-def test_saving_a_shipped_article_unchanged_does_not_make_it_the_clinics_own(erin):
+def test_saving_a_shipped_article_unchanged_does_not_mark_it_as_edited(erin):
     load_articles(now=WRITTEN_AT)
     article = Article.objects.get(slug="hip-flexor-pain-running")
     path = reverse("admin:education_article_change", args=[article.pk])
@@ -141,7 +141,7 @@ def test_saving_a_shipped_article_unchanged_does_not_make_it_the_clinics_own(eri
     assert article.updated_at > WRITTEN_AT
 
 
-def test_editor_sees_state_grade_and_faults(erin, write_article):
+def test_editor_sees_state_grade_and_errors(erin, write_article):
     article = write_article(body="You have a strain. [@lost]", references=[])
     page = erin.get(reverse("admin:education_article_change", args=[article.pk])).content.decode()
     assert "published, not reviewed" in page

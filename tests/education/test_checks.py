@@ -1,4 +1,4 @@
-"""Self-checks: answers at the limits, odd input, and nothing stored."""
+"""Self-checks: answers at the limits, unusual input, and nothing stored."""
 
 from decimal import Decimal
 
@@ -37,13 +37,13 @@ def test_band_changes_just_above_its_limit(plan, band):
     assert compare_with_longest(Decimal(plan), [Decimal(4), Decimal(10)]).band == band
 
 
-def test_no_run_is_no_baseline_and_not_infinity():
+def test_comparison_without_a_run_has_no_baseline():
     for runs in ([], [Decimal(0)]):
         comparison = compare_with_longest(Decimal(5), runs)
         assert (comparison.band, comparison.percent_longer) == ("no_baseline", None)
 
 
-def test_shown_percentage_is_the_ratio_of_the_band():
+def test_shown_percentage_matches_the_ratio_of_the_band():
     comparison = compare_with_longest(Decimal(11), [Decimal(10)])
     assert (comparison.percent_longer, load_band(Decimal("1.1"))) == (Decimal(10), comparison.band)
 
@@ -72,13 +72,13 @@ def test_distances_are_read_as_people_type_them(typed, runs):
 
 
 @pytest.mark.parametrize("typed", ["far", "-5", "0", "5000", "1e9", "5 x", "1,000", "000"])
-def test_what_is_no_distance_is_refused_and_stays_typed(client, typed):
+def test_invalid_distance_is_refused_and_shown_as_typed(client, typed):
     answer = client.post(LOAD, {"runs": typed, "plan": "5"})
     assert answer.status_code == 422 and list(answer.context["form"].errors) == ["runs"]
     assert typed in answer.content.decode()
 
 
-def test_thousand_with_a_comma_is_refused_as_what_was_typed(client):
+def test_distance_with_a_thousands_comma_is_quoted_as_typed(client):
     for field, sent in (("runs", {"runs": "5 1,000", "plan": "5"}), ("plan", {"runs": "5", "plan": "1,000"})):
         answer = client.post(LOAD, sent)
         assert answer.status_code == 422 and "“000”" not in answer.text and "500" in answer.text, field
@@ -86,7 +86,7 @@ def test_thousand_with_a_comma_is_refused_as_what_was_typed(client):
 
 
 @pytest.mark.parametrize(("typed", "plan"), [("6,2", "6.2"), ("6 1/2", "6.5"), ("10k", "10"), (" 8 km ", "8")])
-def test_planned_run_is_read_as_the_other_runs_are(typed, plan):
+def test_planned_run_is_read_like_the_other_runs(typed, plan):
     form = LoadCheckForm({"runs": "5", "plan": typed})
     assert form.is_valid() and form.cleaned_data["plan"] == Decimal(plan)
 
@@ -96,7 +96,7 @@ def test_planned_run_in_another_unit_is_not_compared():
     assert list(form.errors) == ["plan"]
 
 
-def test_load_check_answers_with_the_band_and_its_limits(client):
+def test_load_check_shows_the_band_and_its_limits(client):
     load_articles(now=WRITTEN_AT)
     page = client.post(LOAD, {"runs": "5 10 8", "plan": "12"}).content.decode()
     assert "20% longer" in page and "1.64 times" in page
@@ -112,12 +112,12 @@ def test_load_check_answers_with_the_band_and_its_limits(client):
         *((3, "worse", False, "step-back"), (3, "usual", True, "step-back")),
     ],
 )
-def test_pain_guide_gives_the_most_careful_answer(worst, morning, is_rising, answer):
+def test_pain_guide_gives_the_most_cautious_answer(worst, morning, is_rising, answer):
     assert judge_run(worst=worst, morning=morning, is_rising=is_rising) == answer
 
 
 @pytest.mark.parametrize("sign", URGENT)
-def test_any_sign_puts_the_guide_away(client, sign):
+def test_any_sign_replaces_the_guide(client, sign):
     load_articles(now=WRITTEN_AT)
     page = client.post(GUIDE, {"urgent": [sign], "worst": "0", "morning": "usual"}).content.decode()
     assert URGENT_CARD in page
@@ -125,7 +125,7 @@ def test_any_sign_puts_the_guide_away(client, sign):
 
 
 @pytest.mark.parametrize("sign", EMERGENCY)
-def test_emergency_comes_before_all_else(client, sign):
+def test_emergency_is_shown_alone(client, sign):
     load_articles(now=WRITTEN_AT)
     page = client.post(SITES, {"emergency": [sign], "urgent": ["walking"], "place": "groin"}).content.decode()
     assert "Get emergency help now" in page and 'href="tel:911"' in page
@@ -134,7 +134,7 @@ def test_emergency_comes_before_all_else(client, sign):
     )
 
 
-def test_urgent_sign_comes_before_what_to_read(client):
+def test_urgent_sign_is_shown_before_the_articles(client):
     load_articles(now=WRITTEN_AT)
     page = client.post(SITES, {"emergency": ["none"], "urgent": ["walking"], "place": "groin"}).content.decode()
     assert page.index(URGENT_CARD) < page.index('class="card-plain"')
@@ -142,7 +142,7 @@ def test_urgent_sign_comes_before_what_to_read(client):
 
 @pytest.mark.parametrize(("field", "sign"), [("emergency", "chest"), ("urgent", "night")])
 @pytest.mark.parametrize("path", [GUIDE, SITES])
-def test_sign_alone_is_answered_though_the_rest_is_left_open(client, path, field, sign):
+def test_sign_is_answered_when_the_rest_is_unanswered(client, path, field, sign):
     load_articles(now=WRITTEN_AT)
     answer = client.post(path, {field: [sign]})
     page = answer.content.decode()
@@ -153,7 +153,7 @@ def test_sign_alone_is_answered_though_the_rest_is_left_open(client, path, field
 
 @pytest.mark.parametrize("path", [GUIDE, SITES])
 @pytest.mark.parametrize("blank", [("emergency",), ("urgent",), ("emergency", "urgent")])
-def test_list_of_signs_left_blank_is_not_taken_for_no(client, path, blank):
+def test_unanswered_list_of_signs_does_not_count_as_no(client, path, blank):
     load_articles(now=WRITTEN_AT)
     answer = client.post(path, {name: values for name, values in CALM.items() if name not in blank} | {"worst": "4"})
     page = answer.content.decode()
@@ -164,7 +164,7 @@ def test_list_of_signs_left_blank_is_not_taken_for_no(client, path, blank):
 
 
 @pytest.mark.parametrize("path", [GUIDE, SITES])
-def test_none_of_these_is_said_in_each_list_and_then_the_page_answers(client, path):
+def test_none_of_these_in_each_list_is_enough_for_an_answer(client, path):
     load_articles(now=WRITTEN_AT)
     assert client.get(path).content.decode().count("None of these") == 2
     answer = client.post(path, CALM)
@@ -173,7 +173,7 @@ def test_none_of_these_is_said_in_each_list_and_then_the_page_answers(client, pa
 
 
 @pytest.mark.parametrize(("field", "signs"), [("emergency", EMERGENCY), ("urgent", URGENT)])
-def test_sign_counts_beside_none_of_these_and_beside_garbage(client, field, signs):
+def test_sign_counts_beside_none_of_these_and_garbage(client, field, signs):
     load_articles(now=WRITTEN_AT)
     for sign in signs:
         for values in ([sign, "none"], ["none", sign], ["x", sign]):
@@ -181,7 +181,7 @@ def test_sign_counts_beside_none_of_these_and_beside_garbage(client, field, sign
             assert f"care-{field}" in page and "Carry on" not in page, values
 
 
-def test_urgent_sign_is_answered_and_the_blank_list_of_emergencies_is_named(client):
+def test_urgent_sign_is_answered_and_the_unanswered_emergency_list_is_shown(client):
     load_articles(now=WRITTEN_AT)
     page = client.post(GUIDE, {"urgent": ["night"]}).content.decode()
     assert page.index(EMERGENCY_CARD) < page.index(URGENT_CARD)
@@ -189,7 +189,7 @@ def test_urgent_sign_is_answered_and_the_blank_list_of_emergencies_is_named(clie
     assert EMERGENCY_CARD not in client.post(GUIDE, CALM | {"urgent": ["night"]}).content.decode()
 
 
-def test_rising_pain_is_asked_and_not_assumed(client):
+def test_rising_pain_must_be_answered(client):
     load_articles(now=WRITTEN_AT)
     silent = {name: values for name, values in CALM.items() if name != "is_rising"}
     assert "is_rising" in client.post(GUIDE, silent).context["form"].errors
@@ -202,24 +202,24 @@ def test_runs_in_two_units_are_not_compared(client):
     assert answer.status_code == 422 and list(answer.context["form"].errors) == ["runs"]
 
 
-def test_no_sign_is_no_alarm():
+def test_most_urgent_is_none_without_a_sign():
     assert most_urgent(set()) is None
 
 
-def test_place_leads_to_its_articles_in_their_order(client):
+def test_body_site_links_to_its_articles_in_order(client):
     load_articles(now=WRITTEN_AT)
     page = client.post(SITES, NO_SIGN | {"place": "groin"}).content.decode()
     assert page.index("/learn/bone-stress-hip-pain/") < page.index("/learn/hip-flexor-tendinopathy/")
 
 
-def test_drawing_ticks_the_list(client):
+def test_drawing_is_linked_to_the_list(client):
     page = client.get(SITES).content.decode()
     for number in range(8):
         assert f'for="id_place_{number}"></label>' in page and f'id="id_place_{number}"' in page
 
 
 @pytest.mark.parametrize("path", [LOAD, GUIDE, SITES])
-def test_check_keeps_nothing_and_puts_nothing_into_the_address(client, path):
+def test_check_stores_nothing_and_is_posted(client, path):
     assert 'method="post"' in client.get(path).content.decode()
     with CaptureQueriesContext(connection) as queries:
         answer = client.post(path, CALM | {"runs": "5", "plan": "6"})
@@ -229,12 +229,12 @@ def test_check_keeps_nothing_and_puts_nothing_into_the_address(client, path):
 
 
 @pytest.mark.parametrize("path", [LOAD, GUIDE, SITES])
-def test_empty_or_foreign_input_is_asked_for_again(client, path):
+def test_empty_or_invalid_input_is_refused(client, path):
     answer = client.post(path, {"worst": "99", "morning": "x", "place": "x", "urgent": ["x"], "plan": "x"})
     assert answer.status_code == 422
     assert 'class="error-summary"' in answer.content.decode()
     assert "This field is required" not in client.post(path, {}).content.decode()
 
 
-def test_pain_needs_a_number():
+def test_worst_pain_is_required():
     assert "worst" in PainGuideForm({"worst": "", "morning": "usual"}).errors

@@ -1,4 +1,4 @@
-"""The articles that come with the product, held to the rules that any article is held to, and to a few more."""
+"""The shipped articles: they follow the rules for all articles, and some stricter ones."""
 
 import re
 
@@ -32,50 +32,50 @@ def pillar():
     return Article(slug=PILLAR, **read_article_file(path.name, path.read_text()).text)
 
 
-def test_shipped_article_could_be_published(article):
+def test_shipped_article_passes_all_checks_of_publishing(article):
     article.full_clean(exclude=["topic", "created_at", "updated_at"], validate_unique=False, validate_constraints=False)
     assert find_faults(article) == {}
 
 
-def test_shipped_article_reads_easily_without_being_choppy(article):
+def test_shipped_article_is_easy_to_read_without_being_choppy(article):
     assert EASIEST_GRADE <= article_grade(article) <= HARDEST_GRADE
 
 
-def test_every_source_is_cited_and_can_be_followed(article):
+def test_every_source_is_cited_and_has_a_link(article):
     for source in render_fresh(article).sources:
         assert source.is_cited, source.id
         assert source.url.startswith("https://"), source.id
 
 
-def test_emergency_card_stands_first_with_the_number_before_the_list(article):
+def test_emergency_card_comes_first_with_the_number_before_the_list(article):
     care = render_fresh(article, emergency_number="911").care_html
     assert care.startswith('<section class="care-card care-emergency">')
     assert care.index('href="tel:911"') < care.index("<ul>")
     assert "care-urgent" in care
 
 
-def test_links_between_articles_lead_somewhere(article):
+def test_links_between_articles_exist(article):
     slugs = {path.stem for path in FILES} | RESERVED_SLUGS
     assert set(re.findall(r"\(/learn/([\w-]+)/", article.body)) <= slugs
 
 
-def test_every_article_has_a_figure_with_words_for_those_who_do_not_see_it(article):
+def test_every_article_has_a_figure_with_alternative_text(article):
     html = render_fresh(article).body_html
     assert html.count('<figure class="figure-drawn"><svg') == html.count("<title id=") >= 1
 
 
-def test_places_lead_to_articles_that_come_with_the_product():
+def test_body_sites_link_to_shipped_articles():
     slugs = {path.stem for path in FILES}
     assert {slug for site in BODY_SITES.values() for slug in site.articles} <= slugs
 
 
-def test_glossary_keeps_to_the_wording_rules():
+def test_glossary_follows_the_rules_for_wording():
     for term in read_glossary().values():
         assert find_forbidden(term.meaning) == []
         assert reading_grade(term.meaning) <= 12
 
 
-def test_articles_have_different_figures_of_their_own():
+def test_articles_have_different_figures():
     drawn = [set(re.findall(r"figure:([\w-]+)", path.read_text())) for path in FILES]
     assert all(drawn)
     assert len(set().union(*drawn)) >= len(FILES) - 1
@@ -114,7 +114,7 @@ def test_pillar_puts_exercise_before_the_other_treatments(pillar):
     assert pillar.body.index("## What helps most") < pillar.body.index("**Dry needling**")
 
 
-def test_every_treatment_says_how_sure_we_are(pillar):
+def test_every_treatment_shows_its_level_of_evidence(pillar):
     section = pillar.body.split("## Other treatments")[1].split("## Where")[0]
     items = re.findall(r"^- \*\*.*$", section, re.MULTILINE)
     assert len(items) == 7
@@ -146,14 +146,14 @@ def test_staff_edit_survives_an_update(db, folder):
     assert Article.objects.get().body == "What Erin wrote."
 
 
-def test_text_a_reviewer_has_signed_survives_an_update(db, folder, maria):
+def test_reviewed_text_survives_an_update(db, folder, maria):
     load_articles(now=WRITTEN_AT, folder=folder("First."))
     Article.objects.update(reviewed_by=maria, reviewed_on=WRITTEN_AT.date())
     assert load_articles(now=WRITTEN_AT, folder=folder("Second.")) == {"kept": 1}
     assert Article.objects.get().body == "First."
 
 
-def test_article_that_was_taken_down_or_moved_is_not_put_back(db, folder):
+def test_unpublished_or_moved_article_is_not_restored(db, folder):
     load_articles(now=WRITTEN_AT, folder=folder("First."))
     Article.objects.update(status="draft", slug="moved")
     load_articles(now=WRITTEN_AT, folder=folder("Second."))
@@ -178,7 +178,7 @@ place = "elbow"
     "content",
     [PLACELESS, "no head", "+++\ntitle = \n+++\nbody", '+++\ntitle = "x"\n+++\nbody', "before\n+++\n+++\nbody"],
 )
-def test_file_that_is_no_article_is_refused_and_nothing_is_written(db, folder, content):
+def test_invalid_file_is_refused_and_nothing_is_stored(db, folder, content):
     path = folder("First.")
     (path / "broken.md").write_text(content)
     with pytest.raises(ArticleFileInvalid, match=r"broken\.md"):
@@ -186,8 +186,8 @@ def test_file_that_is_no_article_is_refused_and_nothing_is_written(db, folder, c
     assert not Article.objects.exists()
 
 
-def test_longest_article_is_light_enough_for_a_slow_line(client, db):
-    """14,600 bytes are what a server may send before it waits for the first answer."""
+def test_longest_article_is_small_enough_for_a_slow_connection(client, db):
+    """A server may send 14,600 bytes before it waits for the first acknowledgment."""
     ClinicFactory()
     load_articles(now=WRITTEN_AT)
     page = client.get(f"/learn/{PILLAR}/").content

@@ -1,4 +1,4 @@
-"""Revisions are saved, compared and restored; an update never overwrites the text of staff."""
+"""Revisions are saved, compared and restored. An update never overwrites text edited by staff."""
 
 from datetime import timedelta
 
@@ -27,7 +27,7 @@ LATER = WRITTEN_AT.replace(day=5)
 
 @pytest.fixture
 def edited(db, folder, editor):
-    """An article of the product that Erin has edited, and an update of its file."""
+    """A shipped article that Erin has edited, with a pending update from its file."""
     load_articles(now=WRITTEN_AT, folder=folder("First."))
     article = Article.objects.get()
     article.body = "What Erin wrote."
@@ -37,7 +37,7 @@ def edited(db, folder, editor):
     return article
 
 
-def test_first_edit_saves_the_text_before_it(write_article, editor):
+def test_first_edit_saves_the_previous_text(write_article, editor):
     article = write_article(body="Before.")
     article.body = "After."
     save_article(article, by=editor, now=LATER)
@@ -47,7 +47,7 @@ def test_first_edit_saves_the_text_before_it(write_article, editor):
     ]
 
 
-def test_saving_the_same_text_makes_no_revision(write_article, editor):
+def test_saving_the_same_text_creates_no_revision(write_article, editor):
     article = write_article()
     for _ in range(2):
         save_article(article, by=editor, now=LATER)
@@ -64,12 +64,12 @@ def test_restored_text_is_a_new_revision(write_article, editor):
     assert [row.text["body"] for row in article.revisions.all()] == ["Before.", "After.", "Before."]
 
 
-def test_update_of_an_edited_article_is_a_proposal(edited):
+def test_update_of_an_edited_article_is_proposed(edited):
     assert edited.body == "What Erin wrote."
     assert edited.proposal["body"] == "Second."
 
 
-def test_accepted_update_makes_the_article_the_products_again(edited, folder, editor):
+def test_accepted_update_marks_the_article_as_not_edited(edited, folder, editor):
     accept_proposal(edited, by=editor, now=LATER)
     article = Article.objects.get()
     assert (article.body, article.proposal, article.is_edited_by_staff) == ("Second.", None, False)
@@ -91,7 +91,7 @@ def test_proposal_is_accepted_or_declined_once(edited, editor):
     assert Article.objects.get().body == "What Erin wrote."
 
 
-def test_difference_is_shown_by_words_and_leaves_the_rest_out():
+def test_difference_is_shown_by_words_without_unchanged_lines():
     changes = compare_texts("Same.\nRun less today.\nGone.", "Same.\nRun more today.")
     assert changes == [
         [Piece("same", "Run "), Piece("removed", "less"), Piece("added", "more"), Piece("same", " today.")],
@@ -136,13 +136,13 @@ def test_unknown_revision_is_a_404(client, edited, editor, number):
     assert client.post(revisions_path(edited), {"restore": number}).status_code == 404
 
 
-def test_staff_without_the_right_cannot_change_revisions(client, edited):
+def test_staff_without_the_permission_cannot_change_revisions(client, edited):
     client.force_login(User.objects.create_user("fred@clinic.example", name="Fred", is_staff=True))
     assert client.post(revisions_path(edited), {"proposal": "accept"}).status_code == 403
     assert client.post(reverse("admin:education_article_preview")).status_code == 403
 
 
-def test_preview_shows_unsaved_words_in_the_sites_own_style(client, hip, editor):
+def test_preview_shows_unsaved_text_in_the_sites_style(client, hip, editor):
     ClinicFactory()
     client.force_login(editor)
     data = {
@@ -162,13 +162,13 @@ def test_preview_shows_unsaved_words_in_the_sites_own_style(client, hip, editor)
     assert not Article.objects.exists()
 
 
-def test_preview_without_a_topic_is_a_plain_text(client, editor):
+def test_preview_without_a_topic_is_plain_text(client, editor):
     client.force_login(editor)
     answer = client.post(reverse("admin:education_article_preview"), {})
     assert answer.status_code == 200 and answer["Content-Type"] == "text/plain" and answer.content
 
 
-def test_list_reminds_of_reviews(client, write_article, maria, editor):
+def test_list_shows_the_number_of_pending_reviews(client, write_article, maria, editor):
     today = timezone.localdate()
     write_article(reviewed_by=maria, reviewed_on=today.replace(year=today.year - 1), next_review_on=today)
     client.force_login(editor)
@@ -191,14 +191,14 @@ def test_today_counts_pending_reviews_and_updates(client, write_article, maria, 
     assert waiting == {"first_reviews": 1, "reviews": 1, "updates": 1}
 
 
-def test_today_without_the_right_shows_no_articles(client, write_article):
+def test_today_without_the_permission_shows_no_articles(client, write_article):
     write_article("updated", proposal={})
     client.force_login(User.objects.create_user("fred@clinic.example", name="Fred", is_staff=True))
     assert not client.get(reverse("admin:index")).context["articles_waiting"]
 
 
 @pytest.mark.parametrize("slug", ["search", "glossary", "load-check"])
-def test_article_may_not_stand_where_another_page_does(db, slug):
+def test_slug_of_another_page_is_refused(db, slug):
     assert "slug" in ArticleForm({"slug": slug}).errors
 
 
@@ -209,12 +209,12 @@ def test_broken_links_are_found(write_article):
     assert len(faults) == 2 and "/learn/lost/" in faults[0] and "/nowhere" in faults[1]
 
 
-# Two editors at once -----------------------------------------------------------------------------------------------------
+# Two editors at once
 
 
 @pytest.fixture
 def two_editors(client, write_article, editor):
-    """An article whose form Erin has opened; returns it, what her form would post, and its address."""
+    """An article whose form Erin has opened. Returns the article, the form data, and its URL."""
     client.force_login(editor)
     article = write_article(body="Hips bend. [@weir]")
     address = reverse("admin:education_article_change", args=[article.pk])
@@ -270,7 +270,7 @@ def test_concurrent_edit_of_another_field_is_shown(client, two_editors, editor):
     assert article.position == 7
 
 
-def test_published_article_is_dated_ahead_only_when_that_is_confirmed(client, two_editors):
+def test_publishing_date_in_the_future_must_be_confirmed(client, two_editors):
     article, posted, address = two_editors
     ahead = posted | split_instant(timezone.now() + timedelta(days=30))
     answer = client.post(address, ahead)

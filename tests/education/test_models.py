@@ -1,4 +1,4 @@
-"""What the database itself holds true about articles."""
+"""Database constraints of articles."""
 
 from datetime import date
 
@@ -8,7 +8,7 @@ from django.db import IntegrityError
 from education.models import CODE_ALPHABET, Article
 
 
-def test_code_is_short_random_and_says_nothing(write_article):
+def test_code_is_short_random_and_reveals_nothing(write_article):
     codes = {write_article(f"hip-{number}").code for number in range(20)}
     assert len(codes) == 20
     assert all(len(code) == 6 and set(code) <= set(CODE_ALPHABET) for code in codes)
@@ -28,12 +28,12 @@ def test_code_is_short_random_and_says_nothing(write_article):
         ({"source_file": "hip.md"}, "article_from_a_file_knows_its_checksum"),
     ],
 )
-def test_row_that_cannot_be_true_is_refused(write_article, fields, constraint):
+def test_database_refuses_an_inconsistent_article(write_article, fields, constraint):
     with pytest.raises(IntegrityError, match=constraint):
         write_article(**fields)
 
 
-def test_review_before_the_last_one_is_refused(write_article, maria):
+def test_next_review_on_the_day_of_the_last_one_is_refused(write_article, maria):
     with pytest.raises(IntegrityError, match="article_next_review_follows_a_review"):
         write_article(reviewed_by=maria, reviewed_on=date(2026, 11, 1), next_review_on=date(2026, 11, 1))
 
@@ -44,7 +44,7 @@ def test_two_articles_cannot_come_from_one_file(write_article):
         write_article("another", source_file="hip.md", source_checksum="y")
 
 
-def test_reading_minutes_follow_the_body(write_article):
+def test_reading_minutes_are_updated_with_the_body(write_article):
     article = write_article(body="word " * 1000)
     article.body = "word " * 2000
     article.save()

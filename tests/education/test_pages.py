@@ -1,4 +1,4 @@
-"""The pages of articles, and that drafts are hidden."""
+"""Article pages for readers. Drafts are hidden."""
 
 import json
 import re
@@ -20,7 +20,7 @@ def _clinic(db):
     ClinicFactory()
 
 
-def test_article_begins_with_when_to_get_help(client, write_article):
+def test_article_starts_with_when_to_get_help(client, write_article):
     page = client.get(write_article().get_absolute_url()).content.decode()
     places = [
         page.index(text)
@@ -36,7 +36,7 @@ def test_unreviewed_article_names_neither_reviewer_nor_author(client, write_arti
     assert "Written by" not in page and '"author"' not in page
 
 
-def test_unreviewed_articles_are_held_back_everywhere_when_the_clinic_wants_it(client, write_article, maria):
+def test_unreviewed_articles_are_hidden_everywhere_when_the_clinic_wants_it(client, write_article, maria):
     Clinic.objects.update(shows_unreviewed_articles=False)
     hidden = write_article(slug="unread", title="Unread words")
     shown = write_article(
@@ -68,14 +68,14 @@ def test_article_names_its_reviewer_and_the_next_review(client, write_article, m
     assert data["lastReviewed"] == "2026-11-02"
 
 
-def test_article_was_updated_on_the_clinics_day_when_utc_is_a_day_ahead(client, write_article):
+def test_update_date_is_the_clinics_when_utc_is_a_day_ahead(client, write_article):
     article = write_article()
     Article.objects.update(updated_at=datetime(2026, 11, 30, 3, 0, tzinfo=UTC))
     page = client.get(article.get_absolute_url()).content.decode()
     assert '<dt>Updated:</dt><dd><time datetime="2026-11-29">Nov 29, 2026</time>' in page
 
 
-def test_structured_data_cannot_leave_its_element(client, write_article):
+def test_structured_data_cannot_break_out_of_its_element(client, write_article):
     article = write_article(title="</script><script>alert(1)</script>", summary="<!-- & -->")
     page = client.get(article.get_absolute_url()).content.decode()
     assert "<script>alert" not in page
@@ -83,7 +83,7 @@ def test_structured_data_cannot_leave_its_element(client, write_article):
     assert json.loads(data)["@graph"][0]["name"] == article.title
 
 
-def test_booking_link_carries_the_code_and_no_condition(client, write_article):
+def test_booking_link_has_the_code_and_names_no_condition(client, write_article):
     call = Service.objects.create(
         slug="discovery-call", name="Discovery call", minutes=15, price_cents=0, offered_modes=["in_person", "phone"]
     )
@@ -96,7 +96,7 @@ def test_booking_link_carries_the_code_and_no_condition(client, write_article):
 
 
 @pytest.mark.parametrize("fields", [{"status": "draft"}, {"published_at": timezone.now() + timedelta(days=1)}])
-def test_article_that_is_not_out_is_hidden_from_readers(client, write_article, fields):
+def test_unpublished_article_is_hidden_from_readers(client, write_article, fields):
     article = write_article(**fields)
     assert client.get(article.get_absolute_url()).status_code == 404
     for path in ("/learn/", article.topic.get_absolute_url()):
@@ -113,7 +113,7 @@ def test_staff_preview_of_a_draft_is_not_cached(client, write_article, editor):
     assert "ld+json" not in answer.content.decode()
 
 
-def test_staff_without_the_right_see_no_draft(client, write_article):
+def test_staff_without_the_permission_see_no_draft(client, write_article):
     client.force_login(User.objects.create_user("fred@clinic.example", name="Fred", is_staff=True))
     assert client.get(write_article(status="draft").get_absolute_url()).status_code == 404
 
@@ -123,11 +123,11 @@ def test_unknown_page_is_a_plain_404(client, path):
     assert client.get(path).status_code == 404
 
 
-def test_reading_refuses_to_be_posted_to(client, write_article):
+def test_article_page_refuses_post(client, write_article):
     assert client.post(write_article().get_absolute_url()).status_code == 405
 
 
-def test_unchanged_article_is_not_sent_twice(client, write_article):
+def test_unchanged_article_answers_304(client, write_article):
     path = write_article().get_absolute_url()
     first = client.get(path)
     assert client.get(path, headers={"If-None-Match": first["ETag"]}).status_code == 304
@@ -135,7 +135,7 @@ def test_unchanged_article_is_not_sent_twice(client, write_article):
     assert "Cookie" not in first.get("Vary", "")
 
 
-def test_changed_text_or_clinic_is_sent_at_once(client, write_article):
+def test_changed_text_or_clinic_is_shown_at_once(client, write_article):
     article = write_article()
     path = article.get_absolute_url()
     tag = client.get(path)["ETag"]
@@ -154,7 +154,7 @@ def count_queries(client, path):
 
 
 @pytest.mark.parametrize("path", ["/learn/", "/learn/topics/hip-and-groin/", "/learn/sore-hip/"])
-def test_page_asks_no_more_of_thirty_articles_than_of_one(client, write_article, path):
+def test_page_costs_the_same_queries_for_thirty_articles_as_for_one(client, write_article, path):
     write_article()
     client.get(path)
     alone = count_queries(client, path)
@@ -163,7 +163,7 @@ def test_page_asks_no_more_of_thirty_articles_than_of_one(client, write_article,
     assert count_queries(client, path) == alone <= 6
 
 
-def test_series_leads_back_and_on(client, write_article):
+def test_series_links_to_the_previous_and_next_article(client, write_article):
     for position, slug in enumerate(["first", "second", "third"]):
         write_article(slug, position=position)
     page = client.get("/learn/second/").content.decode()
@@ -172,12 +172,12 @@ def test_series_leads_back_and_on(client, write_article):
     assert 'rel="prev"' not in client.get("/learn/first/").content.decode()
 
 
-def test_pages_load_nothing_from_elsewhere(client, write_article):
+def test_pages_load_nothing_from_other_servers(client, write_article):
     for path in ("/learn/", write_article().get_absolute_url()):
         page = client.get(path).content.decode()
         assert not re.search(r'<(?:script|img|iframe|link rel="stylesheet")[^>]*(?:src|href)="https?:', page)
         assert " style=" not in page
 
 
-def test_page_without_articles_offers_the_phone(client):
+def test_page_without_articles_shows_the_phone(client):
     assert 'href="tel:' in client.get("/learn/").content.decode().split('class="empty"')[1].split("</p>")[0]

@@ -1,4 +1,4 @@
-"""Uploaded pictures: validated, stored without metadata, shown in the size that a screen needs."""
+"""Uploaded pictures: validated, stored without metadata, served in the size that a screen needs."""
 
 import contextlib
 import io
@@ -45,7 +45,7 @@ def upload(content, name="hip.jpg"):
     return SimpleUploadedFile(name, content, content_type="image/jpeg")
 
 
-# What comes in -------------------------------------------------------------------------------------------------------------
+# Opening an upload
 
 
 def test_picture_metadata_is_removed(picture):
@@ -56,11 +56,11 @@ def test_picture_metadata_is_removed(picture):
         assert b"Ada" not in content and b"EXIF" not in content and b"ICCP" not in content
 
 
-def test_photo_taken_sideways_stands_upright():
+def test_sideways_photo_is_rotated():
     assert open_picture(make_photo((1200, 800), orientation=6)).size == (800, 1200)
 
 
-def test_clear_parts_become_white_so_that_it_can_be_seen_in_the_dark_too():
+def test_transparent_parts_become_white():
     image = open_picture(make_file((400, 400), kind="PNG", mode="RGBA", color=(0, 0, 0, 0)))
     assert (image.mode, image.getpixel((9, 9))) == ("RGB", (255, 255, 255))
 
@@ -68,11 +68,11 @@ def test_clear_parts_become_white_so_that_it_can_be_seen_in_the_dark_too():
 @pytest.mark.parametrize(
     ("kind", "mode"), [("PNG", "P"), ("PNG", "L"), ("PNG", "I;16"), ("WEBP", "RGBA"), ("JPEG", "CMYK")]
 )
-def test_pictures_of_every_make_are_taken(kind, mode):
+def test_pictures_in_every_format_and_mode_are_accepted(kind, mode):
     assert open_picture(make_file((400, 300), kind=kind, mode=mode, color=0)).mode == "RGB"
 
 
-def test_large_photo_is_made_smaller():
+def test_large_photo_is_scaled_down():
     assert open_picture(make_file((6000, 4000))).size == (1600, 1067)
 
 
@@ -110,12 +110,12 @@ def moving():
     ],
     ids=["empty", "svg", "script", "bmp", "gif", "half", "short", "bomb", "huge", "small", "strip", "moving"],
 )
-def test_file_that_cannot_be_shown_is_refused_with_the_reason(make, words):
+def test_unusable_file_is_refused_with_the_reason(make, words):
     with pytest.raises(PictureRefused, match=words):
         open_picture(make())
 
 
-def test_file_that_is_too_heavy_is_refused_unread(monkeypatch):
+def test_file_that_is_too_large_is_refused_unread(monkeypatch):
     monkeypatch.setattr(pictures, "LARGEST_FILE", 1000)
     with pytest.raises(PictureRefused, match="at most"):
         open_picture(make_file())
@@ -123,16 +123,16 @@ def test_file_that_is_too_heavy_is_refused_unread(monkeypatch):
 
 @given(st.sampled_from(["JPEG", "PNG", "WEBP"]), st.binary(max_size=300), st.integers(0, 3000))
 @settings(max_examples=150, deadline=None)
-def test_broken_file_is_refused_and_never_an_error(kind, junk, at):
+def test_damaged_file_is_opened_or_refused(kind, junk, at):
     whole = make_file((320, 320), kind=kind)
     with contextlib.suppress(PictureRefused):
         assert open_picture(whole[:at] + junk + whole[at + len(junk) :]).mode == "RGB"
 
 
-# Stored pictures ------------------------------------------------------------------------------------------------------------
+# Stored pictures
 
 
-def test_picture_is_kept_in_every_width_and_none_that_it_has_not(picture, db):
+def test_picture_is_stored_in_every_width_up_to_its_own(picture, db):
     assert picture_size(picture.name) == (1600, 941)
     assert sorted(picture.sizes.values_list("width", flat=True)) == [480, 800, 1200, 1600]
     small = store_picture(open_picture(make_file((500, 400))), description="A shoe", by=None, now=WRITTEN_AT)
@@ -142,7 +142,7 @@ def test_picture_is_kept_in_every_width_and_none_that_it_has_not(picture, db):
 
 
 @pytest.mark.parametrize("fields", [{"name": "x"}, {"name": "abcdefgh-0x10"}, {"description": ""}])
-def test_database_refuses_a_picture_without_size_or_words(db, fields):
+def test_database_refuses_a_picture_without_size_or_description(db, fields):
     row = {"name": "abcdefgh-400x300", "description": "A hill", "uploaded_at": WRITTEN_AT, **fields}
     with pytest.raises(IntegrityError), transaction.atomic():
         Picture.objects.create(**row)
@@ -151,14 +151,14 @@ def test_database_refuses_a_picture_without_size_or_words(db, fields):
 @pytest.mark.parametrize(
     ("width", "widths"), [(300, [300]), (480, [480]), (900, [480, 800, 900]), (1600, [480, 800, 1200, 1600])]
 )
-def test_widths_of_a_picture(width, widths):
+def test_list_of_widths_ends_with_the_pictures_own(width, widths):
     assert list_widths(width) == widths
 
 
-# What readers get ----------------------------------------------------------------------------------------------------------
+# For readers
 
 
-def test_article_shows_it_with_sizes_place_and_words_and_asks_the_database_nothing_more(client, picture, write_article):
+def test_article_shows_a_picture_with_sizes_and_texts_and_without_another_query(client, picture, write_article):
     write_article("plain", body="Hips bend. [@weir]")
     write_article("shown", body=f'Hips bend. [@weir]\n\n![A <b>runner</b> "up"](picture:{picture.name} "Up the hill")')
     counts = []
@@ -172,7 +172,7 @@ def test_article_shows_it_with_sizes_place_and_words_and_asks_the_database_nothi
     assert "<figcaption>Up the hill</figcaption>" in page
 
 
-def test_picture_may_be_kept_for_ever_and_is_never_guessed_at(client, picture):
+def test_picture_can_be_cached_for_a_year(client, picture):
     answer = client.get(f"/pictures/{picture.name}/800.webp")
     assert answer["Content-Type"] == "image/webp" and answer["X-Content-Type-Options"] == "nosniff"
     assert "immutable" in answer["Cache-Control"] and "max-age=31536000" in answer["Cache-Control"]
@@ -183,21 +183,21 @@ def test_picture_may_be_kept_for_ever_and_is_never_guessed_at(client, picture):
 @pytest.mark.parametrize(
     "path", ["/pictures/abcdefgh-400x300/400.webp", "/pictures/x/1.webp", "/pictures/x/99999999999.webp"]
 )
-def test_picture_that_is_not_there_is_a_404(client, db, path):
+def test_missing_picture_is_a_404(client, db, path):
     assert client.get(path).status_code == 404
 
 
 @pytest.mark.parametrize(
     "name", ["../../etc", "abcdefgh", "abcdefgh-0x0", 'abcdefgh-400x300" onerror="x', "ABCDEFGH-400x300"]
 )
-def test_name_that_no_picture_has_shows_nothing(name):
+def test_invalid_picture_name_shows_nothing(name):
     assert write_picture(name, "x", url=lambda name, width: "") is None
 
 
-# What staff do -------------------------------------------------------------------------------------------------------------
+# For staff
 
 
-def test_editor_uploads_and_sees_the_line_for_the_text(erin):
+def test_editor_uploads_and_sees_the_markdown_line(erin):
     answer = erin.post(ADD, {"file": upload(make_photo()), "description": "A [runner]* on a hill"}, follow=True)
     picture = Picture.objects.get()
     assert answer.redirect_chain and picture.markdown in answer.content.decode()
@@ -205,7 +205,7 @@ def test_editor_uploads_and_sees_the_line_for_the_text(erin):
     assert picture.uploaded_by.name == "Erin"
 
 
-def test_picture_without_words_for_those_who_do_not_see_it_is_refused(erin):
+def test_picture_without_a_description_is_refused(erin):
     assert erin.post(ADD, {"file": upload(make_file()), "description": " "}).status_code == 200
     assert not Picture.objects.exists()
 
@@ -220,7 +220,7 @@ def test_editor_uploads_while_writing(erin, write_article):
     assert f"![A runner](picture:{Picture.objects.get().name})" in page
 
 
-def test_picture_that_an_article_shows_cannot_be_deleted(erin, picture, write_article):
+def test_picture_used_by_an_article_cannot_be_deleted(erin, picture, write_article):
     article = write_article("sore-hip", body=f"![A hill](picture:{picture.name})")
     path = reverse("admin:education_picture_delete", args=[picture.pk])
     assert erin.post(path, {"post": "yes"}).status_code == 403
@@ -231,7 +231,7 @@ def test_picture_that_an_article_shows_cannot_be_deleted(erin, picture, write_ar
     assert not PictureSize.objects.exists()
 
 
-def test_pixels_of_a_kept_picture_do_not_change(erin, picture):
+def test_content_of_a_stored_picture_does_not_change(erin, picture):
     path = reverse("admin:education_picture_change", args=[picture.pk])
     erin.post(path, {"file": upload(make_file()), "description": "Another hill"})
     before, name = picture.sizes.count(), picture.name
@@ -239,7 +239,7 @@ def test_pixels_of_a_kept_picture_do_not_change(erin, picture):
     assert (picture.description, picture.name, picture.sizes.count()) == ("Another hill", name, before)
 
 
-def test_staff_without_the_right_upload_nothing(client, db):
+def test_staff_without_the_permission_upload_nothing(client, db):
     client.force_login(User.objects.create_user("fred@clinic.example", name="Fred", is_staff=True))
     assert client.post(ADD, {"file": upload(make_file()), "description": "A hill"}).status_code == 403
     client.logout()
@@ -256,13 +256,13 @@ def test_staff_without_the_right_upload_nothing(client, db):
         ("![A hill](https://evil.example/x.png)", "“https://evil.example/x.png”"),
     ],
 )
-def test_article_with_a_faulty_picture_stays_a_draft(picture, write_article, body, name):
+def test_article_with_an_invalid_picture_cannot_be_published(picture, write_article, body, name):
     article = write_article("sore-hip", body=f"Hips bend. [@weir]\n\n{body.format(name=picture.name)}")
     faults = find_faults(article)["body"]
     assert len(faults) == 1 and (name or picture.name) in faults[0]
 
 
-def test_list_of_pictures_costs_the_same_for_one_and_thirty(erin, picture):
+def test_list_of_pictures_costs_the_same_queries_for_one_and_thirty(erin, picture):
     path = reverse("admin:education_picture_changelist")
     counts = []
     for more in (0, 29):

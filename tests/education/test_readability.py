@@ -11,7 +11,7 @@ from education.text.readability import count_syllables, find_forbidden, reading_
         *(("exercise", 3), ("injury", 3), ("idea", 3), ("serious", 3), ("emergency", 4), ("evaluation", 5)),
     ],
 )
-def test_syllables_are_counted_as_they_are_heard(word, syllables):
+def test_syllables_are_counted(word, syllables):
     assert count_syllables(word) == syllables
 
 
@@ -44,7 +44,7 @@ def test_reading_grade_is_0_without_words():
         "We guarantee it.",
     ],
 )
-def test_words_that_promise_or_examine_are_found(prose):
+def test_forbidden_claims_are_found(prose):
     assert len(find_forbidden(prose)) >= 1
 
 

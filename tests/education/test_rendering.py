@@ -1,4 +1,4 @@
-"""Whatever an author types, what comes out is safe to show and means what they meant."""
+"""Markdown to HTML: any input renders to safe HTML with the author's meaning."""
 
 import re
 import time
@@ -14,7 +14,7 @@ from education.text.rendering import ALLOWED_TAGS, LONGEST_TEXT, Citation, Gloss
 
 
 class Tags(HTMLParser):
-    """Collects the tags and attributes a browser would see."""
+    """Collects the tags and attributes that a browser would see."""
 
     def __init__(self, html):
         super().__init__()
@@ -73,7 +73,7 @@ def test_attack_is_harmless(text):
     )
 )
 @settings(max_examples=150, deadline=None)
-def test_attacks_put_together_are_harmless(parts):
+def test_combined_attacks_are_harmless(parts):
     assert_harmless(render_markdown("".join(parts), references=["a"]).html)
 
 
@@ -100,8 +100,8 @@ def test_any_text_is_harmless(text):
     ],
     ids=["quotes", "brackets", "images", "lists", "emphasis", "cards", "citations", "stairs"],
 )
-def test_huge_nesting_ends_soon(text):
-    start = time.process_time()  # other tests may keep the machine busy
+def test_deep_nesting_renders_quickly(text):
+    start = time.process_time()  # CPU time, since other tests may run
     html = render_markdown(text).html
     assert time.process_time() - start < 5
     assert_harmless(html)
@@ -139,7 +139,7 @@ def test_huge_nesting_ends_soon(text):
     ],
 )
 def test_malicious_markdown_renders_within_seconds(text):
-    """Thirty thousand characters: what takes time by the square of them needs much more."""
+    """An algorithm that is quadratic in these 30,000 characters would take much longer."""
     start = time.process_time()
     html = render_markdown(text).html
     prose = plain_prose(text)
@@ -149,28 +149,28 @@ def test_malicious_markdown_renders_within_seconds(text):
     assert_harmless(html)
 
 
-def test_same_headings_have_ids_of_their_own():
+def test_equal_headings_have_different_ids():
     html = render_markdown("## A\n## A-2\n## A\n## A\n## Main").html
     assert re.findall('id="([^"]+)"', html) == ["a", "a-2", "a-3", "a-4", "main-2"]
 
 
-def test_text_too_long_for_an_article_is_refused():
+def test_text_over_the_length_limit_is_refused():
     with pytest.raises(ValueError, match="100000"):
         render_markdown("a" * (LONGEST_TEXT + 1))
 
 
-def test_citations_are_numbered_by_first_mention_and_lead_to_the_source():
+def test_citations_are_numbered_by_first_mention_and_link_to_the_source():
     page = render_markdown("One [@b]. Two [@a; @b].", references=["a", "b"])
     assert page.citations == (Citation(1, "b"), Citation(2, "a"))
     assert '<p>One<sup class="cite"><a href="#ref.1" id="cited.1" aria-label="Source 1">1</a></sup>.' in page.html
     assert page.html.count('id="cited.1"') == 1
 
 
-def test_citations_go_on_counting_from_the_text_before():
+def test_citation_numbers_continue_from_the_text_before():
     assert render_markdown("Two [@b].", references=["a", "b"], cited=["a"]).citations[-1] == Citation(2, "b")
 
 
-def test_unknown_citation_is_left_out_and_reported():
+def test_unknown_citation_is_omitted_and_reported():
     page = render_markdown("One [@lost].", references=[])
     assert "sup" not in page.html
     assert len(page.faults) == 1 and "“lost”" in page.faults[0]
@@ -185,15 +185,15 @@ def test_evidence_mark_becomes_a_badge(mark, words):
     assert f'<span class="badge-evidence badge-{mark}">{words}</span>' in html
 
 
-def test_braces_that_are_no_mark_stay_text():
+def test_unknown_mark_in_braces_is_plain_text():
     assert render_markdown("{perhaps}").html == "<p>{perhaps}</p>\n"
 
 
-def test_emergency_number_is_a_link_that_dials_it():
+def test_emergency_number_is_a_phone_link():
     assert '<a href="tel:112">112</a>' in render_markdown("Call {emergency}.", emergency_number="112").html
 
 
-def test_card_has_its_title_and_what_it_holds():
+def test_card_has_its_title_and_content():
     html = render_markdown("::: urgent Stop & ask\n- walking hurts\n:::\n\nAfter.").html
     assert html.startswith('<section class="care-card care-urgent">\n<h2>Stop &amp; ask</h2>\n<ul>')
     assert html.endswith("</section>\n<p>After.</p>\n")
@@ -211,7 +211,7 @@ def test_text_after_a_card_in_a_quote_is_kept():
     assert "and more" in render_markdown("> ::: note\nand more").html
 
 
-def test_unknown_card_stays_text():
+def test_unknown_card_is_plain_text():
     assert "::: sale" in render_markdown("::: sale Buy\n:::").html
 
 
@@ -240,13 +240,13 @@ def test_figure_without_alternative_text_or_drawing_is_reported():
     assert len(render_markdown("![A hip](figure:lost)").faults) == 1
 
 
-def test_link_elsewhere_says_so_and_link_here_does_not():
+def test_external_link_is_marked_and_internal_link_is_not():
     html = render_markdown("[a](https://doi.org/x) [b](/learn/)").html
     assert '<a href="https://doi.org/x" rel="external noopener">' in html
     assert '<a href="/learn/">' in html
 
 
-def test_table_headers_say_what_they_head_and_alignment_leaves_no_style():
+def test_table_headers_have_a_scope_and_alignment_adds_no_style():
     html = render_markdown("| a | b |\n|---|--:|\n| 1 | 2 |").html
     assert '<th scope="col">a</th>' in html
     assert "style" not in html
@@ -255,7 +255,7 @@ def test_table_headers_say_what_they_head_and_alignment_leaves_no_style():
 CADENCE = {"cadence": GlossaryTerm("Cadence", 'Steps in a minute, "both" feet.', "/learn/glossary/#cadence")}
 
 
-def test_word_of_the_glossary_is_explained_by_pointer_tap_and_key():
+def test_glossary_term_has_a_tooltip_and_a_popover():
     html = render_markdown("Your [step rate](term:cadence).", terms=CADENCE).html
     assert 'popovertarget="term-cadence" title="Steps in a minute, &quot;both&quot; feet.">step rate</button>' in html
     note = html.split('id="term-cadence" popover="">')[1]
@@ -264,7 +264,7 @@ def test_word_of_the_glossary_is_explained_by_pointer_tap_and_key():
     )
 
 
-def test_word_of_the_glossary_is_explained_once_on_a_page_and_opens_from_each_mention():
+def test_glossary_term_is_explained_once_on_a_page_and_opens_from_each_mention():
     text = "Your [step rate](term:cadence). Your [cadence](term:cadence)."
     first = render_markdown(text, terms=CADENCE)
     assert first.html.count('id="term-cadence"') == 1
@@ -274,7 +274,7 @@ def test_word_of_the_glossary_is_explained_once_on_a_page_and_opens_from_each_me
 
 
 @pytest.mark.parametrize("name", ["lost", "", "javascript:alert(1)", "<script>"])
-def test_word_that_the_glossary_does_not_know_is_plain_text_and_a_fault(name):
+def test_unknown_glossary_term_is_plain_text_and_reported(name):
     rendered = render_markdown(
         f"A [word](<term:{name}>)." if "<" not in name else f"A [word](term:{name}).", terms=CADENCE
     )

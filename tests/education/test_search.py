@@ -27,20 +27,20 @@ def found_slugs(text):
     return [found.article.slug for found in search_articles(text, now=timezone.now()).found]
 
 
-def test_title_counts_more_than_text(write_article):
+def test_title_ranks_above_text(write_article):
     write_article("text", title="Hips", body="Cadence here, and cadence again.")
     write_article("title", title="Cadence", body="Quicker steps.")
     assert found_slugs("cadence") == ["title", "text"]
 
 
 @pytest.mark.parametrize("text", ["hips", "hip", "BEND", "bending hip", "sore  hip!", "bend the h"])
-def test_words_are_found_in_any_form_or_begun(write_article, text):
+def test_words_are_found_in_any_form_or_by_prefix(write_article, text):
     write_article("sore-hip")
     assert found_slugs(text) == ["sore-hip"]
 
 
 @pytest.mark.parametrize("text", ["Mondor", "Møndor", "mondôr"])
-def test_accents_do_not_matter(write_article, text):
+def test_accents_are_ignored(write_article, text):
     write_article("accents", body="Dr. Mondôr runs.")
     assert found_slugs(text) == ["accents"]
 
@@ -55,7 +55,7 @@ def test_mistyped_word_is_corrected(db, typed, meant):
     assert results.found
 
 
-def test_excerpt_marks_what_was_looked_for(write_article):
+def test_excerpt_marks_the_search_words(write_article):
     write_article(body="The iliopsoas is deep. " + "Other words follow here. " * 40)
     results = search_articles("iliopsoas", now=timezone.now())
     assert ("iliopsoas", True) in results.found[0].excerpt
@@ -68,26 +68,26 @@ def test_excerpt_keeps_the_emergency_number_and_separates_blocks(write_article):
     assert "call 112." in excerpt and "else · The" in excerpt
 
 
-def test_excerpt_comes_apart_into_hits_and_the_rest():
+def test_excerpt_is_split_into_hits_and_other_text():
     assert split_headline("a \ue000b\ue001 c") == (("a ", False), ("b", True), (" c", False))
 
 
 @pytest.mark.parametrize(
     "text", ["", "   ", "!!!", "& | :*", "the", "'; drop table", "\x00", "a" * 500, "\ue000x\ue001"]
 )
-def test_odd_words_find_nothing_and_break_nothing(client, write_article, text):
+def test_unusual_search_causes_no_error(client, write_article, text):
     write_article()
     assert client.get(SEARCH, {"q": text}).status_code == 200
 
 
-def test_words_and_texts_are_escaped(client, write_article):
+def test_search_words_and_texts_are_escaped(client, write_article):
     write_article(title="Hips <script>", body="Hips and a <b>bold</b> thing.")
     page = client.get(SEARCH, {"q": "hips <script>alert(1)</script>"}).content.decode()
     assert "<script>alert" not in page and "Hips <script>" not in page
     assert "<b>bold" not in page
 
 
-def test_article_that_is_not_out_is_not_found(write_article):
+def test_unpublished_article_is_not_found(write_article):
     write_article("draft", status="draft")
     write_article("later", published_at=timezone.now() + timedelta(days=1))
     assert found_slugs("hip") == []
@@ -101,21 +101,21 @@ def test_results_are_not_cached(client, write_article):
     assert "X-Robots-Tag" not in client.get(SEARCH)
 
 
-def test_htmx_gets_the_results_only(client, write_article):
+def test_htmx_request_gets_only_the_results(client, write_article):
     write_article()
     part = client.get(SEARCH, {"q": "hip"}, headers={"HX-Request": "true"}).content.decode()
     assert "Sore hip" in part and "<html" not in part
     assert "Sore hip" in client.get(SEARCH, {"q": "hip"}).content.decode()
 
 
-def test_search_asks_one_query_of_one_article_or_thirty(write_article, django_assert_num_queries):
+def test_search_costs_one_query_for_thirty_articles(write_article, django_assert_num_queries):
     for number in range(30):
         write_article(f"article-{number}")
     with django_assert_num_queries(1):
         search_articles("hip", now=timezone.now())
 
 
-def test_sitemap_lists_what_is_out_with_its_day(client, write_article):
+def test_sitemap_lists_published_articles_with_their_date(client, write_article):
     write_article("out")
     write_article("not-out", status="draft")
     root = ET.fromstring(client.get("/sitemap.xml").content)
@@ -127,7 +127,7 @@ def test_sitemap_lists_what_is_out_with_its_day(client, write_article):
     assert all(client.get(address.removeprefix("http://testserver")).status_code == 200 for address in entries)
 
 
-def test_robots_point_to_the_sitemap(client, settings):
+def test_robots_txt_names_the_sitemap(client, settings):
     settings.SITE_URL = "http://testserver"
     assert "Sitemap: http://testserver/sitemap.xml" in client.get("/robots.txt").content.decode()
 
@@ -144,7 +144,7 @@ def test_feed_is_atom_with_the_newest_first(client, write_article):
     ]
 
 
-def test_old_address_leads_to_the_new_one_for_good(client, write_article, editor):
+def test_former_slug_redirects_permanently(client, write_article, editor):
     article = write_article("old")
     article.slug = "new"
     save_article(article, by=editor, now=timezone.now())
@@ -152,7 +152,7 @@ def test_old_address_leads_to_the_new_one_for_good(client, write_article, editor
     assert (answer.status_code, answer["Location"]) == (301, "/learn/new/")
 
 
-def test_old_address_of_a_draft_is_a_404(client, write_article):
+def test_former_slug_of_a_draft_is_a_404(client, write_article):
     FormerSlug.objects.create(slug="old", article=write_article("new", status="draft"))
     assert client.get("/learn/old/").status_code == 404
 

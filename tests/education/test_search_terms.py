@@ -1,4 +1,4 @@
-"""Search terms: typos are corrected, real words are left alone, and an empty result is reported."""
+"""Search terms: typos are corrected, real words are unchanged, and an empty result offers other articles."""
 
 import time
 
@@ -19,7 +19,7 @@ from tests.world import WRITTEN_AT
 pytestmark = pytest.mark.django_db
 FOUND, NOTHING, CLINIC = "found as typed", "nothing on this yet", "about the clinic"
 TABLE = {
-    # Typos: one letter too many, too few or wrong, two swapped; two typos in a long word.
+    # Typos: a letter added, omitted or wrong, or two swapped; two typos in a long word.
     "illiopsoas": "iliopsoas",
     "iliopsaos": "iliopsoas",
     "tendinopaty": "tendinopathy",
@@ -41,7 +41,7 @@ TABLE = {
     "fracure": "fracture",
     "hip flexer": "hip flexor",
     "hipp flexr": "hip flexor",
-    # In the articles, whole, begun or by their stem.
+    # Words of the articles: whole, by prefix, or by stem.
     "treadmil": FOUND,
     "achiles": FOUND,
     "groine": FOUND,
@@ -52,7 +52,7 @@ TABLE = {
     "achilles": FOUND,
     "marathon": FOUND,
     "can I keep running with hip pain": FOUND,
-    # Real words that no article has: never taken for a typo.
+    # Real words that are in no article: never corrected.
     "insurance": CLINIC,
     "shin splints": NOTHING,
     "plantar": NOTHING,
@@ -69,7 +69,7 @@ TABLE = {
     "turmeric": NOTHING,
     "garmin": NOTHING,
     "osteoarthritis": NOTHING,
-    # Words that belong together, and short ones.
+    # Multiword terms, and short words.
     "IT band": NOTHING,
     "it bands": NOTHING,
     "IT band syndrome": NOTHING,
@@ -81,7 +81,7 @@ TABLE = {
     "SI joint": NOTHING,
     "MRI": FOUND,
     "elastic band": FOUND,
-    # Words about the clinic; beside a word for a body site they are ordinary words.
+    # Words about the clinic. Beside a word for a body site they are ordinary words.
     "medicare": CLINIC,
     "cost": CLINIC,
     "How much does it cost?": CLINIC,
@@ -91,7 +91,7 @@ TABLE = {
     "cancel my appointment": CLINIC,
     "phone": CLINIC,
     "hip pain after hours of sitting": FOUND,
-    # Typos of such words, and no words at all.
+    # Typos of such words, and strings that are no words.
     "plantr": NOTHING,
     "insurence": CLINIC,
     "piriformes": NOTHING,
@@ -109,7 +109,7 @@ def _articles(db):
 
 
 @pytest.mark.usefixtures("_articles")
-def test_each_query_of_the_table_comes_to_what_it_should():
+def test_each_query_of_the_table_has_the_expected_result():
     answers = {}
     for text in TABLE:
         results = search_articles(text, now=timezone.now())
@@ -121,7 +121,7 @@ def test_each_query_of_the_table_comes_to_what_it_should():
 
 
 @pytest.mark.usefixtures("_articles")
-def test_nothing_yet_shows_the_nearest_articles(client):
+def test_empty_result_shows_the_nearest_articles(client):
     page = client.get(reverse("education:search"), {"q": "shin splints"}).text
     assert 'class="empty"' in page
     nearest = search_articles("shin splints", now=timezone.now()).nearest
@@ -133,7 +133,7 @@ def test_nothing_yet_shows_the_nearest_articles(client):
 
 
 @pytest.mark.parametrize("text", ["IT band", "itb", "iliotibial band"])
-def test_it_band_is_no_elastic_band_and_leads_to_an_article_that_names_it(text, write_article):
+def test_it_band_does_not_match_elastic_band(text, write_article):
     write_article("strength", title="Strength at home", body="Train with an elastic band.")
     results = search_articles(text, now=timezone.now())
     assert not results.found and not results.nearest
@@ -143,7 +143,7 @@ def test_it_band_is_no_elastic_band_and_leads_to_an_article_that_names_it(text, 
 
 @pytest.mark.usefixtures("_articles")
 @pytest.mark.parametrize("text", ["insurance", "cost", "hours", "cancel"])
-def test_question_about_the_clinic_leads_to_prices_hours_and_phone(client, text):
+def test_question_about_the_clinic_shows_prices_hours_and_phone(client, text):
     Clinic.objects.update(phone="+16035550142")
     page = client.get(reverse("education:search"), {"q": text}).text.partition("<main")[2].partition("</main>")[0]
     assert f"About the clinic: “{text}”" in page and 'class="empty"' not in page
@@ -152,14 +152,14 @@ def test_question_about_the_clinic_leads_to_prices_hours_and_phone(client, text)
 
 
 @pytest.mark.usefixtures("_articles")
-def test_eight_unknown_words_ask_as_little_as_one_and_take_little_work():
+def test_eight_unknown_words_cost_the_same_queries_as_one_and_little_cpu():
     def queries_for(text):
         with CaptureQueriesContext(connection) as queries:
             search_articles(text, now=timezone.now())
         return len(queries)
 
     unknown = "insurxnce tendinxpaty illiopsxas marxthons gluteusxx hamstrxngs cadxncess plantarxx"
-    queries_for("xqzvw")  # reads the words of the articles
+    queries_for("xqzvw")  # loads the words of the articles
     assert queries_for("xqzvw") == queries_for(unknown) <= 4
     known = article_words(now=timezone.now())
     seconds = []
@@ -171,7 +171,7 @@ def test_eight_unknown_words_ask_as_little_as_one_and_take_little_work():
     assert min(seconds) < 0.05
 
 
-def test_words_of_articles_follow_what_is_out(write_article):
+def test_words_of_articles_include_only_published_articles(write_article):
     now = timezone.now()
     article = write_article(body="A zygomatic word.", prose="A zygomatic word.")
     assert "zygomatic" in article_words(now=now)
@@ -182,13 +182,13 @@ def test_words_of_articles_follow_what_is_out(write_article):
     assert article_words(now=now) == frozenset()
 
 
-def test_a_word_is_corrected_by_the_nearest_and_by_a_word_of_the_articles_only():
+def test_word_is_corrected_only_to_the_nearest_word_and_only_if_an_article_has_it():
     assert correct_word("plantr", known={"plant"}) == "plantr"  # "plantar" is nearer
     assert correct_word("groinn", known={"groin", "going"}) == "groin"
     assert correct_word("insurance", known={"instance"}) == "insurance"
     assert correct_word("qip", known={"hip"}) == "qip"  # too short to correct
 
 
-def test_words_of_the_subject_are_plain_and_small():
+def test_subject_words_are_lowercase_letters():
     assert len(subject_words()) > 300
     assert all(word == word.lower() and word.isalpha() for word in subject_words())

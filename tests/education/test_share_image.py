@@ -1,4 +1,4 @@
-"""A link to an article comes with a picture of its own."""
+"""The preview picture of a link to an article."""
 
 import io
 import re
@@ -24,7 +24,7 @@ def open_image(content):
     return image.convert("RGB")
 
 
-def test_picture_is_small_and_the_size_that_networks_show(clinic, write_article, client):
+def test_share_picture_is_small_and_has_the_size_that_networks_expect(clinic, write_article, client):
     write_article("sore-hip")
     answer = client.get("/learn/sore-hip/share.png")
     assert answer["Content-Type"] == "image/png" and answer["X-Content-Type-Options"] == "nosniff"
@@ -32,7 +32,7 @@ def test_picture_is_small_and_the_size_that_networks_show(clinic, write_article,
     open_image(answer.content)
 
 
-def test_page_names_its_picture_with_words_for_those_who_do_not_see_it(clinic, write_article, client, settings):
+def test_page_names_its_share_picture_with_alternative_text(clinic, write_article, client, settings):
     settings.SITE_URL = "https://lake.example"
     write_article("sore-hip")
     page = client.get("/learn/sore-hip/").content.decode()
@@ -41,7 +41,7 @@ def test_page_names_its_picture_with_words_for_those_who_do_not_see_it(clinic, w
     assert 'property="og:image:width" content="1200"' in page
 
 
-def test_every_article_has_another_picture_and_a_changed_title_a_new_one(clinic, write_article, client):
+def test_share_picture_differs_by_article_and_title(clinic, write_article, client):
     write_article("sore-hip")
     write_article("sore-knee")
     hip, knee = (client.get(f"/learn/{slug}/share.png").content for slug in ("sore-hip", "sore-knee"))
@@ -50,7 +50,7 @@ def test_every_article_has_another_picture_and_a_changed_title_a_new_one(clinic,
     assert client.get("/learn/sore-hip/share.png").content != hip
 
 
-def test_picture_that_has_not_changed_is_not_sent_again(clinic, write_article, client):
+def test_unchanged_share_picture_answers_304(clinic, write_article, client):
     write_article("sore-hip")
     tag = client.get("/learn/sore-hip/share.png")["ETag"]
     assert client.get("/learn/sore-hip/share.png", HTTP_IF_NONE_MATCH=tag).status_code == 304
@@ -64,7 +64,7 @@ def test_draft_has_no_share_picture(clinic, write_article, client):
 @pytest.mark.parametrize(
     "title", ["Hip", "What happens at a discovery call and at an evaluation", "Why running hurts so " * 6]
 )
-def test_title_of_any_length_keeps_inside(title):
+def test_title_of_any_length_fits(title):
     font, lines = fit_title(title[:120])
     assert font.size in TITLE_SIZES
     assert all(font.getlength(line) <= WIDTH - 2 * LEFT for line in lines)
@@ -77,6 +77,6 @@ def test_long_topic_is_drawn_smaller():
     assert fit_line(topic, 300).getlength(topic) <= 300
 
 
-def test_words_are_really_drawn():
+def test_text_is_drawn():
     empty = draw_share_image(title="", topic="", clinic_name="")
     assert open_image(empty).tobytes() != open_image(draw_share_image(title="Hip", topic="", clinic_name="")).tobytes()

@@ -1,4 +1,4 @@
-"""A real browser and a real server. Each page that a journey opens is watched for third-party requests and errors."""
+"""A real browser and a real server. Third-party requests and errors on any page fail the test."""
 
 import os
 from urllib.parse import urlsplit
@@ -11,11 +11,11 @@ from playwright.sync_api import sync_playwright
 from clinic.demo.clinic import open_demo_clinic
 from tests.chromium import chromium_path, launch_flags
 
-# Playwright runs an event loop in this thread, from which the tests use the database, one call at a time.
+# Playwright runs an event loop in this thread, where Django refuses database access by default.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 PHONE = {"width": 390, "height": 844}
-DEFAULTS = {"viewport": PHONE, "locale": "en-US", "timezone_id": "America/New_York"}  # as the demo clinic
+DEFAULTS = {"viewport": PHONE, "locale": "en-US", "timezone_id": "America/New_York"}  # New York, as the demo clinic
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
@@ -40,7 +40,7 @@ def browser():
 
 
 class Watch:
-    """The third-party requests and the errors of a browser context."""
+    """Records third-party requests and errors of a browser context."""
 
     def __init__(self, context, host):
         self.foreign, self.errors = [], []
@@ -54,13 +54,13 @@ class Watch:
             self.foreign.append(request.url)
 
     def unexpected_errors(self):
-        # The browser reports every 4xx page as an error of its own; those pages are asserted by the tests themselves.
+        # The browser logs each 4xx page as an error; the tests check those pages themselves.
         return [text for text in self.errors if "the server responded with a status of 4" not in text]
 
 
 @pytest.fixture
 def open_browser(browser, live_server):
-    """Call it with Playwright's context options; every context is watched until the test ends."""
+    """Return a function that opens a page with Playwright's context options, watched until the test ends."""
     opened = []
 
     def open_context(**options):
@@ -78,13 +78,13 @@ def open_browser(browser, live_server):
 
 @pytest.fixture
 def page(open_browser):
-    """A phone."""
+    """A page in a phone-sized browser."""
     return open_browser()
 
 
 @pytest.fixture
 def phone(open_browser, java_script):
-    """Opens a phone's browser without history or cookies, with or without JavaScript."""
+    """Return a function that opens a phone-sized browser without history or cookies, with or without JavaScript."""
     return lambda: open_browser(java_script_enabled=java_script)
 
 
@@ -96,7 +96,7 @@ def demo_clinic(transactional_db):
 
 @pytest.fixture
 def check_axe():
-    """`check_axe(page)` fails with the rule, the element and the reason for every violation. It needs a page with scripts."""
+    """Return a function that fails with the rule, element and reason of each violation. The page needs JavaScript."""
 
     def check(page):
         report = Axe().run(page, options={"runOnly": WCAG, "resultTypes": ["violations"], "preload": False})

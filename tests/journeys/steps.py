@@ -1,4 +1,4 @@
-"""Steps of the journeys."""
+"""Steps that several journeys share."""
 
 import re
 from typing import NamedTuple
@@ -19,7 +19,7 @@ def heading(page: Page) -> Locator:
 
 
 def fits(page: Page) -> None:
-    """Nothing overflows the width of the page at 320 px."""
+    """Fail if the page is wider than a 320 px screen."""
     size = page.viewport_size
     page.set_viewport_size({"width": 320, "height": 700})
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -28,7 +28,7 @@ def fits(page: Page) -> None:
 
 
 def choose_time(page: Page) -> str:
-    """From the page of days to the form, for the last day shown, which can still be changed. Returns the time as shown there."""
+    """Choose the first time of the last day, which can still be changed later, and return it as the form shows it."""
     page.locator(".choice-list a.choice").last.click()
     page.locator(".time-grid button").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Who is coming?")
@@ -44,7 +44,7 @@ def give_details(page: Page, *, name: str, email: str, phone: str = "603 555 012
 
 
 def book(page: Page, service: str, *, name: str, email: str) -> str:
-    """Book a time of `service` from the page of services; the time as it was offered."""
+    """Book a time of `service`, starting at the list of services, and return it as the form showed it."""
     page.goto("/book/")
     page.get_by_role("link", name=re.compile(f"^Book: {service}")).click()
     when = choose_time(page)
@@ -55,18 +55,18 @@ def book(page: Page, service: str, *, name: str, email: str) -> str:
 
 
 def answer(page: Page, link_id: str, *values: str) -> None:
-    """Tick or type the answer to one question of the page that is open."""
+    """Check or type the answer to one question of the open page."""
     for value in values:
         option = page.locator(f'input:is([type=radio], [type=checkbox])[name="{link_id}"][value="{value}"]')
         if option.count():
             if not option.first.is_checked():
-                option.first.locator("xpath=ancestor::label[1]").click()  # as a finger does; waits until nothing moves
+                option.first.locator("xpath=ancestor::label[1]").click()  # like a finger, once the layout is stable
         else:
             page.locator(f'[name="{link_id}"]').first.fill(value)
 
 
 def press(page: Page, name) -> None:
-    """Press a button that sends a form, and wait for the page it leads to."""
+    """Press a button that sends a form, and wait for the next page."""
     with page.expect_navigation():
         page.get_by_role("button", name=name).click()
 
@@ -76,16 +76,16 @@ def save(page: Page) -> None:
 
 
 class Effort(NamedTuple):
-    """What a page takes a person."""
+    """The estimated effort of a page for a person."""
 
     seconds: float
     typed: int  # fields
 
 
 def answer_page(page, story) -> Effort:
-    """Answer what the open page asks; what an answer opens is asked on the same page, with or without a script.
+    """Answer the open page, again if it is shown again with follow-ups, until the next page opens.
 
-    What was read and answered before the page came again is not read again.
+    Text that was already read does not count a second time.
     """
     effort, read = [], []
     for _ in range(5):
@@ -107,8 +107,8 @@ def answer_page(page, story) -> Effort:
     raise AssertionError(f"{heading} does not end: {page.locator('main').inner_text()}")
 
 
-# What a person reads, scans, chooses and types on the open page, without the questions in `already`. Optional questions count
-# too: they are read before they are skipped. The labels at the ends of scales count once per page.
+# Counts what a person reads, scans, chooses and types on the open page, without the questions in `already`. Optional
+# questions count, because they are read before they are skipped. Labels at the ends of scales count once per page.
 COUNT = """already => {
   const words = (texts) => texts.join(" ").split(/\\s+/).filter(Boolean).length;
   const shown = (parent, selector) => [...parent.querySelectorAll(selector)].filter((one) => one.checkVisibility());
@@ -130,7 +130,7 @@ COUNT = """already => {
 
 
 def measure_effort(page: Page, *, already: list[str]) -> Effort:
-    """What the open page takes a person with a phone, with its button. Sources: see `reading`."""
+    """Estimate the effort of the open page on a phone, including its button. Sources are in `questionnaire/readable.py`."""
     count = page.evaluate(COUNT, already)
     answers = count["chosen"] + count["typed"] + 1
     seconds = (
@@ -144,20 +144,20 @@ def measure_effort(page: Page, *, already: list[str]) -> Effort:
 
 
 def asked_now(page: Page) -> list[str]:
-    """The questions that the open page shows."""
+    """Return the questions that the open page shows."""
     shown = "all => all.filter(one => one.parentElement.checkVisibility()).map(one => one.value)"
     return page.eval_on_selector_all('input[name="seen"]', shown)
 
 
 def screen(page: Page, story: dict) -> None:
-    """The questions before the times, from the offer to where they lead: the times, or a page that stops."""
+    """Answer the questions before the times, from the offer to the times or to a stop page."""
     press(page, "Answer seven questions")
     while page.get_by_role("button", name="Save and continue").count():
         answer_page(page, story)
 
 
 def log_in(page: Page, path: str = "/admin/", *, email: str = login.EMAIL, password: str = login.PASSWORD) -> None:
-    """Open `path` of the admin and sign in, by default as the therapist of the demo."""
+    """Open `path` of the admin and sign in, by default as the demo's therapist."""
     page.goto(path)
     page.get_by_label("Email").first.fill(email)
     page.get_by_label("Password").fill(password)
@@ -166,7 +166,7 @@ def log_in(page: Page, path: str = "/admin/", *, email: str = login.EMAIL, passw
 
 
 def read_mail(mail) -> tuple[str, str]:
-    """A mail's text, its lines joined, and the path of the link to the visit in it."""
+    """Return an email's text with its lines joined, and the path of its link to the visit."""
     text = mail.get_body(("plain",)).get_content()
     return " ".join(text.split()), re.sub(r"^https?://[^/]+", "", LINK.search(text).group())
 

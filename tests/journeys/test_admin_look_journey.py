@@ -1,4 +1,4 @@
-"""The admin read on a phone, a tablet, a desktop and paper: no word is broken, and nothing is cut off."""
+"""The admin on a phone, a tablet, a desktop and paper: no word is broken across lines, and nothing is cut off."""
 
 import re
 import uuid
@@ -19,9 +19,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 EIGHT_ON_TUESDAY = datetime(2026, 12, 1, 13, tzinfo=UTC)
 SIZES = {"phone": (390, 844), "tablet": (768, 1024), "desktop": (1280, 900)}
 LETTER_BETWEEN_MARGINS = (725, 965)  # CSS pixels
-VISITS = 25  # and the five of the demo
+VISITS = 25  # the demo has five more
 
-# Words that are broken across lines.
+# Return the words that are broken across lines.
 BROKEN_WORDS = """() => {
   const walker = document.createTreeWalker(document.querySelector("#content"), NodeFilter.SHOW_TEXT), broken = [];
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
@@ -36,7 +36,7 @@ BROKEN_WORDS = """() => {
   }
   return broken;
 }"""
-# What sticks out of the window, or of a box that cuts it off without a way to scroll to it.
+# Return elements that extend beyond the window, or beyond a box that clips them without scrolling.
 CUT_OFF = """() => [...document.querySelectorAll("#content *")]
   .filter((one) => one.checkVisibility() && !one.closest("thead, .visually-hidden"))
   .filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
@@ -44,7 +44,7 @@ CUT_OFF = """() => [...document.querySelectorAll("#content *")]
 
 
 def fill_the_day():
-    """Fill the day up to 30 visits, with four therapists, to people with long names."""
+    """Fill the day up to 30 visits, with four therapists and patients with long names."""
     service, now = Service.objects.get(slug="follow-up"), EIGHT_ON_TUESDAY
     for number in range(VISITS):
         therapist, _ = Therapist.objects.get_or_create(
@@ -75,7 +75,7 @@ def fill_the_day():
 
 @pytest.fixture
 def desk(open_browser):
-    """A therapist signed in at eight on the day with the demo's visits."""
+    """A page of a therapist signed in at 8 AM on the day of the demo's visits."""
     with time_machine.travel(EIGHT_ON_TUESDAY):
         open_demo_clinic(now=EIGHT_ON_TUESDAY)
         book_demo_visits(now=EIGHT_ON_TUESDAY)
@@ -113,7 +113,7 @@ def test_full_day_of_thirty_visits_is_readable_and_prints_on_two_pages(desk):
     assert count_pages(desk) <= 2
 
 
-# Each part of a printed row that overlaps another, and each heading that breaks across columns.
+# OVERLAPS: parts of a printed row that overlap. BROKEN_HEADINGS: headings that break across columns.
 OVERLAPS = """() => [...document.querySelectorAll("#content .rows > li")].flatMap((row) => {
   const boxes = [...row.children].map((one) => {
     const range = document.createRange();
@@ -131,7 +131,7 @@ BROKEN_HEADINGS = """() => [...document.querySelectorAll("#content :is(h2, h3)")
 @pytest.mark.parametrize(
     "flagged_at", [datetime(2026, 11, 30, 15, 52, tzinfo=UTC), datetime(2025, 9, 24, 15, 52, tzinfo=UTC)]
 )
-def test_printed_today_lays_no_date_over_a_name_and_breaks_no_heading(desk, flagged_at):
+def test_printed_today_has_no_overlapping_text_and_breaks_no_heading(desk, flagged_at):
     Flag.objects.update(raised_at=flagged_at)
     desk.set_viewport_size(dict(zip(("width", "height"), LETTER_BETWEEN_MARGINS, strict=True)))
     desk.emulate_media(media="print")
@@ -140,7 +140,7 @@ def test_printed_today_lays_no_date_over_a_name_and_breaks_no_heading(desk, flag
     assert (desk.evaluate(OVERLAPS), desk.evaluate(BROKEN_HEADINGS)) == ([], [])
 
 
-def test_message_rules_fit_a_phone(desk):
+def test_message_rules_fit_on_a_phone(desk):
     for size in ("phone", "tablet"):
         desk.set_viewport_size(dict(zip(("width", "height"), SIZES[size], strict=True)))
         desk.goto("/admin/outbox/messagerule/")
@@ -174,7 +174,7 @@ def test_lists_show_every_column_on_a_phone_and_on_a_tablet(desk):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_chosen_permissions_are_named_in_a_color_that_can_be_read(desk, open_browser, scheme):
+def test_title_of_chosen_permissions_has_enough_contrast(desk, open_browser, scheme):
     fay = User.objects.create_user("fay@clinic.example", "a long enough secret", name="Fay Front", is_staff=True)
     page = open_browser(viewport={"width": 1280, "height": 900}, color_scheme=scheme)
     steps.log_in(page)

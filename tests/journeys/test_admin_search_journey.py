@@ -1,4 +1,4 @@
-"""The front desk looks for a patient while it fills in a form: found as ever, and no address holds a name."""
+"""Staff search for people inside admin forms, and no URL contains a name."""
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -18,7 +18,7 @@ NAMES = ("Zelda Quillfeather", "Zelda Quince", "Bob Walker")
 
 @pytest.fixture
 def open_form(open_browser, demo_clinic):
-    """Opens a form of the admin for staff with `rights`; returns the page and all requested URLs."""
+    """Return a function that opens an admin form as staff with `rights` and returns page and requested URLs."""
     for name in NAMES:
         find_or_register_patient(name=name, email=f"{name[-4:]}@example.com", phone="", now=timezone.now())
 
@@ -33,7 +33,7 @@ def open_form(open_browser, demo_clinic):
     return open_page
 
 
-def test_patient_is_picked_for_the_wait_list_and_no_address_holds_the_name(open_form):
+def test_patient_is_chosen_for_the_wait_list_and_no_url_holds_the_name(open_form):
     page, asked = open_form(
         "/admin/booking/waitlistentry/add/", "add_waitlistentry", "view_waitlistentry", "view_patient"
     )
@@ -52,14 +52,14 @@ def test_patient_is_picked_for_the_wait_list_and_no_address_holds_the_name(open_
     assert [address for address in asked if "quill" in address.lower() or "term=" in address] == []
 
 
-def test_search_finds_no_patient_without_the_right_to_view_patients(open_form):
+def test_search_finds_no_patient_without_the_permission_to_view_patients(open_form):
     page, _ = open_form("/admin/booking/waitlistentry/add/", "add_waitlistentry", "view_waitlistentry")
     page.locator("#id_patient + .select2").click()
     page.locator(".select2-search__field").press_sequentially("zelda")
     expect(page.locator(".select2-results__option")).to_have_text(["The results could not be loaded."])
 
 
-def test_member_of_staff_is_picked_for_a_therapist(open_form):
+def test_member_of_staff_is_chosen_for_a_therapist(open_form):
     page, asked = open_form("/admin/practice/therapist/add/", "add_therapist", "view_therapist", "view_user")
     page.fill("#id_name", "Frank Desk")
     page.locator("#id_user + .select2").click()

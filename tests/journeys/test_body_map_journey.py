@@ -1,4 +1,4 @@
-"""Where it hurts, on the smallest screen: the numbers can be read, and the keyboard ticks what the drawing shows."""
+"""The body map on a small screen: its numbers are readable, and the keyboard checks what the drawing shows."""
 
 from datetime import timedelta
 
@@ -24,7 +24,7 @@ FILL = "region => getComputedStyle(region).fill"
 
 @pytest.fixture
 def where(client, demo_clinic):
-    """The path of the intake's page with the drawing."""
+    """Return the path of the intake's page with the drawing."""
     now = timezone.now()
     alice = find_or_register_patient(name="Alice Runner", email="alice@runners.example", phone="", now=now)
     response = start_published_response(questionnaire_slug="hip-running-intake", patient=alice, now=now)
@@ -38,7 +38,7 @@ def where(client, demo_clinic):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_drawing_is_labelled_and_the_keyboard_reaches_it(open_browser, check_axe, where, scheme):
+def test_drawing_is_labeled_and_the_keyboard_reaches_it(open_browser, check_axe, where, scheme):
     page = open_browser(viewport={"width": 320, "height": 640}, color_scheme=scheme)
     page.goto(where)
     steps.fits(page)
@@ -50,7 +50,7 @@ def test_the_drawing_is_labelled_and_the_keyboard_reaches_it(open_browser, check
             assert apart or one["bottom"] <= other["top"] or other["bottom"] <= one["top"]
 
     groin, shin = page.locator(".at-groin").first, page.locator(".at-shin").first
-    box = page.get_by_role("checkbox", name="Groin (the crease)", exact=True)  # the number is not read
+    box = page.get_by_role("checkbox", name="Groin (the crease)", exact=True)  # the number is not read aloud
     empty, plain = groin.evaluate(FILL), groin.evaluate("region => getComputedStyle(region).strokeWidth")
     page.get_by_role("checkbox", name="Front of the hip", exact=True).focus()
     page.keyboard.press("Tab")

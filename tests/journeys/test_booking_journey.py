@@ -1,4 +1,4 @@
-"""Read → book → told by mail → cancel, as a runner with a phone does it; the same without JavaScript; the same by keyboard."""
+"""Read, book, get the email, move and cancel on a phone, with and without JavaScript; booking by keyboard."""
 
 import re
 
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 @steps.SCRIPTS
-def test_runner_reads_books_is_told_and_cancels(open_browser, post_office, java_script):
+def test_runner_reads_books_is_notified_moves_and_cancels(open_browser, post_office, java_script):
     page = open_browser(java_script_enabled=java_script)
     page.goto("/")
     page.get_by_role("link", name=re.compile("hip flexor", re.I)).first.click()
@@ -30,7 +30,7 @@ def test_runner_reads_books_is_told_and_cancels(open_browser, post_office, java_
     page.get_by_role("link", name=re.compile("^Book.*discovery call", re.I)).first.click()
     steps.fits(page)
     steps.screen(page, CALM)
-    expect(page.locator("main")).to_contain_text(article)  # the article comes along
+    expect(page.locator("main")).to_contain_text(article)  # the page still names the article
     when = steps.choose_time(page)
     assert "hip" not in page.url.lower()
     steps.give_details(page, name="Maya Lindqvist", email="maya@runners.example")
@@ -51,7 +51,7 @@ def test_runner_reads_books_is_told_and_cancels(open_browser, post_office, java_
     expect(page.get_by_role("heading", level=1)).to_have_text("Move your visit?")
     expect(page.locator("main")).to_contain_text(when)
     steps.fits(page)
-    assert Appointment.objects.get().version == 1  # the question moves nothing
+    assert Appointment.objects.get().version == 1  # opening the page moves nothing
     steps.press(page, "Yes, move it")
     expect(page.get_by_role("heading", level=1)).to_have_text("Your visit is moved")
     expect(page.get_by_role("status")).to_contain_text(f"Moved from {when}")
@@ -59,7 +59,7 @@ def test_runner_reads_books_is_told_and_cancels(open_browser, post_office, java_
     expect(page.locator(".lede")).to_contain_text(when)
     page.get_by_role("link", name="Cancel this visit").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Cancel this visit?")
-    assert Appointment.objects.get().status == "booked"  # looking at the page cancels nothing
+    assert Appointment.objects.get().status == "booked"  # opening the page cancels nothing
     steps.press(page, "Yes, cancel it")
     expect(page.get_by_role("heading", level=1)).to_have_text("This visit is canceled")
     assert Appointment.objects.get().status == "cancelled"
@@ -90,19 +90,19 @@ def test_runner_books_with_the_keyboard_alone(page):
     expect(page.get_by_role("heading", level=1)).to_have_text("You’re booked")
 
 
-def test_times_of_a_call_when_the_visitor_lives_elsewhere(open_browser, check_axe):
+def test_times_of_a_call_are_in_the_visitors_zone(open_browser, check_axe):
     page = open_browser(timezone_id="America/Los_Angeles")
     page.goto("/book/discovery-call/")
     page.locator(".choice-list a.choice").last.click()
     page.wait_for_url("**tz=America**")
 
     expect(page.get_by_label("Your time zone")).to_have_value("America/Los_Angeles")
-    expect(page.locator(".time-grid button").first).to_contain_text("5:00 AM")  # eight o'clock at the clinic
+    expect(page.locator(".time-grid button").first).to_contain_text("5:00 AM")  # 8 AM at the clinic
     check_axe(page)
     steps.fits(page)
 
 
-def test_form_when_something_is_missing_keeps_what_was_typed(page, check_axe):
+def test_form_keeps_what_was_typed_when_a_field_is_missing(page, check_axe):
     page.goto("/book/evaluation/")
     steps.choose_time(page)
     page.get_by_label("Patient’s name").fill("Priya Raman")
@@ -115,7 +115,7 @@ def test_form_when_something_is_missing_keeps_what_was_typed(page, check_axe):
 
 
 @steps.SCRIPTS
-def test_ten_more_minutes_when_the_form_is_half_filled_in_keep_it(open_browser, java_script):
+def test_form_keeps_what_was_typed_when_ten_more_minutes_are_requested(open_browser, java_script):
     page = open_browser(java_script_enabled=java_script)
     page.goto("/book/evaluation/")
     steps.choose_time(page)
@@ -146,7 +146,7 @@ PAGES = [
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("path", PAGES)
-def test_page_has_no_barrier(open_browser, check_axe, path, scheme):
+def test_page_is_accessible(open_browser, check_axe, path, scheme):
     page = open_browser(color_scheme=scheme)
     page.goto(path)
 
@@ -154,7 +154,7 @@ def test_page_has_no_barrier(open_browser, check_axe, path, scheme):
     steps.fits(page)
 
 
-def test_pages_of_booking_have_no_barrier(page, check_axe):
+def test_pages_of_booking_are_accessible(page, check_axe):
     journey = (
         (lambda: page.goto("/book/discovery-call/"), "Which day works for you?"),
         (lambda: page.locator(".choice-list a.choice").first.click(), re.compile(r"\d")),

@@ -1,4 +1,4 @@
-"""Callers from elsewhere choose by their own clock: the page finds their zone out, and they can change it."""
+"""Callers from elsewhere choose times in their own zone, which the page detects and they can change."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -39,7 +39,7 @@ def large_and_small(button) -> list[str]:
     ]
 
 
-def test_a_caller_in_jamaica_looks_in_november_at_march(open_browser, check_axe):
+def test_caller_in_jamaica_sees_the_offset_of_the_day_of_the_call(open_browser, check_axe):
     page = open_browser(timezone_id="America/Jamaica")
     page.goto(f"{CALL}?from=2027-03-16")
     page.wait_for_url("**tz=America%2FJamaica")
@@ -58,7 +58,7 @@ def test_a_caller_in_jamaica_looks_in_november_at_march(open_browser, check_axe)
     assert visit.visitor_time_zone == "America/Jamaica"
 
 
-def test_in_winter_jamaica_and_the_clinic_read_the_same_and_no_second_time_is_shown(open_browser):
+def test_clinic_time_is_not_shown_when_it_is_the_same_in_jamaica(open_browser):
     page = open_browser(timezone_id="America/Jamaica")
     page.goto(f"{CALL}2026-12-01/")
     page.wait_for_url("**tz=America%2FJamaica")
@@ -67,7 +67,7 @@ def test_in_winter_jamaica_and_the_clinic_read_the_same_and_no_second_time_is_sh
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Atlantic/Reykjavik"])
-def test_a_browser_that_hides_its_zone_gets_the_clinics_clock_by_name_and_can_choose(open_browser, zone):
+def test_browser_that_hides_its_zone_gets_the_clinics_zone_and_can_change_it(open_browser, zone):
     page = open_browser(timezone_id=zone)
     page.goto(f"{CALL}2026-12-01/")
     expect(page.locator("main")).to_contain_text("Times are in Eastern time (New York)")
@@ -78,7 +78,7 @@ def test_a_browser_that_hides_its_zone_gets_the_clinics_clock_by_name_and_can_ch
     assert (visit.starts_at, visit.visitor_time_zone) == (datetime(2026, 12, 1, 13, tzinfo=UTC), "")
 
 
-def test_a_zone_is_changed_without_a_script(open_browser):
+def test_zone_is_changed_without_a_script(open_browser):
     page = open_browser(java_script_enabled=False, timezone_id="Asia/Kolkata")
     page.goto(f"{CALL}?from=2026-12-07")
     page.get_by_text("In another time zone?").click()
@@ -93,7 +93,7 @@ def test_a_zone_is_changed_without_a_script(open_browser):
     assert visit.starts_at.astimezone(ZoneInfo("Europe/London")).hour == 13
 
 
-def test_a_visit_in_person_is_chosen_by_the_clinics_clock_from_anywhere(open_browser):
+def test_visit_in_person_is_in_the_clinics_zone_from_anywhere(open_browser):
     page = open_browser(timezone_id="Asia/Kolkata")
     page.goto("/book/evaluation/")
     page.locator(".choice-list a.choice").last.click()

@@ -13,7 +13,7 @@ DESKTOP = {"width": 1280, "height": 900}
 
 @pytest.fixture
 def edit(open_browser, demo_clinic):
-    """Opens an article in the admin, logged in."""
+    """Return a function that opens an article in the admin, signed in."""
     article = Article.objects.get(slug="the-chain")
 
     def open_page(**options):
@@ -46,14 +46,14 @@ def test_picture_is_uploaded_from_the_article_and_shown_in_it(edit, java_script)
     page.click("[name=_continue]")
     page.goto("/learn/the-chain/")
     picture = page.get_by_role("img", name="A runner on a hill")
-    assert picture.bounding_box()["height"] > 100  # laid out before it is loaded
+    assert picture.bounding_box()["height"] > 100  # its space is reserved before it is loaded
     picture.scroll_into_view_if_needed()
     expect(picture).to_be_visible()
     if java_script:
         page.wait_for_function("picture => picture.naturalWidth > 0", arg=picture.element_handle())
 
 
-def test_error_stands_above_the_form_beside_the_preview(edit):
+def test_error_is_shown_above_the_form_beside_the_preview(edit):
     page = edit()
     page.fill("#id_title", "It will heal")
     page.click("[name=_continue]")

@@ -1,4 +1,4 @@
-"""Book → answer, with an answer that cannot wait → the therapist finds it first thing."""
+"""A runner books and gives an urgent answer, and the therapist sees it at the top of Today."""
 
 import re
 
@@ -22,9 +22,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
     "java_script",
     [pytest.param(True, id="with-javascript"), pytest.param(False, id="without-javascript", marks=pytest.mark.long)],
 )
-def test_runner_answers_is_stopped_and_the_therapist_sees_it(open_browser, check_axe, java_script):
+def test_runner_gets_urgent_advice_and_the_therapist_sees_the_flag(open_browser, check_axe, java_script):
     phone = open_browser(java_script_enabled=java_script)
-    check = check_axe if java_script else steps.fits  # axe waits on timers, which a page without scripts has not
+    check = check_axe if java_script else steps.fits  # axe uses timers, which do not run without scripts
     story = CALM | {"rf.move": ["walk-groin"], "agg": ["walk"], "agg.walk": [6]}
     steps.book(phone, "Evaluation", name="Maya Lindqvist", email="maya@runners.example")
     steps.press(phone, "Answer the questions")
@@ -63,7 +63,7 @@ def test_runner_answers_is_stopped_and_the_therapist_sees_it(open_browser, check
 
 
 @pytest.mark.long
-def test_answers_are_shown_by_a_mailed_code_when_the_runner_stops_and_comes_back(open_browser, post_office):
+def test_emailed_code_shows_the_answers_when_the_runner_returns_later(open_browser, post_office):
     first = open_browser()
     steps.book(first, "Evaluation", name="Tom Reyes", email="tom@runners.example")
     steps.press(first, "Answer the questions")
@@ -103,7 +103,7 @@ SHOWN = """() => [...document.querySelectorAll("[data-conditions]")]
   .filter((one) => one.checkVisibility() && !one.disabled).map((one) => one.querySelector("[name=seen]").value)"""
 
 
-def test_script_asks_the_follow_up_of_every_case_as_the_table_says(page):
+def test_script_asks_the_follow_up_of_each_case_as_expected(page):
     page.set_content(f"<!doctype html><form>{render_crispy_form(shown_form())}</form>")
     page.add_script_tag(path=settings.BASE_DIR / "static" / "js" / "intake.js", type="module")
     opened = {f"f{number}" for number, case in enumerate(CASES) if not case.typed and not case.other and case.is_asked}

@@ -1,4 +1,4 @@
-"""Cancelling in time and too late, on a phone; each step in a browser without history."""
+"""Canceling in time and too late, on a phone. Each step uses a browser without history."""
 
 from datetime import timedelta
 
@@ -35,7 +35,7 @@ def test_runner_cancels_on_the_not_coming_page_and_undoes_it(phone, check_axe, j
 
 
 @steps.SCRIPTS
-def test_runner_who_is_too_late_tells_the_clinic_and_staff_see_it(phone, open_browser, check_axe, java_script):
+def test_runner_who_is_too_late_notifies_the_clinic_and_staff_see_it(phone, open_browser, check_axe, java_script):
     page = phone()
     steps.book(page, "Evaluation", name="Maya Lindqvist", email="maya@runners.example")
     visit = page.url

@@ -1,4 +1,4 @@
-"""Three runners come from the hip article: a typical one, one whose bone may be hurt, one who needs help now."""
+"""Runners start at the hip article: typical ones, one with a possible bone stress injury, one in an emergency."""
 
 import re
 
@@ -16,7 +16,7 @@ from clinic.practice.people.patients import find_or_register_patient
 from tests.journeys import steps
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("demo_clinic"), pytest.mark.long]
-# The typical runner writes no prose; the thorough one answers every optional question and writes four of them in words.
+# The typical runner types no text. The thorough one answers every optional question, four of them with text.
 TYPICAL = {name: values for name, values in CALM.items() if name != "psy.hope"} | {"goal": ["run-far"]}
 THOROUGH = CALM | {
     "on.mode": ["unsure"],
@@ -31,7 +31,7 @@ GO_ON = re.compile("I have read this|^Continue$")
 
 @steps.SCRIPTS
 @pytest.mark.parametrize(("runner", "story"), [("typical", TYPICAL), ("thorough", THOROUGH)])
-def test_runner_answers_everything_once_and_soon(open_browser, java_script, runner, story):
+def test_runner_answers_every_question_once_and_within_the_time_limit(open_browser, java_script, runner, story):
     page = open_browser(java_script_enabled=java_script)
     steps.come_from_the_article(page)
     steps.press(page, "Answer seven questions")
@@ -45,7 +45,7 @@ def test_runner_answers_everything_once_and_soon(open_browser, java_script, runn
     page.get_by_role("link", name="Go on").click()
     expect(page.get_by_role("button", name="Save and continue")).to_be_visible()
     while page.get_by_role("button", name="Save and continue").count():
-        assert page.locator('input[name="about.age"]').count() == 0  # what the screen asked is not asked again
+        assert page.locator('input[name="about.age"]').count() == 0  # the screen has asked it
         efforts.append(steps.answer_page(page, story))
     expect(page.get_by_role("heading", level=1)).to_have_text("Check your answers")
     steps.press(page, "Send to my therapist")
@@ -63,7 +63,7 @@ def test_runner_answers_everything_once_and_soon(open_browser, java_script, runn
         ]
 
 
-def test_bone_stress_pattern_is_stopped_before_the_times_and_heads_the_summary(open_browser, check_axe):
+def test_bone_stress_pattern_stops_the_booking_first_and_leads_the_summary(open_browser, check_axe):
     page = open_browser()
     story = CALM | {"rf.move": ["walk-groin", "landing"], "loc.map": ["groin"]}
     steps.come_from_the_article(page)
@@ -95,7 +95,7 @@ def test_emergency_pauses_the_booking(open_browser, check_axe, java_script):
     steps.screen(page, CALM | {"rf.leg": ["saddle"]})
     expect(page.locator(".phone-large").first).to_have_attribute("href", "tel:911")
     expect(page.get_by_role("button")).to_have_count(0)
-    if java_script:  # axe waits on timers, which a page without scripts has not
+    if java_script:  # axe uses timers, which do not run without scripts
         check_axe(page)
     steps.fits(page)
     page.goto("/book/evaluation/")
@@ -109,7 +109,7 @@ def test_emergency_pauses_the_booking(open_browser, check_axe, java_script):
     expect(page.get_by_role("heading", level=1)).not_to_contain_text("911")
 
 
-def test_summary_prints_on_one_page_and_rules_are_signed(open_browser, check_axe):
+def test_summary_prints_on_one_page_and_shows_the_sign_off(open_browser, check_axe):
     runner = open_browser()
     steps.book(runner, "Evaluation", name="Maya Lindqvist", email="maya@runners.example")
     steps.press(runner, "Answer the questions")
@@ -152,7 +152,7 @@ FIRST_OF_ALL = {"about.age": ["under-18"], "hist.bsi": ["hip"], "run.stopped": [
 
 
 def tick_everything(item):
-    """The most that one can answer: every sign, every "yes", every text to its last character."""
+    """Return the longest possible answer: every sign, every "yes", every text up to its limit."""
     codes = [option.code for option in item.options if option.code not in ("none", "unsure", "no")]
     if item.repeats:
         return codes
@@ -163,7 +163,7 @@ def tick_everything(item):
     return {"integer": [7], "decimal": [miles], "date": ["2026-11-02"], "boolean": [True]}.get(item.type, [words])
 
 
-def test_summary_prints_on_one_page_when_everything_is_ticked(open_browser, check_axe):
+def test_summary_prints_on_one_page_when_everything_is_checked(open_browser, check_axe):
     now = timezone.now()
     name = "Bartholomew Maximilian Wolfeschlegelsteinhausenbergerdorff-Papadopoulos"
     runner = find_or_register_patient(name=name, email="b@runners.example", phone="", now=now)
@@ -172,7 +172,7 @@ def test_summary_prints_on_one_page_when_everything_is_ticked(open_browser, chec
         answers = {item.link_id: tick_everything(item) for item in page.walk() if item.is_question}
         save_page(response=response, page=page.link_id, answers=answers, now=now)
     complete_response(response=response, now=now)
-    assert response.flags.count() == 40  # all but RF37, which is for those who can walk
+    assert response.flags.count() == 40  # all but RF37, which requires being able to walk
 
     desk = open_browser(viewport={"width": 1280, "height": 900})
     steps.log_in(desk)

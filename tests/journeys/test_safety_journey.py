@@ -1,4 +1,4 @@
-"""No way around an emergency: not by a closed tab, not by a missing answer, not by "none of these"."""
+"""Emergency advice cannot be bypassed by a closed tab, a missing answer or "none of these"."""
 
 import re
 
@@ -19,11 +19,11 @@ READ = re.compile("I have read this")
 
 @pytest.fixture(autouse=True)
 def _no_flags(demo_clinic):
-    Flag.objects.all().delete()  # of the demo's own patients
+    Flag.objects.all().delete()  # those of the demo's patients
 
 
 def begin_questions(page, name):
-    """Book, and open the questions; the links to the visit and to the questions."""
+    """Book, open the questions, and return the URLs of the visit and of the questions."""
     steps.book(page, "Evaluation", name=name, email=f"{name.split()[0].lower()}@runners.example")
     visit = page.url
     steps.press(page, "Answer the questions")
@@ -34,23 +34,23 @@ def begin_questions(page, name):
 
 
 def force(page, link_id, *values):
-    """Tick answers as a browser without a script lets one: also those that contradict one another."""
+    """Check answers as a browser without a script can, including contradictory ones."""
     for value in values:
         page.locator(f'input[name="{link_id}"][value="{value}"]').check(force=True)
 
 
 def expect_advice_first(page, words="Get help now"):
-    """The advice is above the heading of the page."""
+    """Check that the advice is above the heading of the page."""
     card = page.locator(".current-advice .care-card")
     expect(card).to_contain_text(words)
     assert card.bounding_box()["y"] < steps.heading(page).bounding_box()["y"]
 
 
 @steps.SCRIPTS
-def test_emergency_that_was_closed_is_there_on_every_way_back(phone, check_axe, java_script):
+def test_emergency_advice_is_shown_on_every_page_after_the_tab_was_closed(phone, check_axe, java_script):
     page = phone()
     visit, questions = begin_questions(page, "Maya Lindqvist")
-    steps.answer(page, "rf.leg", "saddle")  # and neither the age nor the second list
+    steps.answer(page, "rf.leg", "saddle")  # the age and the second list are unanswered
     steps.save(page)
     expect(steps.heading(page)).to_contain_text("Get help now: call 911")
     expect(page.locator(".phone-large").first).to_have_attribute("href", "tel:911")
@@ -85,7 +85,7 @@ def test_emergency_that_was_closed_is_there_on_every_way_back(phone, check_axe, 
     expect_advice_first(at_visit)
     expect(steps.heading(at_visit)).to_have_text(
         "First: is it you?"
-    )  # another browser shows no stored answer, but the advice
+    )  # a new browser shows the advice and no stored answer
     assert Flag.objects.get().patient_acknowledged_at
     at_visit.context.close()
 
@@ -99,7 +99,7 @@ def test_emergency_that_was_closed_is_there_on_every_way_back(phone, check_axe, 
 
 
 @steps.SCRIPTS
-def test_sign_ticked_by_mistake_is_taken_back_and_the_advice_goes(phone, java_script):
+def test_advice_disappears_when_a_sign_checked_by_mistake_is_removed(phone, java_script):
     page = phone()
     visit, _ = begin_questions(page, "Tom Reyes")
     steps.answer_page(page, CALM | {"rf.leg": ["crack"]})
@@ -115,7 +115,7 @@ def test_sign_ticked_by_mistake_is_taken_back_and_the_advice_goes(phone, java_sc
 
 
 @pytest.mark.parametrize("java_script", [False], ids=["without-javascript"])
-def test_sign_beside_none_of_these_stops_without_a_script(phone, java_script):
+def test_sign_beside_none_of_these_stops_the_intake_without_a_script(phone, java_script):
     page = phone()
     begin_questions(page, "Maya Lindqvist")
     force(page, "rf.leg", "none", "no-weight")
@@ -125,7 +125,7 @@ def test_sign_beside_none_of_these_stops_without_a_script(phone, java_script):
 
 
 @pytest.mark.parametrize("java_script", [False], ids=["without-javascript"])
-def test_first_not_sure_asks_what_about_before_it_alarms_without_a_script(phone, java_script):
+def test_first_unsure_answer_is_followed_up_before_the_advice_without_a_script(phone, java_script):
     page = phone()
     begin_questions(page, "Maya Lindqvist")
     before = StaffAlert.objects.count()
@@ -142,7 +142,7 @@ def test_first_not_sure_asks_what_about_before_it_alarms_without_a_script(phone,
 
 
 @steps.SCRIPTS
-def test_emergency_before_a_booking_stays_however_the_visitor_comes_back(open_browser, java_script):
+def test_emergency_before_a_booking_is_shown_however_the_visitor_returns(open_browser, java_script):
     page = open_browser(java_script_enabled=java_script)
     steps.come_from_the_article(page)
     offer = page.url
@@ -164,7 +164,7 @@ def test_emergency_before_a_booking_stays_however_the_visitor_comes_back(open_br
 
 
 @steps.SCRIPTS
-def test_urgent_advice_before_a_booking_leads_the_page_of_the_visit(open_browser, java_script, check_axe):
+def test_urgent_advice_before_a_booking_is_shown_first_on_the_visit_page(open_browser, java_script, check_axe):
     page = open_browser(java_script_enabled=java_script)
     story = CALM | {"rf.move": ["walk-groin"], "loc.map": ["groin"]}
     steps.come_from_the_article(page)

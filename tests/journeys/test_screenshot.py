@@ -19,8 +19,8 @@ PAGE = """<body style="margin:0;padding:32px;display:flex;gap:24px;align-items:f
 PICTURE = '<img src="data:image/png;base64,{data}" style="height:720px;border-radius:12px" alt="">'
 
 
-def test_readme_picture_shows_the_main_job(browser, open_browser, demo_clinic, post_office, tmp_path):
-    """Written to `$SCREENSHOT` when that is set, as `make screenshot` does."""
+def test_readme_picture_can_be_made(browser, open_browser, demo_clinic, post_office, tmp_path):
+    """The picture is written to `$SCREENSHOT` if set, as `make screenshot` does."""
     book_demo_visits(now=timezone.now())
     send_due_messages(clock=timezone.now)
     phone = open_browser()

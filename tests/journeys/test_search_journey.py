@@ -1,4 +1,4 @@
-"""A reader looks for words: answered while typing, and the same without JavaScript."""
+"""Search by a reader: results appear while typing, and without JavaScript after sending the form."""
 
 import pytest
 from playwright.sync_api import expect
@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("demo_clinic")]
 
 
-def test_search_answers_while_one_types_and_loads_nothing_before(page):
+def test_search_shows_results_while_typing_and_loads_nothing_before(page):
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto("/learn/search/")

@@ -1,4 +1,4 @@
-"""Waiting for an earlier time: one from the days, one from her visit; a time is freed, both are told, the first yes has it."""
+"""Two people wait for an earlier time. A time is freed, both get an offer, and the first to accept gets it."""
 
 import re
 from datetime import datetime, time, timedelta
@@ -18,7 +18,7 @@ OFFER = re.compile(r"https?://[^/]+(/offers/[\w-]{43}/)")
 
 
 def send_tomorrow_noon():
-    """Noon is outside of quiet hours, whatever the time is now."""
+    """Send messages as of noon tomorrow, which is always outside quiet hours."""
     zone = Clinic.objects.current().zone
     noon = datetime.combine(timezone.now().astimezone(zone).date() + timedelta(days=1), time(12), zone)
     send_due_messages(clock=lambda: noon)
@@ -30,7 +30,9 @@ def offer_to(post_office, email):
 
 
 @steps.SCRIPTS
-def test_two_wait_for_a_time_that_is_freed_and_the_first_has_it(open_browser, post_office, check_axe, java_script):
+def test_freed_time_is_offered_to_two_people_and_the_first_to_accept_gets_it(
+    open_browser, post_office, check_axe, java_script
+):
     page, heading = open_browser(java_script_enabled=java_script), {"level": 1}
 
     def arrive(words):
@@ -39,7 +41,7 @@ def test_two_wait_for_a_time_that_is_freed_and_the_first_has_it(open_browser, po
         if java_script:
             check_axe(page)
 
-    # Wilma has the last time of the last day, and Alice one before it.
+    # Wilma books the last time of the last day, Alice an earlier one.
     page.goto("/book/evaluation/")
     page.locator(".choice-list a.choice").last.click()
     page.locator(".time-grid button").last.click()

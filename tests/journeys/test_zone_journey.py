@@ -1,4 +1,4 @@
-"""Staff describe the clinic: its clock is proposed by the browser, or by the state, and never moved unseen."""
+"""Staff enter the clinic. The browser or the state proposes its time zone; changing it must be confirmed."""
 
 import pytest
 from django.utils import timezone
@@ -18,7 +18,7 @@ ZONE = "#id_time_zone"
 
 @pytest.fixture
 def describe(open_browser):
-    """Opens the form of the clinic, logged in."""
+    """Return a function that opens the clinic's form, signed in."""
 
     def open_page(**options):
         page = open_browser(**{"viewport": DESKTOP, **options})
@@ -36,7 +36,7 @@ def owner():
     return User.objects.create_superuser(EMAIL, PASSWORD, name="Nora Ellis")
 
 
-def test_clock_of_the_browser_is_proposed_and_said(owner, describe, check_axe):
+def test_browsers_zone_is_proposed_and_shown(owner, describe, check_axe):
     page = describe(timezone_id="America/Denver")
 
     expect(page.locator(ZONE)).to_have_value("America/Denver")
@@ -48,7 +48,7 @@ def test_clock_of_the_browser_is_proposed_and_said(owner, describe, check_axe):
     assert Clinic.objects.get().time_zone == "America/Denver"
 
 
-def test_state_proposes_a_clock_where_no_script_runs(owner, describe):
+def test_state_proposes_a_zone_without_a_script(owner, describe):
     page = describe(java_script_enabled=False, timezone_id="America/Denver")
     expect(page.locator(ZONE)).to_have_value("")
     page.fill("#id_region", "NH")
@@ -63,7 +63,7 @@ def test_state_proposes_a_clock_where_no_script_runs(owner, describe):
 
 
 @steps.SCRIPTS
-def test_another_clock_under_booked_visits_is_confirmed_once(describe, check_axe, java_script):
+def test_change_of_zone_is_confirmed_once_when_visits_are_booked(describe, check_axe, java_script):
     now = timezone.now()
     open_demo_clinic(now=now)
     book_demo_visits(now=now)
@@ -79,7 +79,7 @@ def test_another_clock_under_booked_visits_is_confirmed_once(describe, check_axe
     expect(page.get_by_role("heading", name="What the new time zone changes")).to_be_visible()
     page.get_by_label("I have read the list. Change the time zone to Pacific time (Los Angeles).").check()
     page.get_by_role("button", name="Save with the new time zone").click()
-    expect(page.get_by_role("heading", name="Visits are affected")).to_be_visible()  # nine in New York is six here
+    expect(page.get_by_role("heading", name="Visits are affected")).to_be_visible()  # 9 AM in New York is 6 AM here
     if java_script:
         check_axe(page)
     page.get_by_role("button", name="Save anyway").click()
@@ -91,7 +91,7 @@ def test_another_clock_under_booked_visits_is_confirmed_once(describe, check_axe
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Atlantic/Reykjavik"])
-def test_clock_of_a_browser_that_hides_its_zone_is_not_proposed(owner, describe, zone):
+def test_zone_is_not_proposed_when_the_browser_hides_it(owner, describe, zone):
     page = describe(timezone_id=zone)
 
     expect(page.locator(ZONE)).to_have_value("")

@@ -1,4 +1,4 @@
-"""Calculated answers have a CPU limit, at the import and on a patient's page."""
+"""Calculated answers have a CPU limit, at import and on a patient's page."""
 
 import json
 import re
@@ -80,7 +80,7 @@ ANSWERED = {
         ("IN('nowhere').answer.value.avg()", None),
     ],
 )
-def test_common_score_form_gives_the_value_when_answers_are_integers_decimals_or_codings(expression, value):
+def test_common_score_form_gives_the_value_for_integers_decimals_and_codings(expression, value):
     expression = re.sub(r"IN\(([^)]*)\)", r"%resource.item.item.where(linkId in (\1))", expression).replace(
         "', '", "' | '"
     )
@@ -99,13 +99,13 @@ def worked_out(link_id, expression, kind="decimal"):
 
 
 @pytest.mark.parametrize("expression", [ENDLESS, HUGE])
-def test_trial_ends_and_names_the_item_when_an_expression_takes_too_long(expression):
+def test_trial_stops_and_names_the_item_when_an_expression_takes_too_long(expression):
     began = time.monotonic()
     assert try_expressions([Calculation("fast", "1"), Calculation("slow", expression)], LONG).endswith("at slow")
     assert time.monotonic() - began < WAIT_SECONDS + 5
 
 
-def test_rest_is_calculated_from_then_on_when_one_expression_ran_out_of_time(caplog):
+def test_other_expressions_are_calculated_from_the_next_call_on_when_one_ran_out_of_time(caplog):
     asked = [Calculation("a", "1 + 1"), Calculation("slow", f"{ENDLESS} + 1"), Calculation("c", "2.5 + 1")]
     assert calculate(asked, LONG)[:2] == [2, None]
     assert ["slow" in message for message in caplog.messages] == [True]
@@ -137,7 +137,7 @@ SLOW_FOR_ONE = f"iif(%resource.item.where(linkId='word').answer.value = 'tired',
 
 
 def tricky():
-    """An expression that passes the trial, because it is slow for one answer only."""
+    """Return a questionnaire that passes the trial, because its expression is slow for one answer only."""
     filler = [{"linkId": f"n{number}", "type": "integer"} for number in range(400)]
     return {
         "resourceType": "Questionnaire",
@@ -153,7 +153,7 @@ def tricky():
 
 
 @pytest.mark.django_db
-def test_patients_page_answers_when_an_expression_is_slow_for_this_answer_only(client, loaded, alice, caplog):
+def test_patients_page_answers_when_an_expression_is_slow_for_the_given_answer(client, loaded, alice, caplog):
     questionnaire = import_questionnaire(content=json.dumps(tricky()).encode(), now=NOW).questionnaire
     Questionnaire.objects.filter(pk=questionnaire.pk).update(published_at=NOW)
     response = start_published_response(questionnaire_slug="tricky", patient=alice, now=NOW)
@@ -173,7 +173,7 @@ def test_patients_page_answers_when_an_expression_is_slow_for_this_answer_only(c
         assert client.post(page, {"seen": "word", "word": "tired"}).status_code == 303
         assert time.monotonic() - began < WAIT_SECONDS + 5
     given_up = [record for record in caplog.records if record.name == calculate.__module__]
-    assert len(given_up) == 1 and "slow" in given_up[0].getMessage()  # not tried again
+    assert len(given_up) == 1 and "slow" in given_up[0].getMessage()  # not calculated again
     response.refresh_from_db()
     assert (response.answers["quick"], response.answers.get("slow")) == (["400"], None)
 
@@ -206,16 +206,16 @@ BLOCK = {
 }
 
 
-def test_variables_of_a_group_count_in_its_own_copy():
+def test_variables_of_a_repeating_group_use_the_answers_of_their_own_copy():
     parsed = parse_questionnaire(BLOCK)
-    assert inspect(BLOCK, parsed)[1:] == []  # the first says that it repeats
+    assert inspect(BLOCK, parsed)[1:] == []  # the first warning is about the repeating group
     answers = {"n1": [3], "n2": [4], "block~2?": [True], "n1~block.2": [5], "n2~block.2": [6]}
     known = add_calculated(parsed, answers)
     assert (known["sum"], known["sum~block.2"], known["all"]) == ([7], [11], [18])
     assert "sum" not in add_calculated(parsed, {"n1": [3]})
 
 
-def test_variables_full_of_variables_cost_no_more_than_they_may_say():
+def test_nested_variables_are_limited_in_length_and_time():
     doubled = [variable("v0", "1")] + [variable(f"v{n}", f"%v{n - 1} + %v{n - 1} " * 100) for n in range(1, 50)]
     items = [worked_out(f"t{number}", "%v49") for number in range(200)]
     definition = {"resourceType": "Questionnaire", "title": "Deep", "extension": doubled, "item": items}

@@ -1,4 +1,4 @@
-"""New files are checked more strictly than stored ones: each fault is refused with the item and the reason."""
+"""New files are checked more strictly than stored ones: each problem is refused with the item and the reason."""
 
 import re
 from urllib.parse import urljoin
@@ -25,7 +25,7 @@ from tests.assessments.answering import page_url
 from tests.assessments.fhir_examples import EVERYTHING, calculated, extension, large, of, packed
 from tests.world import NOW
 
-LONGEST_REQUEST_LINE = 4094  # bytes, of gunicorn
+LONGEST_REQUEST_LINE = 4094  # bytes, gunicorn's default
 STRING = {"linkId": "a", "type": "string", "text": "Say"}
 NOTE = {"linkId": "note", "type": "display", "text": "Read this"}
 WITHOUT_ITEMS = [of(), {key: value for key, value in of().items() if key != "item"}]
@@ -55,11 +55,11 @@ def test_file_without_a_question_for_patients_is_refused_by_admin_and_command(cl
     assert not Questionnaire.objects.filter(slug="small").exists()
 
 
-def test_questionnaire_without_items_is_refused_by_every_loader_and_one_of_notes_stays_readable():
+def test_file_without_items_is_refused_by_every_loader_and_one_with_only_notes_stays_readable():
     for definition in WITHOUT_ITEMS:
         with pytest.raises(InvalidQuestionnaire, match=r"^it has no questions$"):
             parse_questionnaire(definition)
-    for definition in WITHOUT_QUESTIONS:  # may be stored by an earlier import
+    for definition in WITHOUT_QUESTIONS:  # an earlier import may have stored them
         assert parse_questionnaire(definition).pages
 
 
@@ -69,7 +69,7 @@ def test_shipped_questionnaires_and_examples_are_accepted():
 
 
 def limited(item_type, **limits):
-    """An item with limits such as minValue=("Decimal", 1.5)."""
+    """Return an item with limits such as minValue=("Decimal", 1.5)."""
     values = [extension(name, **{f"value{kind}": value}) for name, (kind, value) in limits.items()]
     return {"linkId": "a", "type": item_type, "text": "How much?", "extension": values}
 
@@ -90,7 +90,7 @@ def scale(**limits):
         ("Decimal", 0.0, "0"),
     ],
 )
-def test_decimal_limit_of_an_integer_is_converted_if_it_is_whole(loaded, kind, written, expected):
+def test_decimal_limit_of_an_integer_is_converted_when_it_is_whole(loaded, kind, written, expected):
     for name, field in (("minValue", "minimum"), ("maxValue", "maximum")):
         content = packed(of(limited("integer", **{name: (kind, written)})), name=f"Small {name}")
         stored = import_questionnaire(content=content, now=NOW).questionnaire
@@ -98,7 +98,7 @@ def test_decimal_limit_of_an_integer_is_converted_if_it_is_whole(loaded, kind, w
 
 
 @pytest.mark.django_db
-def test_scale_with_whole_decimal_limits_has_their_steps(loaded):
+def test_scale_with_whole_decimal_limits_has_the_right_steps(loaded):
     item = scale(minValue=("Decimal", 1.0), maxValue=("Decimal", 5.0))
     stored = import_questionnaire(content=packed(of(item)), now=NOW).questionnaire
     assert [value for value, _ in options_of(stored.parsed.items["a"])] == ["1", "2", "3", "4", "5"]
@@ -153,7 +153,7 @@ def test_limit_of_another_type_is_refused_and_named(name, item_type, kind, value
         read_definition(of(limited(item_type, **{name: (kind, value)}), other))
 
 
-def test_scale_between_steps_is_refused_with_the_limit():
+def test_scale_with_limits_between_steps_is_refused_and_the_limit_named():
     with pytest.raises(InvalidQuestionnaire, match=r"^a: the limit '1.5' does not fit the type integer$"):
         parse_questionnaire(of(scale(minValue=("Decimal", 1.5))))
 
@@ -169,7 +169,7 @@ def test_scale_between_steps_is_refused_with_the_limit():
         ("date", ("String", "today() + 32 days"), ("String", "today() + 1 month")),
     ],
 )
-def test_lower_limit_above_the_upper_one_is_refused(item_type, lowest, highest):
+def test_lower_limit_above_the_upper_limit_is_refused(item_type, lowest, highest):
     with pytest.raises(InvalidQuestionnaire, match=r"^a: its minValue .* is above its maxValue"):
         read_definition(of(limited(item_type, minValue=lowest, maxValue=highest)))
 
@@ -178,7 +178,7 @@ def test_lower_limit_above_the_upper_one_is_refused(item_type, lowest, highest):
     ("lowest", "highest"),
     [("today() + 31 days", "today() + 1 month"), ("today()", "2020-01-01"), ("2090-01-01", "today()")],
 )
-def test_limits_that_an_answer_could_meet_on_some_day_are_accepted(lowest, highest):
+def test_limits_that_an_answer_can_meet_on_some_date_are_accepted(lowest, highest):
     read_definition(of(limited("date", minValue=("String", lowest), maxValue=("String", highest))))
 
 
@@ -219,12 +219,12 @@ def test_length_or_count_that_no_answer_can_meet_is_refused(item, reason):
 
 
 @pytest.mark.parametrize(("item_type", "expected"), [("decimal", {("limit", "a")}), ("integer", set())])
-def test_limit_of_decimal_places_is_named_as_not_checked(item_type, expected):
+def test_warning_names_a_limit_of_decimal_places_that_is_not_checked(item_type, expected):
     definition, parsed = read_definition(of(limited(item_type, maxDecimalPlaces=("Integer", 1))))
     assert {(notice.name, notice.link_id) for notice in inspect(definition, parsed)} == expected
 
 
-def test_stored_questionnaire_with_limits_that_are_refused_now_stays_readable():
+def test_stored_questionnaire_stays_readable_when_its_limits_are_now_refused():
     items = [
         {**limited("integer", minValue=("Decimal", 1.5)), "linkId": "i"},
         {**limited("decimal", minValue=("Integer", 5), maxValue=("Integer", 3)), "linkId": "d"},
@@ -237,7 +237,7 @@ def test_stored_questionnaire_with_limits_that_are_refused_now_stays_readable():
 
 
 def page_of(link_id):
-    """A group, which is a page of its own."""
+    """Return a group, which is shown as a page."""
     return {"linkId": link_id, "type": "group", "text": "Page", "item": [{**STRING, "linkId": f"in {link_id}"[:255]}]}
 
 
@@ -284,7 +284,7 @@ def test_every_page_of_an_accepted_file_can_be_opened_by_its_address(client, loa
     names = [*ODD_NAMES, *(f"{name} again" for name in ("..", "."))]
     twice = [extension("questionnaire-maxOccurs", valueInteger=2)]
     repeated = {**page_of("../.."), "linkId": "..", "repeats": True, "extension": twice}  # its page is named "..~all"
-    loose = [{**STRING, "linkId": "../x"}, {**STRING, "linkId": "."}]  # two questions share a page of ours
+    loose = [{**STRING, "linkId": "../x"}, {**STRING, "linkId": "."}]  # these two share a page that the parser adds
     content = packed(of(*map(page_of, names), repeated, *loose))
     stored = import_questionnaire(content=content, now=NOW).questionnaire
     pages = stored.parsed.pages
@@ -303,25 +303,25 @@ def test_every_page_of_an_accepted_file_can_be_opened_by_its_address(client, loa
     for page in pages:
         address = urljoin(
             "https://clinic.example/", page_url(token, page.link_id)
-        )  # without dot segments, as in a browser
+        )  # resolved as in a browser, without dot segments
         assert len(address) < LONGEST_REQUEST_LINE
         shown = client.get(address.removeprefix("https://clinic.example"))
         assert shown.status_code == 200 and shown.context["page"] == page, page.link_id
 
 
 @pytest.mark.parametrize("link_id", [".", "..", "../../x", "/..", "a/../b", "a/.", "./a", "/./"])
-def test_page_whose_address_would_have_a_dot_segment_is_refused(link_id):
+def test_page_is_refused_when_its_url_would_have_a_dot_segment(link_id):
     for item in (page_of(link_id), {**STRING, "linkId": link_id}):
         with pytest.raises(
             InvalidQuestionnaire, match=f"^{re.escape(link_id)}: its linkId cannot be part of the page's"
         ):
             read_definition(of(item))
-        assert parse_questionnaire(of(item)).pages[0].link_id == link_id  # stored ones stay readable
+        assert parse_questionnaire(of(item)).pages[0].link_id == link_id  # stored questionnaires stay readable
 
 
 @pytest.mark.parametrize("link_id", ["x" * 256, "/" * 5000, "a\nb", "b\r"])
 @pytest.mark.parametrize("within", [lambda item: of(item), lambda item: of({**page_of("p"), "item": [item]})])
-def test_link_id_that_is_too_long_or_has_a_line_break_is_refused_in_a_short_sentence(within, link_id):
+def test_link_id_that_is_too_long_or_has_a_line_break_is_refused_in_a_short_message(within, link_id):
     definition = within({**STRING, "linkId": link_id})
     with pytest.raises(
         InvalidQuestionnaire, match=r"its linkId (is longer than 255 characters|has a line break)"
@@ -331,14 +331,14 @@ def test_link_id_that_is_too_long_or_has_a_line_break_is_refused_in_a_short_sent
     assert link_id in parse_questionnaire(definition).items
 
 
-def test_copies_of_a_repeating_group_may_have_longer_link_ids_than_the_file():
+def test_copies_of_a_repeating_group_may_have_longer_link_ids_than_a_file():
     group = {**page_of("g" * 255), "repeats": True}
     _, parsed = read_definition(of(group))
     assert max(map(len, parsed.items)) > 255
 
 
 def in_a_row(order):
-    """Questions in this order; each depends on the one with the number before its own."""
+    """Return questions in this order. Each depends on the question with the next lower number."""
     questions = [{**STRING, "linkId": f"q{number}"} for number in order]
     for question, number in zip(questions, order, strict=True):
         if number:
@@ -357,8 +357,8 @@ def orders(length):
 
 
 @pytest.mark.django_db
-def test_conditions_in_a_row_are_accepted_up_to_the_limit_in_any_order(loaded):
-    for number, order in enumerate(orders(LONGEST_CHAIN)):  # the page around them is one more
+def test_chain_of_conditions_is_accepted_up_to_the_limit_in_any_order(loaded):
+    for number, order in enumerate(orders(LONGEST_CHAIN)):  # the page around them adds one
         stored = import_questionnaire(content=packed(in_a_row(order), name=f"Row {number}"), now=NOW).questionnaire
         assert max(chain_lengths(stored.parsed).values()) == LONGEST_CHAIN
     for order in [*orders(LONGEST_CHAIN + 1), *orders(1300)]:
@@ -366,16 +366,16 @@ def test_conditions_in_a_row_are_accepted_up_to_the_limit_in_any_order(loaded):
             read_definition(in_a_row(order))
 
 
-def test_stored_questionnaire_with_a_longer_row_in_file_order_can_be_asked():
+def test_stored_questionnaire_with_a_longer_chain_in_file_order_can_be_asked():
     parsed = parse_questionnaire(in_a_row(range(1300)))
     assert len(enabled_items(parsed, {f"q{number}": ["x"] for number in range(1300)})) == len(parsed.items)
 
 
-def test_copies_in_copies_of_repeating_groups_are_not_too_many_in_a_row():
+def test_copies_in_nested_repeating_groups_do_not_exceed_the_limit():
     visit = {"linkId": "visit", "type": "group", "text": "A visit", "repeats": True, "item": [STRING]}
     read_definition(of({"linkId": "year", "type": "group", "text": "A year", "repeats": True, "item": [visit]}))
 
 
-def test_shipped_questionnaires_are_far_below_the_limit_of_conditions_in_a_row():
+def test_shipped_questionnaires_are_far_below_the_limit():
     for definition in shipped_definitions():
         assert max(chain_lengths(parse_questionnaire(definition)).values()) < LONGEST_CHAIN / 10

@@ -1,4 +1,4 @@
-"""The check of responses compared with a naive one, with nested and repeating groups."""
+"""The check of responses, compared with a naive one, for nested and repeating groups."""
 
 from collections import Counter
 
@@ -25,7 +25,7 @@ MOST = 3
 
 @st.composite
 def items(draw, names, outside, depth=0):
-    """Some items, with conditions on earlier questions in the same group or in those around it (`outside`)."""
+    """Draw items with conditions on earlier questions, in the same group or in the groups around it (`outside`)."""
     found, before = [], []
     for _ in range(draw(st.integers(1, 4))):
         item = {"linkId": f"i{next(names)}", "text": "?"}
@@ -64,7 +64,7 @@ def conditions(draw, targets):
 
 @st.composite
 def answered(draw, asked):
-    """A response to the items `asked`, mostly right, in the order asked or not."""
+    """Draw a response to the items `asked`, mostly valid, in the order asked or shuffled."""
     sent = []
     for item in asked:
         if item["type"] == "group":
@@ -81,7 +81,7 @@ def answered(draw, asked):
 
 
 def value_of(item, answer):
-    """(value, reason): what a naive reader makes of one answer."""
+    """Return (value, None) for a valid answer, (None, reason) for an invalid one."""
     key = f"value{KEY[item['type']]}"
     kinds = {"integer": int, "string": str, "choice": dict, "boolean": bool}
     right = list(answer) == [key] and isinstance(answer[key], kinds[item["type"]])
@@ -93,7 +93,7 @@ def value_of(item, answer):
 
 
 def naive_faults(asked, sent, outer, is_on=True):
-    """Walk the items of a group and the response to it. `outer`: the values of questions outside all groups."""
+    """Return the problems in the items of a group. `outer`: the values of questions in the groups around it."""
     faults = [("nowhere", "unknown") for one in sent if one["linkId"] == "nowhere"]
     known, here = {item["linkId"] for item in asked}, {}
     assert {one["linkId"] for one in sent} <= known | {"nowhere"}
@@ -138,7 +138,7 @@ def holds(condition, values):
 
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
-def test_faults_are_those_of_a_naive_reading_when_groups_repeat_in_groups(data):
+def test_problems_agree_with_a_naive_check_when_repeating_groups_are_nested(data):
     names = iter(range(1000))
     asked = data.draw(items(names, []))
     parsed = parse_questionnaire({"resourceType": "Questionnaire", "title": "Tree", "item": asked})

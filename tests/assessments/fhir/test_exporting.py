@@ -40,7 +40,7 @@ def test_export_is_valid_fhir(exported, response):
     assert json.loads(json.dumps(exported)) == exported
 
 
-def test_export_holds_the_answers_in_fhirs_types(exported):
+def test_export_has_answers_in_fhir_types(exported):
     found = dict(flatten(exported["item"]))
     assert found["rf.leg"] == [{"valueCoding": {"code": "none", "display": "None of these"}}]
     assert found["run.week_now"] == [{"valueDecimal": 12.5}]
@@ -50,7 +50,7 @@ def test_export_holds_the_answers_in_fhirs_types(exported):
     assert found["goal.other"] == [{"valueString": "run to the lighthouse"}]
 
 
-def test_export_leaves_out_unasked_questions_name_and_email(exported, alice):
+def test_export_omits_unasked_questions_name_and_email(exported, alice):
     assert "on.sudden" not in dict(flatten(exported["item"]))
     assert alice.name not in json.dumps(exported)
     assert alice.email not in json.dumps(exported)

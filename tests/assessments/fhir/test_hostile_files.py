@@ -1,4 +1,4 @@
-"""Files that are almost right: each is refused with a reason or works to the end; none fails at a patient's page."""
+"""Damaged files: each is refused with a reason or works to the end, and none fails on a patient's page."""
 
 from copy import deepcopy
 from zoneinfo import ZoneInfo
@@ -32,7 +32,7 @@ VALUES = SCALARS | st.lists(SCALARS, max_size=2) | st.dictionaries(st.sampled_fr
 
 
 def places(value, path=()):
-    """The path to every part of a JSON value."""
+    """Yield the path to every part of a JSON value."""
     children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, child in children:
         yield (*path, key)
@@ -40,7 +40,7 @@ def places(value, path=()):
 
 
 def spoil(data, resource):
-    """`resource` with one to three things in it exchanged, taken out, or moved to where something else was."""
+    """Return a copy of `resource` with one to three parts replaced, deleted, or overwritten with another part."""
     spoilt = deepcopy(resource)
     for _ in range(data.draw(st.integers(1, 3))):
         every = [path for path in places(spoilt) if path[0] not in ("resourceType", "status")]
@@ -71,7 +71,7 @@ def at(value, path):
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(st.data())
-def test_spoilt_questionnaire_is_refused_or_can_be_asked_to_the_end(data):
+def test_damaged_questionnaire_is_refused_or_can_be_asked_to_the_end(data):
     spoilt = spoil(data, EVERYTHING)
     try:
         definition, parsed = read_definition(spoilt)
@@ -106,7 +106,7 @@ def test_spoilt_questionnaire_is_refused_or_can_be_asked_to_the_end(data):
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(st.data())
-def test_spoilt_response_is_checked_to_the_end_and_what_is_kept_can_be_written_again(data):
+def test_damaged_response_is_checked_to_the_end_and_a_valid_one_can_be_exported_again(data):
     spoilt = spoil(data, FULL)
     checked = check_response(PARSED, spoilt)
     assert all(isinstance(problem.reason, str) and problem.reason for problem in checked.problems)

@@ -1,4 +1,4 @@
-"""Importing FHIR questionnaires: each part of R4 is asked, has a warning, or is refused with the item and the reason."""
+"""Import of FHIR questionnaires: each part of R4 is supported, has a warning, or is refused with the reason."""
 
 import time
 from copy import deepcopy
@@ -32,7 +32,7 @@ from tests.assessments.fhir_examples import EVERYTHING, calculated, extension, l
 from tests.world import NOW
 
 
-def test_example_is_fhir_and_every_type_is_read():
+def test_example_is_valid_fhir_and_every_type_is_read():
     FhirQuestionnaire.model_validate(EVERYTHING)
     parsed = parse_questionnaire(EVERYTHING)
     kinds = {item.type for item in parsed.items.values()}
@@ -45,7 +45,7 @@ def test_example_is_fhir_and_every_type_is_read():
 
 
 @pytest.mark.django_db
-def test_import_stores_the_next_version_and_says_what_works_differently():
+def test_import_stores_the_next_version_and_warns_of_what_works_differently():
     imported = import_questionnaire(content=packed(), now=NOW)
     assert (imported.questionnaire.slug, imported.questionnaire.version) == ("everything", 1)
     assert imported.questionnaire.published_at is None
@@ -101,7 +101,7 @@ def test_file_that_cannot_be_asked_is_refused_with_the_reason(content, words):
         ("(" * 300 + "1" + ")" * 300, "too many parts|not FHIRPath"),
     ],
 )
-def test_expression_that_is_not_supported_is_named_at_import_and_never_run(expression, words):
+def test_unsupported_expression_is_named_at_import_and_never_run(expression, words):
     with pytest.raises(ExpressionUnsupported, match=words):
         check_expression(expression)
     definition = of({"linkId": "t", "type": "integer", "readOnly": True, "extension": [calculated(expression)]})
@@ -112,7 +112,7 @@ def test_expression_that_is_not_supported_is_named_at_import_and_never_run(expre
 
 @settings(max_examples=60, deadline=None)
 @given(chosen=st.lists(st.sampled_from([None, "never", "some", "often"]), min_size=3, max_size=3))
-def test_calculated_sum_and_mean_agree_with_a_naive_count(chosen):
+def test_calculated_sum_and_mean_agree_with_a_naive_calculation(chosen):
     parsed = parse_questionnaire(EVERYTHING)
     answers = {name: [code] for name, code in zip(("s1", "s2", "s3"), chosen, strict=True) if code}
     weights = [{"never": 0, "some": 1, "often": 2}[code] for code in chosen if code]
@@ -137,7 +137,7 @@ R5 = of(
 )
 
 
-def test_r5_is_converted_where_nothing_is_lost():
+def test_r5_is_converted_when_nothing_is_lost():
     converted = convert_r5(deepcopy(R5))
     FhirQuestionnaire.model_validate(converted)
     assert [item["type"] for item in converted["item"]] == ["open-choice", "choice", "group"]
@@ -153,15 +153,15 @@ def test_r5_is_converted_where_nothing_is_lost():
         {"linkId": "x", "type": "quantity", "answerConstraint": "optionsOnly", "answerOption": [{"valueInteger": 1}]},
     ],
 )
-def test_r5_that_would_lose_something_is_refused(item):
+def test_r5_is_refused_when_something_would_be_lost(item):
     with pytest.raises(InvalidQuestionnaire, match=r"^x: "):
         import_questionnaire(content=packed(of(item)), now=NOW)
 
 
 @pytest.mark.django_db
 @pytest.mark.long
-def test_eight_hundred_items_and_a_megabyte_import_in_seconds_and_show_page_by_page(client, loaded, alice):
-    """CPU time, so that a busy machine does not matter. `make bench` has the figures."""
+def test_file_of_800_items_and_a_megabyte_imports_in_seconds_and_shows_page_by_page(client, loaded, alice):
+    """Measured in CPU time, so that a busy machine does not matter. `make bench` has the figures."""
     content = packed(large())
     assert len(content) > 1_000_000
     began = time.process_time()
@@ -227,7 +227,7 @@ def test_patient_fills_in_an_imported_questionnaire_without_a_script(client, loa
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("typed", "is_kept"), [("AB12", True), ("12AB", False)])
-def test_answer_that_does_not_match_the_pattern_is_not_kept(loaded, alice, typed, is_kept):
+def test_answer_is_not_saved_when_it_does_not_match_the_pattern(loaded, alice, typed, is_kept):
     questionnaire = import_questionnaire(content=packed(), now=NOW).questionnaire
     Questionnaire.objects.filter(pk=questionnaire.pk).update(published_at=NOW)
     response = start_published_response(questionnaire_slug="everything", patient=alice, now=NOW)
@@ -236,7 +236,7 @@ def test_answer_that_does_not_match_the_pattern_is_not_kept(loaded, alice, typed
 
 
 @pytest.mark.django_db
-def test_staff_upload_read_the_warnings_and_publish(client, loaded, charlie):
+def test_staff_upload_a_file_read_the_warnings_and_publish(client, loaded, charlie):
     client.force_login(charlie)
     upload = reverse("admin:assessments_questionnaire_upload")
     assert upload in client.get(reverse("admin:assessments_questionnaire_changelist")).text
@@ -264,7 +264,7 @@ def test_refused_upload_says_why_and_stores_nothing(client, loaded, charlie):
 
 
 @pytest.mark.django_db
-def test_long_questionnaire_is_warned_of_past_five_minutes(loaded):
+def test_questionnaire_longer_than_five_minutes_has_a_warning(loaded):
     imported = import_questionnaire(
         content=packed(of(*(weighted(f"w{n}", required=True) for n in range(130)), contained=EVERYTHING["contained"])),
         now=NOW,
@@ -273,7 +273,7 @@ def test_long_questionnaire_is_warned_of_past_five_minutes(loaded):
 
 
 @pytest.mark.django_db
-def test_command_imports_and_refuses(tmp_path, capsys):
+def test_command_imports_valid_files_and_refuses_others(tmp_path, capsys):
     file = tmp_path / "q.json"
     file.write_bytes(packed())
     call_command("import_questionnaire", file, "--slug", "all", "--publish")
@@ -287,7 +287,7 @@ def test_command_imports_and_refuses(tmp_path, capsys):
 
 
 def asked_again(times, **more):
-    """A group that repeats, with a group in it that repeats."""
+    """Return a repeating group that contains repeating groups."""
     visit = {"linkId": "visit", "type": "group", "text": "A visit", "repeats": True, "item": [STRING]}
     return of({"linkId": "year", "type": "group", "text": "A year", "repeats": True, "item": [visit] * times, **more})
 
@@ -300,7 +300,7 @@ def copies(definition, link_id):
 @pytest.mark.parametrize(
     ("most", "is_warned", "expected"), [(None, True, 30), (12, False, 12), (30, False, 30), (99, True, 30)]
 )
-def test_group_is_asked_as_often_as_the_file_says_and_up_to_thirty_times(most, is_warned, expected):
+def test_group_is_repeated_as_often_as_the_file_says_and_up_to_thirty_times(most, is_warned, expected):
     limit = [extension("questionnaire-maxOccurs", valueInteger=most)] if most else []
     group = {"linkId": "g", "type": "group", "text": "One", "repeats": True, "extension": limit, "item": [STRING]}
     definition = of(group)
@@ -309,7 +309,7 @@ def test_group_is_asked_as_often_as_the_file_says_and_up_to_thirty_times(most, i
     assert [one.name for one in warnings] == ["repeating group"] * is_warned
 
 
-def test_groups_in_groups_are_asked_as_often_as_there_is_room():
+def test_nested_repeating_groups_are_repeated_less_often_when_items_are_many():
     definition = asked_again(1)
     assert copies(definition, "year") == 30 and copies(definition, "a") == 900
     many = [{**STRING, "linkId": f"a{number}"} for number in range(100)]
@@ -321,7 +321,7 @@ def test_groups_in_groups_are_asked_as_often_as_there_is_room():
 
 
 @pytest.mark.django_db
-def test_patient_adds_one_more_page_by_page_without_a_script(client, loaded, alice):
+def test_patient_adds_copies_page_by_page_without_a_script(client, loaded, alice):
     group = {
         "linkId": "shoe",
         "type": "group",
@@ -358,7 +358,7 @@ def test_patient_adds_one_more_page_by_page_without_a_script(client, loaded, ali
 
 
 @pytest.mark.parametrize(("given", "reason"), [(["a"], "few"), (["a", "b"], None), (["a", "b", "c", "d"], "many")])
-def test_number_of_answers_is_held_to_what_the_file_says(given, reason):
+def test_number_of_answers_is_limited_as_the_file_says(given, reason):
     limits = [
         extension("questionnaire-minOccurs", valueInteger=2),
         extension("questionnaire-maxOccurs", valueInteger=3),
@@ -390,6 +390,6 @@ def test_number_of_answers_is_held_to_what_the_file_says(given, reason):
         ),
     ],
 )
-def test_item_that_could_fail_at_a_patients_screen_is_refused_at_import(item, words):
+def test_item_that_would_fail_on_a_patients_page_is_refused_at_import(item, words):
     with pytest.raises(InvalidQuestionnaire, match=words):
         import_questionnaire(content=packed(of(item)), now=NOW)

@@ -1,4 +1,4 @@
-"""Responses from elsewhere: each problem with linkId and reason, totals calculated again; an export imports unchanged."""
+"""Imported responses: problems have a linkId and a reason, totals are recalculated, and exports import unchanged."""
 
 import json
 from copy import deepcopy
@@ -38,7 +38,7 @@ def plain(*answers):
     return {"linkId": "plain", "item": list(answers)}
 
 
-def test_good_response_has_no_fault_and_comes_back_as_it_was():
+def test_valid_response_has_no_problem_and_is_exported_unchanged():
     checked = check_response(PARSED, FULL)
     assert checked.problems == ()
     QuestionnaireResponse.model_validate(FULL)
@@ -97,11 +97,11 @@ BASE = (YES, injury("shin"), SCORES)
         ),
     ],
 )
-def test_fault_is_reported_with_its_link_id_and_reason(items, fault):
+def test_problem_is_reported_with_its_link_id_and_reason(items, fault):
     assert fault in faults(*items)
 
 
-def test_unfinished_response_may_leave_questions_open():
+def test_unfinished_response_may_have_unanswered_questions():
     assert faults(YES, status="in-progress") == []
     assert ("", "status") in faults(YES, status="entered-in-error")
 
@@ -126,7 +126,7 @@ def test_required_question_of_every_copy_must_be_answered():
     assert ("what", "required") in faults(YES, injury("shin"), second, SCORES)
 
 
-def test_stored_total_is_worked_out_anew():
+def test_stored_total_is_recalculated():
     wrong = deepcopy(FULL)
     wrong["item"][-1]["item"][2] = answer("total", ("valueInteger", 13))
     checked = check_response(PARSED, wrong)
@@ -135,7 +135,7 @@ def test_stored_total_is_worked_out_anew():
 
 
 def some_value(item):
-    """Answers as they are stored, most of which fit."""
+    """Draw a stored answer value, most often a valid one."""
     if item.type in CHOICE_TYPES:
         codes = st.sampled_from([option.code for option in item.options])
         return codes if item.type == "choice" else st.one_of(codes, st.just({"text": "Barefoot"}))
@@ -159,13 +159,13 @@ def responses(draw):
             size = 2 if item.repeats else 1
             values = draw(st.lists(some_value(item), min_size=1, max_size=size, unique_by=str))
             chosen[item.link_id] = values
-    for item in PARSED.items.values():  # a copy is open if it has an answer
+    for item in PARSED.items.values():  # a copy exists if the question that opens it is answered
         chosen |= {item.link_id: [True]} if item.is_added and item.is_question and draw(st.booleans()) else {}
     return chosen
 
 
 def naive_faults(answers):
-    """Check each question on its own: enabled, answered, valid."""
+    """Yield the problem of each enabled question, checked on its own."""
     kept = keep_enabled(PARSED, answers)
     for item in PARSED.items.values():
         if not item.is_question or item.is_added or item.calculated:
@@ -178,8 +178,8 @@ def naive_faults(answers):
 
 @settings(max_examples=150, deadline=None)
 @given(responses())
-def test_exported_answers_come_back_and_have_the_faults_of_each_question(answers):
-    """Export what is enabled and read it again: the same answers, and the problems of a check of each question."""
+def test_exported_answers_import_with_the_same_problems(answers):
+    """Export the enabled answers and import them: same answers, and the problems of each question on its own."""
     kept = keep_enabled(PARSED, add_calculated(PARSED, answers))
     resource = respond(*write_items(PARSED, kept, zone=ZONE), status="in-progress")
     QuestionnaireResponse.model_validate(resource)
@@ -200,7 +200,7 @@ def everything(loaded):
 
 
 @pytest.mark.django_db
-def test_import_keeps_a_good_response_and_nothing_of_a_bad_one(everything, alice):
+def test_import_stores_a_valid_response_and_nothing_of_an_invalid_one(everything, alice):
     kept = import_response(questionnaire=everything, patient=alice, resource=FULL, now=NOW)
     assert (kept.progress, kept.answers["total"]) == ("done", [3])
     with pytest.raises(ResponseRefused) as refused:
@@ -234,7 +234,7 @@ def test_bulk_export_is_valid_fhir(everything, alice, bob, tmp_path):
 
 
 @pytest.mark.django_db
-def test_command_says_what_is_wrong(everything, alice, tmp_path):
+def test_command_reports_what_is_wrong(everything, alice, tmp_path):
     file = tmp_path / "r.json"
     file.write_text(json.dumps(respond(YES)))
     options = {"patient": str(alice.pk), "questionnaire": "everything:1"}

@@ -1,4 +1,4 @@
-"""A file that is almost JSON, or that cannot be stored, is refused with a reason by the command and at the upload."""
+"""Invalid JSON, and JSON that cannot be stored, is refused with a reason by the command and at upload."""
 
 import json
 import re
@@ -17,7 +17,7 @@ FILE = {"resourceType": "Questionnaire", "name": "Small", "status": "active", "i
 
 
 def with_text(raw: str) -> bytes:
-    """The file with `raw` instead of a text."""
+    """Return the file with `raw` in place of a text."""
     return json.dumps(FILE).replace("TEXT", raw).encode()
 
 
@@ -73,13 +73,13 @@ def test_file_is_refused_with_the_reason(name):
         with_more('"x": ' + "[" * (DEEPEST - 2) + "]" * (DEEPEST - 2)),
     ],
 )
-def test_file_with_rare_but_right_things_is_read(content):
+def test_file_with_rare_but_valid_json_is_read(content):
     assert load_json(content)["name"] == "Small"
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", REFUSED)
-def test_upload_says_what_is_wrong_with_the_file(client, charlie, name):
+def test_upload_reports_what_is_wrong_with_the_file(client, charlie, name):
     client.force_login(charlie)
     content, words = REFUSED[name]
     page = client.post(
@@ -92,7 +92,7 @@ def test_upload_says_what_is_wrong_with_the_file(client, charlie, name):
 
 
 @pytest.mark.django_db
-def test_upload_of_an_empty_file_is_refused_in_words(client, charlie):
+def test_upload_of_an_empty_file_is_refused_with_the_reason(client, charlie):
     client.force_login(charlie)
     page = client.post(reverse("admin:assessments_questionnaire_upload"), {"file": SimpleUploadedFile("q.json", b"")})
     assert page.status_code == 422
@@ -100,7 +100,7 @@ def test_upload_of_an_empty_file_is_refused_in_words(client, charlie):
 
 
 @pytest.mark.django_db
-def test_upload_with_a_byte_order_mark_is_taken(client, charlie):
+def test_upload_with_a_byte_order_mark_is_accepted(client, charlie):
     client.force_login(charlie)
     file = SimpleUploadedFile("q.json", b"\xef\xbb\xbf" + packed())
     assert client.post(reverse("admin:assessments_questionnaire_upload"), {"file": file}).status_code == 303
@@ -108,7 +108,7 @@ def test_upload_with_a_byte_order_mark_is_taken(client, charlie):
 
 
 @pytest.mark.django_db
-def test_command_says_what_is_wrong_with_the_file(tmp_path):
+def test_command_reports_what_is_wrong_with_the_file(tmp_path):
     for name, (content, _) in REFUSED.items():
         file = tmp_path / "q.json"
         file.write_bytes(content)

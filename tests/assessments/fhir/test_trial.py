@@ -1,4 +1,4 @@
-"""A file that would fail at a patient's page or at a booking is refused at the import."""
+"""The trial at import: a file that would fail on a patient's page or at a booking is refused."""
 
 import pytest
 
@@ -38,7 +38,7 @@ TWICE = {
 
 
 @pytest.mark.parametrize("unit", [None, extension("questionnaire-unit", valueCoding={"code": "km", "display": "km"})])
-def test_unit_without_a_value_is_no_answer_and_the_questionnaire_can_be_begun(loaded, alice, unit):
+def test_initial_unit_without_a_value_is_no_answer_and_the_questionnaire_can_be_started(loaded, alice, unit):
     definition = of(quantity({"unit": "km", "code": "km"}, unit=unit), TWICE)
     stored = import_questionnaire(content=packed(definition), now=NOW).questionnaire
     assert stored.parsed.items["a"].initial == () and stored.parsed.items["a"].unit == "km"
@@ -66,7 +66,7 @@ def test_unit_without_a_value_is_no_answer_and_the_questionnaire_can_be_begun(lo
         ),
     ],
 )
-def test_initial_value_that_fits_is_what_an_answer_starts_with(loaded, alice, item, answers):
+def test_valid_initial_value_is_the_first_answer(loaded, alice, item, answers):
     stored = import_questionnaire(content=packed(of(item)), now=NOW).questionnaire
     Questionnaire.objects.filter(pk=stored.pk).update(published_at=NOW)
     assert start_published_response(questionnaire_slug="small", patient=alice, now=NOW).answers == {"a": answers}
@@ -102,7 +102,7 @@ def test_initial_value_that_fits_is_what_an_answer_starts_with(loaded, alice, it
         ),
     ],
 )
-def test_initial_value_that_does_not_fit_is_refused_and_the_item_is_named(item, words):
+def test_invalid_initial_value_is_refused_and_the_item_is_named(item, words):
     with pytest.raises(InvalidQuestionnaire, match=f"a: .*{words}"):
         import_questionnaire(content=packed(of(item)), now=NOW)
 
@@ -119,7 +119,7 @@ def test_initial_value_that_does_not_fit_is_refused_and_the_item_is_named(item, 
         ("assessments.fhir.trial.export_response", "its answers cannot be exported"),
     ],
 )
-def test_file_that_fails_while_it_is_tried_is_refused_in_words(loaded, monkeypatch, fails, words):
+def test_file_that_fails_in_the_trial_is_refused_with_the_reason(loaded, monkeypatch, fails, words):
     def fail(*args, **kwargs):
         raise RuntimeError("canary")
 
@@ -137,15 +137,15 @@ def test_file_that_fails_while_it_is_tried_is_refused_in_words(loaded, monkeypat
     assert not Questionnaire.objects.filter(slug="small").exists()
 
 
-def test_trial_leaves_nothing_behind(loaded, charlie):
+def test_trial_leaves_no_rows(loaded, charlie):
     tables = (Patient, Response, Flag, StaffAlert, Message, AccessEvent)
     before = [table.objects.count() for table in tables]
-    for questionnaire in loaded:  # the typical answers of the safety intake are an emergency
+    for questionnaire in loaded:  # the answers of the trial are an emergency in the hip intake
         assert try_saving(questionnaire, now=NOW) == ""
     assert [table.objects.count() for table in tables] == before
 
 
-def test_everything_that_comes_along_passes_its_trial(loaded):
+def test_all_shipped_questionnaires_pass_the_trial(loaded):
     assert load_questionnaires(now=NOW) == loaded
     for parsed in [*(questionnaire.parsed for questionnaire in loaded), parse_questionnaire(EVERYTHING)]:
         assert try_pages(parsed) == ""

@@ -1,4 +1,4 @@
-"""enableWhenExpression is asked as enableWhen where both say the same, and named where they do not."""
+"""enableWhenExpression is converted to enableWhen where both mean the same, and reported where they do not."""
 
 from datetime import UTC
 
@@ -80,7 +80,7 @@ def test_item_is_asked_exactly_when_the_expression_is_true(expression, answers):
 @pytest.mark.parametrize(
     "expression",
     [
-        f"{at('n')}.value != 3",  # without an answer empty in FHIRPath, but true in enableWhen
+        f"{at('n')}.value != 3",  # without an answer: empty in FHIRPath, true in enableWhen
         f"{at('b')}.value and {at('n')}.value = 3 or {at('c')}.exists()",
         f"{at('b')}.value and ({at('n')}.value = 3 or {at('c')}.exists())",
         f"{at('many')}.value = 'x'",
@@ -94,7 +94,7 @@ def test_item_is_asked_exactly_when_the_expression_is_true(expression, answers):
         "true",
     ],
 )
-def test_expression_that_says_more_is_named_and_the_item_is_always_asked(expression):
+def test_unsupported_expression_is_named_and_the_item_is_always_asked(expression):
     definition = asked_when(expression)
     parsed = parse_questionnaire(definition)
     assert ("expression", "f") in [(one.name, one.link_id) for one in inspect(definition, parsed)]

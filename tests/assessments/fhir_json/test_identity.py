@@ -1,4 +1,4 @@
-"""A questionnaire is identified by its canonical url: only a file with the same one becomes a version, and keeps its flags."""
+"""The canonical url identifies a questionnaire: only a file with the same url becomes a new version."""
 
 import json
 from copy import deepcopy
@@ -48,7 +48,7 @@ def item_of(definition, link_id):
     raise LookupError(link_id)
 
 
-def test_file_whose_url_ends_like_the_safety_intake_is_a_questionnaire_of_its_own(loaded):
+def test_file_whose_url_ends_like_the_hip_intake_is_a_separate_questionnaire(loaded):
     imported = bring(of(QUESTION, url="https://a.example/fhir/hip-running-intake", title="Other"))
     publish_questionnaire(questionnaire=imported.questionnaire, by=None, now=NOW)
     assert (imported.questionnaire.slug, imported.questionnaire.version) == ("hip-running-intake-2", 1)
@@ -56,7 +56,7 @@ def test_file_whose_url_ends_like_the_safety_intake_is_a_questionnaire_of_its_ow
     assert find_questionnaire().canonical == HIP_INTAKE and find_questionnaire().version == 2
 
 
-def test_two_files_whose_urls_end_alike_stay_apart(loaded, alice):
+def test_two_files_whose_urls_end_alike_are_separate_questionnaires(loaded, alice):
     one = bring(of(QUESTION, url="https://a.example/q/back-pain", title="A")).questionnaire
     two = bring(of(QUESTION, url="https://b.example/q/back-pain", title="B")).questionnaire
     assert (one.slug, two.slug) == ("back-pain", "back-pain-2")
@@ -69,20 +69,20 @@ def test_two_files_whose_urls_end_alike_stay_apart(loaded, alice):
 
 
 @pytest.mark.parametrize("slug", ["hip-running-intake", "call-intake"])
-def test_name_of_another_questionnaire_is_refused_in_words(loaded, slug):
+def test_short_name_of_another_questionnaire_is_refused_with_the_reason(loaded, slug):
     with pytest.raises(InvalidQuestionnaire, match=f"the short name {slug} belongs to another questionnaire"):
         bring(of(QUESTION, url="https://a.example/other"), slug=slug)
     with pytest.raises(InvalidQuestionnaire, match="belongs to another questionnaire"):
         bring(of(QUESTION), slug=slug)
 
 
-def test_second_name_for_a_known_url_is_refused_in_words(loaded):
+def test_second_short_name_for_a_known_url_is_refused_with_the_reason(loaded):
     bring(of(QUESTION, url="https://a.example/q/knee"), slug="knee")
     with pytest.raises(InvalidQuestionnaire, match="is known here as knee"):
         bring(of(QUESTION, url="https://a.example/q/knee", title="New"), slug="other-knee")
 
 
-def test_file_without_a_url_is_told_by_its_name_and_never_takes_that_of_one_with_a_url(loaded):
+def test_file_without_a_url_is_identified_by_its_name_but_never_as_one_with_a_url(loaded):
     first = bring(of(QUESTION, name="hip-running-intake")).questionnaire
     assert (first.slug, first.canonical) == ("hip-running-intake-2", "urn:runclinic:local:hip-running-intake-2")
     second = bring(of(QUESTION, {**QUESTION, "linkId": "b"}, name="hip-running-intake")).questionnaire
@@ -100,20 +100,20 @@ def test_file_without_a_url_is_told_by_its_name_and_never_takes_that_of_one_with
         (None, "urn:runclinic:local:small"),
     ],
 )
-def test_database_and_code_agree_on_the_identity_of_a_file(url, canonical):
+def test_database_and_code_agree_on_the_canonical_url(url, canonical):
     definition = {"url": url} if url is not None else {}
     row = Questionnaire.objects.create(slug="small", version=1, title="S", definition=definition, created_at=NOW)
     assert row.canonical == canonical == canonical_of(definition, slug="small")
 
 
-def test_database_refuses_two_questionnaires_under_one_name(loaded):
+def test_database_refuses_two_questionnaires_with_one_short_name(loaded):
     with pytest.raises(IntegrityError), transaction.atomic():
         Questionnaire.objects.create(
             slug="hip-running-intake", version=9, title="X", definition={"url": "https://a.example/x"}, created_at=NOW
         )
 
 
-def test_url_longer_than_any_is_refused(loaded):
+def test_url_is_refused_when_it_is_too_long(loaded):
     with pytest.raises(InvalidQuestionnaire, match="url is longer than"):
         bring(of(QUESTION, url="https://a.example/" + "x" * 500), slug="long")
 
@@ -177,7 +177,7 @@ LOSSES = {
 
 
 @pytest.mark.parametrize("change", LOSSES, ids=lambda change: change.__name__)
-def test_version_under_which_a_flag_could_not_fire_is_not_published(loaded, definition, change):
+def test_version_is_not_published_when_a_flag_could_not_fire(loaded, definition, change):
     changed = deepcopy(definition)
     change(changed)
     imported = bring({**changed, "version": "3"})
@@ -189,7 +189,7 @@ def test_version_under_which_a_flag_could_not_fire_is_not_published(loaded, defi
     assert find_questionnaire().version == 2
 
 
-def test_version_that_keeps_every_sign_is_published(loaded, definition):
+def test_version_is_published_when_it_keeps_every_sign(loaded, definition):
     changed = deepcopy(definition)
     item_of(changed, "rf.leg")[1]["text"] = "Said in other words"
     changed["item"].append({"linkId": "more", "type": "group", "text": "More", "item": [QUESTION]})
@@ -200,19 +200,19 @@ def test_version_that_keeps_every_sign_is_published(loaded, definition):
     assert find_questionnaire() == imported.questionnaire
 
 
-def test_shipped_versions_lose_nothing_that_the_rules_read(loaded, rules):
+def test_shipped_versions_have_everything_that_the_rules_read(loaded, rules):
     for questionnaire in Questionnaire.objects.filter(version=2) | Questionnaire.objects.filter(slug="call-intake"):
         assert missing_questions(questionnaire) == []
 
 
-def test_call_intake_keeps_its_signs_too(loaded):
+def test_call_intake_is_not_published_when_it_lacks_a_sign(loaded):
     call = json.loads((FOLDER / "call_intake_v1.json").read_text())
     lose_answer(call)
     with pytest.raises(PublishRefused, match="lacks the answer saddle"):
         publish_questionnaire(questionnaire=bring({**call, "version": "2"}).questionnaire, by=None, now=NOW)
 
 
-def test_pages_of_the_screen_are_checked_only_where_the_screen_asks(rules, definition):
+def test_pages_are_checked_only_for_the_questionnaire_of_the_screen(rules, definition):
     before = parse_questionnaire(definition)
     moved = deepcopy(definition)
     rename_page(moved)
@@ -221,7 +221,7 @@ def test_pages_of_the_screen_are_checked_only_where_the_screen_asks(rules, defin
     assert lost_questions(rules, before, after, first_pages=SCREEN_PAGES)
 
 
-def test_admin_says_what_is_missing_and_does_not_publish(client, loaded, definition, charlie):
+def test_admin_names_what_is_missing_and_does_not_publish(client, loaded, definition, charlie):
     client.force_login(charlie)
     lose_answer(definition)
     file = SimpleUploadedFile("q.json", json.dumps({**definition, "version": "3"}).encode())
@@ -235,7 +235,7 @@ def test_admin_says_what_is_missing_and_does_not_publish(client, loaded, definit
     assert draft.published_at is None
 
 
-def test_command_says_what_is_missing_and_does_not_publish(loaded, definition, tmp_path, capsys):
+def test_command_names_what_is_missing_and_does_not_publish(loaded, definition, tmp_path, capsys):
     file = tmp_path / "q.json"
     lose_answer(definition)
     file.write_text(json.dumps({**definition, "version": "3"}))
@@ -245,7 +245,7 @@ def test_command_says_what_is_missing_and_does_not_publish(loaded, definition, t
     assert find_questionnaire().version == 2
 
 
-def test_shipped_version_does_not_overwrite_one_of_the_clinics_own(loaded, definition):
+def test_shipped_version_does_not_overwrite_the_clinics_own(loaded, definition):
     own = bring({**definition, "version": "2-clinic", "title": "Ours"}).questionnaire
     publish_questionnaire(questionnaire=own, by=None, now=NOW)
     shipped = store_definition({**definition, "version": "3", "title": "Theirs"}, now=NOW)
@@ -257,7 +257,7 @@ def test_shipped_version_does_not_overwrite_one_of_the_clinics_own(loaded, defin
     assert store_definition({**definition, "version": "3", "title": "Theirs"}, now=NOW) == shipped
 
 
-def test_file_that_was_refused_leaves_nothing(loaded):
+def test_refused_file_leaves_no_rows(loaded):
     before = Questionnaire.objects.count()
     with pytest.raises(InvalidQuestionnaire):
         import_questionnaire(content=packed(url="https://a.example/x"), slug="hip-running-intake", now=NOW)

@@ -1,4 +1,4 @@
-"""The migration separates questionnaires that had become versions of one because their urls end alike."""
+"""The migration separates questionnaires that were merged because their urls end alike."""
 
 import uuid
 
@@ -14,7 +14,7 @@ BEFORE, AFTER = "0003_answered_versions_stay", "0005_canonical_identity"
 
 @pytest.fixture
 def before():
-    """The models before the migration. Migrates the database back to the present afterwards."""
+    """Yield the models before the migration. Afterwards migrate the database to the present."""
     executor = MigrationExecutor(connection)
     executor.migrate([("assessments", BEFORE)])
     yield executor.loader.project_state([("assessments", BEFORE), ("practice", "0007_proof")]).apps
@@ -31,7 +31,7 @@ def add(apps, slug, version, url):
     return row.pk
 
 
-def test_questionnaires_that_had_been_merged_are_separated_and_the_first_keeps_the_name(before):
+def test_merged_questionnaires_are_separated_and_the_first_keeps_the_name(before):
     ours = add(before, "hip-running-intake", 1, "urn:runclinic:questionnaire:hip-running-intake")
     stranger = add(before, "hip-running-intake", 2, "https://a.example/hip-running-intake")
     again = add(before, "hip-running-intake", 3, "https://a.example/hip-running-intake|2")

@@ -69,7 +69,7 @@ CHOICE = {"linkId": "a", "type": "choice", "answerOption": YES_NO}
         ),
     ],
 )
-def test_definition_that_cannot_be_asked_is_refused(definition, words):
+def test_definition_that_cannot_be_asked_is_refused_with_the_reason(definition, words):
     with pytest.raises(InvalidQuestionnaire, match=words):
         parse_questionnaire(definition)
 
@@ -107,18 +107,18 @@ def test_extensions_are_read():
     assert parsed.options[0].is_exclusive
 
 
-def test_shipped_intake_is_short_and_says_why(intake):
+def test_shipped_intake_is_short_and_explains_itself(intake):
     assert estimate_minutes(intake) <= 5
     assert len(intake.pages) == 10
     assert [item.link_id for item in intake.items.values() if item.is_question and not item.why] == []
     assert [item.link_id for item in intake.items.values() if item.is_question and not item.short] == []
 
 
-def test_call_intake_is_tiny(call_intake):
+def test_call_intake_is_very_short(call_intake):
     assert estimate_minutes(call_intake) <= 3
 
 
-def test_large_questionnaire_is_read_quickly(intake):
+def test_large_questionnaire_is_parsed(intake):
     page = {"linkId": "p", "type": "group", "text": "P"}
     items = [
         {**copy.deepcopy(CHOICE), "linkId": f"q{number}", **({"enableWhen": when(f"q{number - 1}")} if number else {})}
@@ -129,7 +129,7 @@ def test_large_questionnaire_is_read_quickly(intake):
 
 
 def moving(expression, url="minValue"):
-    """A date item with a limit that `expression` calculates."""
+    """Return a questionnaire with one date item whose limit is calculated by `expression`."""
     calculated = {
         "url": "http://hl7.org/fhir/StructureDefinition/cqf-calculatedValue",
         "valueExpression": {"language": "text/fhirpath", "expression": expression},
@@ -138,19 +138,19 @@ def moving(expression, url="minValue"):
     return {"resourceType": "Questionnaire", "item": [{"linkId": "day", "type": "date", "extension": [limit]}]}
 
 
-def test_limit_that_moves_with_the_calendar_is_read():
+def test_limit_relative_to_today_is_read():
     assert parse_questionnaire(moving("today() - 18 years")).items["day"].minimum == "today() - 18 years"
     assert parse_questionnaire(moving("today()", "maxValue")).items["day"].maximum == "today()"
 
 
-def test_limit_that_cannot_be_worked_out_here_is_named():
+def test_limit_that_cannot_be_calculated_is_named():
     definition = moving("%patient.birthDate")
     parsed = parse_questionnaire(definition)
     assert parsed.items["day"].minimum is None
     assert ("limit", "day") in {(warning.name, warning.link_id) for warning in inspect(definition, parsed)}
 
 
-def test_own_intakes_are_bound_by_rules_of_entry_and_a_files_own_limit_comes_first(intake, first_intake):
+def test_entry_rules_apply_to_our_intakes_and_a_limit_in_the_file_takes_precedence(intake, first_intake):
     for version in (intake, first_intake):
         assert version.items["run.race_date"].minimum == "today()"
         assert version.items["on.date"].maximum == "today()"
@@ -163,13 +163,13 @@ def test_own_intakes_are_bound_by_rules_of_entry_and_a_files_own_limit_comes_fir
 
 
 @pytest.mark.parametrize("broken", [{"item": [{"linkId": "a", "type": "group", "item": [3]}]}, {"item": 3}])
-def test_file_that_is_not_built_as_fhir_says_so_without_a_code_name(broken):
+def test_malformed_file_is_refused_without_a_code_name(broken):
     with pytest.raises(InvalidQuestionnaire, match="does not follow FHIR") as refused:
         parse_questionnaire({"resourceType": "Questionnaire", **broken})
     assert "Error" not in str(refused.value)
 
 
-def test_parsed_definition_is_shared_and_follows_what_changed():
+def test_parsed_definition_is_cached_until_the_definition_changes():
     definition = asked({**CHOICE, "type": "open-choice", "initial": [{"valueString": "Trail"}]})
     parsed = parse_once(definition)
     assert parse_once(copy.deepcopy(definition)) is parsed
@@ -178,7 +178,7 @@ def test_parsed_definition_is_shared_and_follows_what_changed():
     assert parsed.items["a"].text == ""
 
 
-def test_shared_definition_cannot_be_changed():
+def test_cached_definition_is_immutable():
     parsed = parse_once(asked({**CHOICE, "type": "open-choice", "initial": [{"valueString": "Trail"}]}))
     with pytest.raises(TypeError):
         parsed.items["b"] = parsed.items["a"]

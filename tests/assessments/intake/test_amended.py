@@ -1,4 +1,4 @@
-"""Responses finished, changed and finished again: the first instant is kept, the change is shown, no flag is raised twice."""
+"""Responses changed after they were finished: the first finish time is kept, and no flag is raised twice."""
 
 import json
 from datetime import timedelta
@@ -25,7 +25,7 @@ YOUNG = QUIET | {"about.age": ["under-18"], "rf.young.pop": ["no"]}
 GUARDIAN = {"guard.name": ["Dana Runner"], "guard.relation": ["parent"], "guard.consent": [True]}
 
 
-def test_finishing_again_keeps_the_first_instant_and_tells_the_change(client, response, intake, charlie):
+def test_finishing_again_keeps_the_first_time_and_shows_the_change(client, response, intake, charlie):
     save_all(response, intake)
     complete_response(response=response, now=NOW)
     assert response.changed_at is None and export_response(response)["status"] == "completed"
@@ -57,7 +57,7 @@ def test_finishing_again_sends_no_second_alert(response, intake, charlie):
     assert StaffAlert.objects.count() == alerts and response.flags.get().raised_at == NOW
 
 
-def test_opened_again_has_no_score_and_is_not_exported(response, intake, tmp_path):
+def test_reopened_response_has_no_score_and_is_not_exported(response, intake, tmp_path):
     save_all(response, intake)
     complete_response(response=response, now=NOW)
     assert "my-activities" in {trend.measure for trend in read_trends(response)}
@@ -71,7 +71,7 @@ def test_opened_again_has_no_score_and_is_not_exported(response, intake, tmp_pat
     assert json.loads((tmp_path / "out.ndjson").read_text())["status"] == "amended"
 
 
-def test_trend_ends_with_the_response_in_hand_whatever_was_answered_later(loaded, alice):
+def test_trend_ends_with_the_response_shown_when_later_ones_exist(loaded, alice):
     first = fill(alice, weeks=0, able=4)
     second = fill(alice, weeks=4, able=6)
     fill(alice, weeks=8, able=9)
@@ -79,7 +79,7 @@ def test_trend_ends_with_the_response_in_hand_whatever_was_answered_later(loaded
     assert [point.value for point in trend_of(first).points] == [Decimal(4)]
 
 
-def test_trend_shows_a_changed_answer_at_the_instant_it_was_first_finished(loaded, alice):
+def test_trend_dates_a_changed_answer_by_the_first_finish(loaded, alice):
     first = fill(alice, weeks=0, able=4)
     later = NOW + timedelta(days=3)
     save_page(response=first, page="goals", answers={"goal.run-far.now": [2], "goal.other.now": [2]}, now=later)
@@ -92,7 +92,7 @@ def summary_page(client, response, charlie):
     return client.get(reverse("admin:assessments_response_change", args=[response.pk])).text
 
 
-def test_summary_shows_under_18_and_the_guardian(client, response, intake, charlie):
+def test_summary_shows_under_18_and_the_guardian_when_the_runner_is_a_minor(client, response, intake, charlie):
     save_page(response=response, page="safety", answers=of_page(intake, "safety", YOUNG), now=NOW)
     page = summary_page(client, response, charlie)
     assert '<span class="chip chip-warn">under 18</span> No parent or guardian has agreed yet.' in page
@@ -103,7 +103,7 @@ def test_summary_shows_under_18_and_the_guardian(client, response, intake, charl
     assert "(agreed)" in summary_page(client, response, charlie)
 
 
-def test_summary_of_an_adult_says_nothing_of_a_guardian(client, response, intake, charlie):
+def test_summary_shows_no_guardian_when_the_runner_is_an_adult(client, response, intake, charlie):
     save_page(response=response, page="safety", answers=of_page(intake, "safety"), now=NOW)
     page = summary_page(client, response, charlie)
     assert "under 18</span>" not in page and "No parent or guardian" not in page

@@ -1,4 +1,4 @@
-"""A clinic with answers to the first intake gets the second one: nothing is lost, and no patient starts again."""
+"""Upgrade of a clinic with answers to the first intake: nothing is lost, and no patient has to start again."""
 
 import json
 
@@ -44,7 +44,7 @@ def look(response):
 
 @pytest.fixture
 def first_version(db):
-    """What such a clinic's database holds before the new files come."""
+    """The first version of the intake, as stored before the upgrade."""
     definition = json.loads((FOLDER / "hip_running_intake_v1.json").read_text())
     return store_definition(definition, now=NOW)
 
@@ -63,7 +63,7 @@ def half_way(first_version, bob):
     return response
 
 
-def test_answered_first_version_stays_as_it_was_when_the_second_comes(answered, first_version):
+def test_answered_first_version_is_unchanged_when_the_second_is_loaded(answered, first_version):
     before = look(answered)
     loaded = load_questionnaires(now=NOW)
     assert [(one.slug, one.version) for one in loaded][1:] == [("hip-running-intake", 1), ("hip-running-intake", 2)]
@@ -92,8 +92,8 @@ def test_new_response_uses_version_2_and_is_not_compared_with_version_1(answered
     assert count_other_versions(response) == 1
 
 
-def test_screen_that_was_begun_before_fits_the_second(first_intake, intake):
-    """A visitor's answers wait in the session, by linkId and code, until a visit is booked."""
+def test_started_screen_fits_the_second_version(first_intake, intake):
+    """A visitor's answers are kept in the session, by linkId and code, until a visit is booked."""
     for name in SCREEN_PAGES:
         before, after = (next(page for page in one.pages if page.link_id == name) for one in (first_intake, intake))
         codes = [

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(minutes=5)
 
 
-def test_blank_slug_starts_nothing(loaded, alice):
+def test_blank_slug_starts_no_response(loaded, alice):
     assert start_published_response(questionnaire_slug="", patient=alice, now=NOW) is None
 
 
@@ -40,7 +40,7 @@ def test_newest_published_version_is_asked(loaded, alice):
     assert start_published_response(questionnaire_slug=old.slug, patient=alice, now=NOW).questionnaire == newer
 
 
-def test_page_by_page_to_the_end(response, intake):
+def test_intake_is_answered_page_by_page_to_the_end(response, intake):
     assert response.progress == "none"
     assert first_open_page(response).link_id == "safety"
     save_page(response=response, page="safety", answers=of_page(intake, "safety"), now=NOW)
@@ -55,14 +55,14 @@ def test_page_by_page_to_the_end(response, intake):
     assert score.result == {"value": "4.0", "answered": 2, "of": 2}
 
 
-def test_unfinished_response_says_where(response, intake):
+def test_unfinished_response_knows_the_next_page(response, intake):
     save_all(response, intake, {**QUIET, "pain.now": []})
     with pytest.raises(ResponseUnfinished) as unfinished:
         complete_response(response=response, now=LATER)
     assert unfinished.value.page.link_id == "pain"
 
 
-def test_what_fits_is_kept_and_what_does_not_leaves_the_earlier_answer(response):
+def test_valid_answers_are_saved_and_invalid_ones_leave_the_earlier_answer(response):
     save_page(response=response, page="running", answers={"run.days": [3], "run.week_now": ["12"]}, now=NOW)
     save_page(response=response, page="running", answers={"run.days": [9], "run.week_now": ["13"]}, now=NOW)
     response.refresh_from_db()
@@ -70,7 +70,7 @@ def test_what_fits_is_kept_and_what_does_not_leaves_the_earlier_answer(response)
     assert response.saved_pages == []
 
 
-def test_empty_list_takes_an_answer_back(response):
+def test_empty_list_removes_an_answer(response):
     save_page(response=response, page="onset", answers={"on.event": ["hills"]}, now=NOW)
     save_page(response=response, page="onset", answers={"on.event": []}, now=NOW)
     assert response.answers == {}
@@ -84,7 +84,7 @@ def test_page_or_question_of_another_questionnaire_is_refused(response):
             save_page(response=response, page="onset", answers={"rf.leg": values}, now=NOW)
 
 
-def test_flag_is_raised_on_the_page_and_an_abandoned_intake_still_shows_it(response, intake):
+def test_flag_is_raised_on_its_page_and_is_kept_when_the_intake_is_abandoned(response, intake):
     answers = {**of_page(intake, "safety"), "rf.leg": ["no-weight"]}
     (flag,) = save_page(response=response, page="safety", answers=answers, now=NOW)
     assert (flag.rule_id, flag.level, flag.action) == ("RF07", "E", "now")
@@ -92,14 +92,14 @@ def test_flag_is_raised_on_the_page_and_an_abandoned_intake_still_shows_it(respo
     assert list(Flag.objects.open()) == [flag]
 
 
-def test_saving_again_raises_nothing_twice(response, intake):
+def test_saving_again_raises_no_second_flag(response, intake):
     answers = {**of_page(intake, "safety"), "rf.leg": ["no-weight"]}
     save_page(response=response, page="safety", answers=answers, now=NOW)
     assert save_page(response=response, page="safety", answers=answers, now=LATER) == []
     assert response.flags.get().raised_at == NOW
 
 
-def test_changed_answer_lowers_a_flag_with_a_line_in_the_audit(response, intake, charlie):
+def test_changed_answer_lowers_a_flag_with_an_audit_record(response, intake, charlie):
     safety = of_page(intake, "safety")
     (flag,) = save_page(response=response, page="safety", answers={**safety, "rf.leg": ["no-weight"]}, now=NOW)
     save_page(response=response, page="safety", answers=safety, now=LATER)
@@ -114,7 +114,7 @@ def test_changed_answer_lowers_a_flag_with_a_line_in_the_audit(response, intake,
     assert flag not in Flag.objects.open()
 
 
-def test_level_that_sinks_is_kept_beside_the_highest(response, intake):
+def test_lowered_level_is_kept_beside_the_highest(response, intake):
     moving = {**of_page(intake, "signs"), "rf.move": ["foot-slap"]}
     save_page(response=response, page="safety", answers=of_page(intake, "safety"), now=NOW)
     save_page(response=response, page="signs", answers={**moving, "rf.foot.fast": ["yes"]}, now=NOW)
@@ -124,7 +124,7 @@ def test_level_that_sinks_is_kept_beside_the_highest(response, intake):
     assert AccessEvent.objects.filter(object_id=str(flag.pk), action="U").count() == 1
 
 
-def test_flag_that_comes_back_must_be_seen_again(response, intake, charlie):
+def test_flag_raised_again_must_be_acknowledged_again(response, intake, charlie):
     safety = of_page(intake, "safety")
     sore = {**safety, "rf.leg": ["no-weight"]}
     (flag,) = save_page(response=response, page="safety", answers=sore, now=NOW)
@@ -138,7 +138,7 @@ def test_flag_that_comes_back_must_be_seen_again(response, intake, charlie):
     assert flag.lowered_at is None
 
 
-def test_full_answer_takes_the_place_of_an_unsure_one(response, intake):
+def test_definite_answer_replaces_an_unsure_one(response, intake):
     unsure = {**of_page(intake, "safety"), "rf.leg": ["unsure"]}
     (vague,) = save_page(response=response, page="safety", answers=unsure, now=NOW)
     assert vague.rule_id == "UN01"
@@ -159,7 +159,7 @@ def test_second_acknowledgement_changes_nothing(response, intake, charlie):
     assert (flag.patient_acknowledged_at, flag.staff_acknowledged_at) == (NOW, NOW)
 
 
-def test_call_back_is_asked_for_once_and_only_for_what_is_urgent(response):
+def test_callback_is_requested_once_and_only_for_urgent_flags(response):
     save_page(response=response, page="onset", answers={"mech": ["lock"]}, now=NOW)
     assert request_callback(response=response, now=NOW) == 0
     save_page(response=response, page="signs", answers={"rf.move": ["limp"]}, now=NOW)
@@ -167,14 +167,14 @@ def test_call_back_is_asked_for_once_and_only_for_what_is_urgent(response):
     assert request_callback(response=response, now=LATER) == 0
 
 
-def test_answers_that_were_hidden_are_dropped_at_the_end(response, intake):
+def test_answers_that_became_hidden_are_dropped_at_the_end(response, intake):
     save_all(response, intake, {**QUIET, "on.mode": ["sudden"], "on.sudden": ["pop"]})
     save_page(response=response, page="onset", answers={"on.mode": ["gradual"]}, now=NOW)
     complete_response(response=response, now=LATER)
     assert "on.sudden" not in response.answers
 
 
-def test_change_after_the_end_keeps_it_done_or_opens_it_again(response, intake):
+def test_change_after_the_end_keeps_it_done_or_reopens_it(response, intake):
     save_all(response, intake)
     complete_response(response=response, now=NOW)
     save_page(response=response, page="goals", answers={"goal.run-far.now": [8], "goal.other.now": [8]}, now=LATER)
@@ -185,14 +185,14 @@ def test_change_after_the_end_keeps_it_done_or_opens_it_again(response, intake):
     assert first_open_page(response).link_id == "signs"
 
 
-def test_every_write_is_in_the_audit(response, intake):
+def test_every_write_is_in_the_audit_log(response, intake):
     save_all(response, intake)
     complete_response(response=response, now=NOW)
     actions = AccessEvent.objects.filter(object_id=str(response.pk)).order_by("id").values_list("action", flat=True)
     assert list(actions) == ["C", *["U"] * 10, "E"]
 
 
-def test_loading_twice_changes_nothing_and_an_unanswered_version_may_still_change(loaded):
+def test_loading_twice_changes_nothing_and_an_unanswered_version_can_still_change(loaded):
     assert load_questionnaires(now=LATER) == loaded
     assert Questionnaire.objects.count() == 3
     call = next(one for one in loaded if one.slug == "call-intake")
@@ -210,8 +210,8 @@ def test_database_refuses_a_second_flag_of_a_rule(response):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_pages_saved_at_once_are_both_kept(response, intake):
-    """Two tabs: each reads the answers, each writes them all back. The row lock makes one wait for the other."""
+def test_two_pages_saved_at_once_are_both_saved(response, intake):
+    """Two tabs: each reads all answers and writes them back. The row lock makes the second wait for the first."""
     barrier = threading.Barrier(2)
     faults = []
 
@@ -221,7 +221,7 @@ def test_two_pages_saved_at_once_are_both_kept(response, intake):
             barrier.wait(timeout=10)
             answers = {**of_page(intake, page), **({"rf.leg": ["crack"]} if page == "safety" else {})}
             save_page(response=mine, page=page, answers=answers, now=NOW)
-        except Exception as fault:  # a thread's exception would vanish
+        except Exception as fault:  # otherwise lost with the thread
             faults.append(fault)
         finally:
             connection.close()

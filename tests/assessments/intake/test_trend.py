@@ -1,4 +1,4 @@
-"""Scores over time: change is reported only from the minimal detectable change on, and never across versions."""
+"""Scores over time: a change is reported only from the minimal detectable change on, and never across versions."""
 
 from decimal import Decimal
 
@@ -17,7 +17,7 @@ TENTHS = st.integers(0, 1000).map(lambda tenths: Decimal(tenths) / 10)
 
 
 @given(before=TENTHS, after=TENTHS, mdc=MAYBE, mcid=MAYBE)
-def test_change_needs_both_the_detectable_and_the_important(before, after, mdc, mcid):
+def test_change_must_reach_both_the_detectable_and_the_important_difference(before, after, mdc, mcid):
     said = is_change(before, after, Threshold(mdc, mcid, "drawn"))
     limits = [limit for limit in (mdc, mcid) if limit is not None]
     assert said is (None if not limits else all(abs(after - before) >= limit for limit in limits))
@@ -32,7 +32,7 @@ def test_every_threshold_names_its_source(measure):
 @pytest.mark.parametrize(
     ("later", "verdict"), [(5, "within chance"), (6, "change (2 or more)"), (2, "change (2 or more)"), (4, "within")]
 )
-def test_trend_calls_it_change_from_two_points_on(loaded, alice, later, verdict):
+def test_trend_reports_a_change_from_two_points_on(loaded, alice, later, verdict):
     fill(alice, weeks=0, able=4)
     trend = trend_of(fill(alice, weeks=6, able=later))
     assert [point.value for point in trend.points] == [Decimal(4), Decimal(later)]
@@ -41,7 +41,7 @@ def test_trend_calls_it_change_from_two_points_on(loaded, alice, later, verdict)
 
 
 @pytest.mark.django_db
-def test_first_response_is_the_baseline_and_others_patients_do_not_count(loaded, alice, bob):
+def test_first_response_is_the_baseline_and_other_patients_do_not_count(loaded, alice, bob):
     fill(bob, weeks=0, able=9)
     trend = trend_of(fill(alice, weeks=1), "pain.worst24")
     assert (trend.verdict, trend.delta, len(trend.points)) == ("baseline", None, 1)

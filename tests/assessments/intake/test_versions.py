@@ -1,4 +1,4 @@
-"""An answered version never changes, also by direct SQL; a new version leaves old responses as they were."""
+"""An answered version never changes, not even by direct SQL, and a new version leaves old responses as they were."""
 
 import json
 import threading
@@ -27,7 +27,7 @@ CHANGES = {
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("column", sorted(CHANGES))
-def test_database_refuses_the_change_when_a_version_has_been_answered(response, column):
+def test_database_refuses_a_change_when_the_version_has_been_answered(response, column):
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"UPDATE assessments_questionnaire SET {CHANGES[column]} WHERE slug = 'hip-running-intake'")
     with connection.cursor() as cursor:  # this one has no answers
@@ -36,7 +36,7 @@ def test_database_refuses_the_change_when_a_version_has_been_answered(response, 
 
 
 @pytest.mark.django_db
-def test_answered_version_cannot_be_deleted_nor_exchanged(response, loaded):
+def test_answered_version_cannot_be_deleted_or_replaced(response, loaded):
     for sql in (
         "DELETE FROM assessments_questionnaire WHERE slug = 'hip-running-intake'; SET CONSTRAINTS ALL IMMEDIATE",
         "UPDATE assessments_response SET questionnaire_id = "
@@ -46,11 +46,11 @@ def test_answered_version_cannot_be_deleted_nor_exchanged(response, loaded):
             cursor.execute(sql)
     with pytest.raises(VersionAnswered):
         store_definition({**response.questionnaire.definition, "title": "Other"}, now=NOW)
-    Questionnaire.objects.filter(pk=response.questionnaire_id).update(published_at=None)  # withdrawing changes no text
+    Questionnaire.objects.filter(pk=response.questionnaire_id).update(published_at=None)  # unpublishing changes no text
 
 
 @pytest.mark.django_db
-def test_page_asks_the_new_text_when_an_unanswered_version_was_overwritten(loaded, client):
+def test_page_shows_the_new_text_when_an_unanswered_version_was_overwritten(loaded, client):
     def shown():
         return client.get(reverse("assessments:screen_page", args=["safety"])).text
 
@@ -64,7 +64,7 @@ def test_page_asks_the_new_text_when_an_unanswered_version_was_overwritten(loade
 
 
 @pytest.mark.django_db(transaction=True)
-def test_change_waits_and_is_refused_when_a_response_is_just_being_begun(loaded, alice):
+def test_change_waits_and_is_refused_while_a_response_is_being_started(loaded, alice):
     questionnaire = Questionnaire.objects.get(slug="call-intake")
     is_begun, faults = threading.Event(), []
 
@@ -83,7 +83,7 @@ def test_change_waits_and_is_refused_when_a_response_is_just_being_begun(loaded,
         start_published_response(questionnaire_slug="call-intake", patient=alice, now=NOW)
         is_begun.set()
         thread.join(timeout=1)
-        assert thread.is_alive() and not faults  # it waits
+        assert thread.is_alive() and not faults  # waits for the lock
     thread.join(timeout=20)
     assert len(faults) == 1
     questionnaire.refresh_from_db()
@@ -98,7 +98,7 @@ STORY = {
 
 
 def other_words():
-    """The same linkIds with other texts, other weights, another order, another rule and other conditions."""
+    """Return the same linkIds with other texts, weights, order, rule and conditions."""
     changed = deepcopy(EVERYTHING)
     changed["version"] = "2026.2"
     for concept in changed["contained"][0]["compose"]["include"][0]["concept"]:
@@ -111,7 +111,7 @@ def other_words():
 
 
 @pytest.mark.django_db
-def test_old_response_reads_exports_and_scores_as_before_when_a_new_version_is_published(loaded, alice):
+def test_old_response_exports_and_scores_as_before_when_a_new_version_is_published(loaded, alice):
     def publish(definition):
         imported = import_questionnaire(content=json.dumps(definition).encode(), now=NOW).questionnaire
         publish_questionnaire(questionnaire=imported, by=None, now=NOW)
@@ -135,7 +135,7 @@ def test_old_response_reads_exports_and_scores_as_before_when_a_new_version_is_p
     second = publish(other_words())
     assert (first.version, second.version) == (1, 2)
     assert look(old) == before
-    save_page(response=old, page="scores", answers=STORY["scores"], now=NOW)  # worked out again, by its own version
+    save_page(response=old, page="scores", answers=STORY["scores"], now=NOW)  # scored again, by its own version
     assert look(old) == before
     new = start_published_response(questionnaire_slug="everything", patient=alice, now=NOW)
     assert new.questionnaire == second

@@ -1,4 +1,4 @@
-"""Filled intakes and the trend over them."""
+"""Completed intakes and the trend over them."""
 
 from datetime import timedelta
 
@@ -9,7 +9,7 @@ from tests.world import NOW
 
 
 def fill(patient, *, weeks, able=3):
-    """A finished intake, `weeks` after the first, all activities rated `able`."""
+    """Return an intake completed `weeks` after the first, with all activities rated `able`."""
     now = NOW + timedelta(weeks=weeks)
     answers = QUIET | {"goal.run-far.now": [able], "goal.other.now": [able]}
     response = start_published_response(questionnaire_slug="hip-running-intake", patient=patient, now=now)

@@ -1,10 +1,10 @@
-"""What the database holds."""
+"""The raw content of the database."""
 
 from django.db import connection
 
 
 def rows_as_text():
-    """Every column of every table, as the database holds it."""
+    """Return every column of every table as text, as stored."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'")
         tables = [name for (name,) in cursor.fetchall() if name != "assessments_questionnaire"]

@@ -1,4 +1,4 @@
-"""The drawing of where it hurts bears the numbers of the list beside it, in the intake and among the articles."""
+"""The body map: its numbers match those of the list beside it, in the intake and on the articles' page."""
 
 import re
 from pathlib import Path
@@ -23,7 +23,7 @@ LISTED = re.compile(
 
 @pytest.fixture(params=["intake", "articles"])
 def page(request, client, token):
-    """The part of the page that holds the drawing and its list."""
+    """Return the part of the page that holds the drawing and its list."""
     if request.param == "articles":
         shown = client.get(reverse("education:body_sites"))
     else:
@@ -34,7 +34,7 @@ def page(request, client, token):
     return shown.text.partition('<div class="body-map">')[2].partition("</fieldset>")[0]
 
 
-def test_every_region_bears_the_number_of_its_row_and_ticks_it_when_touched(page):
+def test_each_region_has_the_number_of_its_row_and_checks_its_box_when_tapped(page):
     listed = {code: (number, box) for code, box, number in LISTED.findall(page)}
     drawn = DRAWN.findall(page)
     assert len(drawn) == sum(len(SPOTS[code]) for code in listed if code in SPOTS) > 12
@@ -44,18 +44,18 @@ def test_every_region_bears_the_number_of_its_row_and_ticks_it_when_touched(page
     assert numbers == list(range(1, len(numbers) + 1))
 
 
-def test_a_row_without_a_place_on_the_drawing_bears_no_number(page):
+def test_row_has_no_number_when_it_is_not_on_the_drawing(page):
     assert all(bool(number) == (code in SPOTS) for code, _, number in LISTED.findall(page))
 
 
 def test_drawing_is_hidden_from_screen_readers(page):
     drawing = page.partition("</svg>")[0]
     assert re.search(r'<svg [^>]*aria-hidden="true"', drawing)
-    assert not re.search(r"<(input|button|a)\b|tabindex", drawing)  # what is hidden must not take the focus
+    assert not re.search(r"<(input|button|a)\b|tabindex", drawing)  # hidden elements must not be focusable
 
 
 @pytest.mark.parametrize("state", [":checked", ":focus-visible"])
-def test_the_style_sheet_shows_every_region_when_its_row_is(state):
+def test_style_sheet_highlights_every_region_when_its_row_is_checked_or_focused(state):
     css = (Path(settings.BASE_DIR) / "static/css/clinic.css").read_text()
     shown = re.findall(rf'\.body-map:has\(\[value="([\w-]+)"\]{state}\) \.at-([\w-]+)', css)
     assert sorted(shown) == sorted((code, code) for code in SPOTS)

@@ -1,4 +1,4 @@
-"""A canary as the answer to every kind of question: afterwards, wherever a trace could be, there is none."""
+"""Canaries as answers to every type of question: afterwards no log, queue, cache, session, URL or row shows them."""
 
 import base64
 import io
@@ -69,7 +69,7 @@ SHOWN = (*(value for name in ("string", "text", "copy") for value in TYPED[name]
 
 @pytest.fixture
 def written():
-    """Every line that the site would write to its log, at the most talkative level."""
+    """Yield the lines that the site would write to its log at DEBUG level."""
     lines, root = io.StringIO(), logging.getLogger()
     handler, level = logging.StreamHandler(lines), root.level
     handler.setFormatter(QuietFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
@@ -89,7 +89,7 @@ def broker():
 
 
 def queued(broker) -> str:
-    """Every key of the broker and all that it holds, the bodies of tasks in the clear."""
+    """Return all keys and values of the broker, with the bodies of tasks decoded."""
     read = {
         b"list": lambda key: broker.lrange(key, 0, -1),
         b"set": broker.smembers,
@@ -104,7 +104,7 @@ def queued(broker) -> str:
 
 
 def public_pages() -> str:
-    """The cached public pages."""
+    """Return the cached public pages."""
     pages = cached_pages()
     packed = [brotli.decompress(one.content) if one.headers.get("Content-Encoding") else one.content for one in pages]
     return "\n".join(one.decode() for one in packed)
@@ -115,7 +115,7 @@ def sessions() -> str:
 
 
 def answer_all(client, token, response):
-    """Wrongly first, then rightly, to the end; returns every address the browser was at."""
+    """Answer every page, first wrongly, then correctly, to the end, and return all URLs that the browser visited."""
     addresses = []
     wrong = posted(client.get(page_url(token, "all")).text, {name: ["canary-wrong"] for name in TYPED})
     assert client.post(page_url(token, "all"), wrong).status_code == 200
@@ -129,16 +129,16 @@ def answer_all(client, token, response):
         addresses += [address, answered.url]
         response.refresh_from_db()
     checked = client.get(url("check", token))
-    assert [mark for mark in SHOWN if mark not in checked.text] == []  # they were planted
+    assert [mark for mark in SHOWN if mark not in checked.text] == []  # the canaries were saved
     addresses.append(client.post(url("check", token)).url)
     return addresses
 
 
-def test_no_trace_is_left_where_answers_do_not_belong(
+def test_answers_leave_no_trace_outside_their_column(
     client, loaded, alice, charlie, written, broker, post_office, monkeypatch, tmp_path, capsys, settings
 ):
     settings.ALLOWED_HOSTS = ["localhost", "testserver"]
-    public = Process()  # kept here until the end, with what it kept
+    public = Process()  # public pages are cached in this process until the end of the test
     public.read("/learn/")
     stored = import_questionnaire(content=packed(DEFINITION), now=NOW).questionnaire
     publish_questionnaire(questionnaire=stored, by=charlie, now=NOW)
@@ -153,7 +153,7 @@ def test_no_trace_is_left_where_answers_do_not_belong(
     )
     addresses = answer_all(client, token, response)
 
-    screen = reverse("assessments:screen_page", args=["safety"])  # a visitor, not a patient yet, with an emergency
+    screen = reverse("assessments:screen_page", args=["safety"])  # a visitor with an emergency who is not a patient yet
     client.post(reverse("assessments:screen"), {"next": reverse("home")})
     shown = client.get(screen)
     assert client.post(screen, posted(shown.text, {"rf.leg": ["saddle"]})).status_code in (200, 303)
@@ -211,7 +211,7 @@ def test_no_trace_is_left_where_answers_do_not_belong(
 
 
 def fail_everywhere(client, token, monkeypatch) -> str:
-    """The error pages that a patient can meet, each with answers in the request and in the exception."""
+    """Return the error pages that a patient can see, with answers in both the request and the exception."""
 
     def fail(**kwargs):
         raise RuntimeError(f"failed on {kwargs['answers']}")
@@ -227,7 +227,13 @@ def fail_everywhere(client, token, monkeypatch) -> str:
     return "\n".join(page.text for page in pages)
 
 
-def test_every_type_of_question_has_its_canary():
+def test_every_type_of_question_has_a_canary():
     kinds = {item["type"] for item in ITEMS}
     example = {item.get("type") for page in EVERYTHING["item"] for item in [page, *page.get("item", [])]}
-    assert example - kinds == {"group", "display", "boolean", "attachment", "reference"}  # nothing to plant
+    assert example - kinds == {
+        "group",
+        "display",
+        "boolean",
+        "attachment",
+        "reference",
+    }  # types that hold no answer text

@@ -1,4 +1,4 @@
-"""The server's side of the table of conditions; the script's is in tests/journeys/test_intake_journey.py."""
+"""The server's side of the enableWhen cases; tests/journeys/test_intake_journey.py has the script's."""
 
 import json
 
@@ -10,7 +10,7 @@ from tests.assessments.condition_cases import CASES, KEYS, build_page
 
 
 def sent_page() -> QueryDict:
-    """The page of the cases as a browser sends it: line ends in two characters."""
+    """Return the page of the cases as a browser sends it, with CRLF line ends."""
     sent = QueryDict(mutable=True)
     for number, case in enumerate(CASES):
         sent.appendlist("seen", f"q{number}")
@@ -27,7 +27,7 @@ def test_table_has_every_type_and_every_operator():
     assert len(CASES) >= 60
 
 
-def test_server_asks_the_follow_up_of_every_case_as_the_table_says():
+def test_server_asks_the_follow_up_of_each_case_as_expected():
     questionnaire, page = build_page()
     form = PageForm(sent_page(), questionnaire=questionnaire, page=page, answers={})
     form.is_valid()
@@ -36,7 +36,7 @@ def test_server_asks_the_follow_up_of_every_case_as_the_table_says():
     assert {item.link_id for item in form.newly_asked} == asked
 
 
-def test_script_is_told_one_text_to_compare_with_and_only_codes_that_can_be_ticked():
+def test_script_gets_a_text_to_compare_with_and_only_codes_that_can_be_checked():
     questionnaire, page = build_page()
     form = PageForm(questionnaire=questionnaire, page=page, answers={})
     for number, case in enumerate(CASES):

@@ -1,4 +1,4 @@
-"""Stored answers are shown to the browser that has just given them, and else after a code from the mailbox."""
+"""Stored answers are shown only to the browser that has just given them, or after a code from the mailbox."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -45,12 +45,12 @@ def confirm(client, token, code, page=""):
     return client.post(url("confirm", token), {"action": "confirm", "code": code, "page": page})
 
 
-def test_runner_who_answers_in_one_sitting_is_never_asked(client, token):
+def test_runner_who_answers_in_one_sitting_is_not_asked_for_a_code(client, token):
     assert fill_page(client, token, "safety", QUIET).status_code == 303
     assert client.get(page_url(token, "safety")).status_code == 200
 
 
-def test_forwarded_mail_shows_no_answer_and_a_code_does(client, token, post_office):
+def test_forwarded_email_shows_answers_only_after_a_code(client, token, post_office):
     fill_page(client, token, "safety", QUIET)
     reader = Client()
     refused = reader.get(page_url(token, "safety"))
@@ -68,7 +68,7 @@ def test_forwarded_mail_shows_no_answer_and_a_code_does(client, token, post_offi
     assert "checked" in reader.get(shown["Location"]).content.decode()
 
 
-def test_filling_in_one_page_opens_no_other(client, token):
+def test_answering_one_page_shows_no_other(client, token):
     fill_page(client, token, "safety", QUIET)
     reader = Client()
     assert fill_page(reader, token, "signs", QUIET).status_code == 303
@@ -76,7 +76,7 @@ def test_filling_in_one_page_opens_no_other(client, token):
     assert reader.get(page_url(token, "safety")).status_code == 303
 
 
-def test_empty_form_sent_to_an_answered_page_shows_nothing_of_it(client, token):
+def test_empty_form_sent_to_an_answered_page_shows_no_stored_answer(client, token):
     fill_page(client, token, "safety", QUIET)
     reader = Client()
     reader.post(page_url(token, "safety"), {})
@@ -84,7 +84,7 @@ def test_empty_form_sent_to_an_answered_page_shows_nothing_of_it(client, token):
     assert answer.status_code == 303 and "confirm" in answer["Location"]
 
 
-def test_what_is_typed_is_kept_when_the_sitting_ended_meanwhile(client, token, response, clock):
+def test_typed_answers_are_saved_when_the_sitting_has_expired(client, token, response, clock):
     fill_page(client, token, "safety", QUIET)
     open_form = client.get(page_url(token, "safety")).content.decode()
     later(clock, seconds=SITTING.total_seconds() + 1)
@@ -106,7 +106,7 @@ def test_confirmation_lasts_half_an_hour(client, token, post_office, clock):
     assert reader.get(page_url(token, "safety")).status_code == 303
 
 
-def test_codes_end_and_the_page_says_so_and_the_owner_has_a_budget_apart(client, response):
+def test_codes_are_limited_and_the_owner_has_a_separate_limit(client, response):
     for proof, limit in ((Proof.SHOWN, CODES), (Proof.MAILED, OWN_CODES)):
         token = issue_link(
             patient=response.patient,
@@ -129,7 +129,7 @@ def test_codes_end_and_the_page_says_so_and_the_owner_has_a_budget_apart(client,
         assert Message.objects.filter(kind="confirmation_code").count() == limit.at_once
 
 
-def test_check_leads_on_only_to_a_page_of_the_questionnaire(client, token, post_office):
+def test_code_page_redirects_only_to_a_page_of_the_questionnaire(client, token, post_office):
     fill_page(client, token, "safety", QUIET)
     reader = Client()
     reader.post(url("confirm", token), {"action": "send"})
@@ -137,7 +137,7 @@ def test_check_leads_on_only_to_a_page_of_the_questionnaire(client, token, post_
     assert onward["Location"] == url("check", token)
 
 
-def test_code_is_in_no_address_no_row_and_no_log(client, token, post_office, caplog):
+def test_code_is_in_no_url_row_or_log(client, token, post_office, caplog):
     fill_page(client, token, "safety", QUIET)
     reader = Client()
     reader.post(url("confirm", token), {"action": "send"})
@@ -176,20 +176,20 @@ def test_birth_date_on_file_shows_the_answers_and_another_does_not(client, token
         ((2001, 6, 5), "June 5, 2001"),
     ],
 )
-def test_birth_date_with_a_short_year_is_read_as_one_that_has_been(born, typed, alice):
+def test_birth_date_with_a_short_year_is_read_as_a_past_date(born, typed, alice):
     alice.birth_on = date(*born)
     form = BirthDateForm({"birth_on": typed}, patient=alice)
     assert form.is_valid(), form.errors
 
 
-def test_short_year_is_counted_from_the_clinics_day(alice):
-    """On December 31, 2026 in New York it is January 1, 2027 in UTC: "1/1/27" is still ahead there, so a hundred years ago."""
+def test_short_year_is_read_by_the_clinics_current_date(alice):
+    """In UTC it is 2027, but in New York still December 31, 2026: there 1/1/27 is ahead, so it means 1927."""
     alice.birth_on = date(1927, 1, 1)
     with time_machine.travel(datetime(2027, 1, 1, 3, 0, tzinfo=UTC), tick=False):
         assert BirthDateForm({"birth_on": "1/1/27"}, patient=alice).is_valid()
 
 
-def test_birth_date_is_tried_a_few_times_from_anywhere_and_then_not_even_the_right_one_counts(client, token, birthday):
+def test_birth_date_is_limited_across_networks_and_then_even_the_right_one_is_refused(client, token, birthday):
     fill_page(client, token, "safety", QUIET)
     for number in range(BIRTH_DATES.at_once):
         assert try_birth_date(Client(REMOTE_ADDR=f"198.51.100.{number}"), token, "1950-01-01").status_code == 422
@@ -197,18 +197,18 @@ def test_birth_date_is_tried_a_few_times_from_anywhere_and_then_not_even_the_rig
     assert refused.status_code == 429
 
 
-def test_birth_date_is_not_asked_for_where_none_is_on_file(client, token):
+def test_birth_date_is_not_asked_for_when_none_is_on_file(client, token):
     fill_page(client, token, "safety", QUIET)
     assert Client().get(url("confirm", token)).context["birth_form"] is None
     assert try_birth_date(Client(), token, "1987-06-05").status_code == 200
 
 
-# What a stranger's browser could do with a link that was only shown
+# A stranger's browser with a link that was only shown
 
 
 @pytest.fixture
 def shown(response, alice):
-    """The link shown to a visitor who booked in her name."""
+    """A link shown to a visitor who booked in Alice's name."""
     now = timezone.now()
     return issue_link(
         patient=alice, purpose=LinkPurpose.INTAKE, proof=Proof.SHOWN, subject_id=response.pk,
@@ -216,7 +216,7 @@ def shown(response, alice):
     )  # fmt: skip
 
 
-def test_page_that_was_sent_empty_does_not_show_what_is_answered_there_later(client, token, shown, response):
+def test_page_sent_empty_does_not_show_later_answers(client, token, shown, response):
     stranger = Client()
     for page in response.questionnaire.parsed.pages:
         stranger.post(page_url(shown, page.link_id), {})
@@ -227,7 +227,7 @@ def test_page_that_was_sent_empty_does_not_show_what_is_answered_there_later(cli
     assert stranger.get(page_url(shown, "safety")).status_code == 303, "sending it again renews nothing"
 
 
-def test_link_that_was_only_shown_takes_no_answer_back_and_replaces_none(client, token, shown, response):
+def test_link_that_was_only_shown_removes_and_replaces_no_answer(client, token, shown, response):
     fill_page(client, token, "safety", QUIET)
     response.refresh_from_db()
     before = response.answers
@@ -238,7 +238,7 @@ def test_link_that_was_only_shown_takes_no_answer_back_and_replaces_none(client,
     assert response.answers == before
 
 
-def test_emergency_ticked_by_a_link_that_was_only_shown_counts_all_the_same(client, token, shown, response):
+def test_emergency_counts_when_the_link_was_only_shown(client, token, shown, response):
     fill_page(client, token, "safety", QUIET)
     answer = Client().post(page_url(shown, "safety"), {"seen": ["rf.leg"], "rf.leg": ["saddle"]})
     assert answer["Location"] == url("stop", shown)
@@ -246,7 +246,7 @@ def test_emergency_ticked_by_a_link_that_was_only_shown_counts_all_the_same(clie
     assert response.answers["rf.leg"] == ["saddle"] and response.answers["about.age"] == QUIET["about.age"]
 
 
-def test_page_out_of_turn_is_kept_and_not_shown(token, response):
+def test_page_answered_out_of_order_is_saved_and_not_shown(token, response):
     answer = Client().post(page_url(token, "where"), {"seen": ["loc.side"], "loc.side": "left"})
     assert answer.status_code == 303
     response.refresh_from_db()

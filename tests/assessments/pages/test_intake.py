@@ -14,7 +14,7 @@ from tests.assessments.answering import QUIET, fill_page, page_url, posted, show
 pytestmark = pytest.mark.django_db
 
 
-def test_whole_intake_without_a_script(client, token, response, intake):
+def test_whole_intake_works_without_a_script(client, token, response, intake):
     assert page_url(token, "safety") in client.get(url("start", token)).text
     for number, page in enumerate(intake.pages[:-1]):  # the last is for a parent or guardian
         assert f"{number + 1} of 9" in client.get(page_url(token, page.link_id)).text
@@ -30,7 +30,7 @@ def test_whole_intake_without_a_script(client, token, response, intake):
     assert not response.flags.exists()
 
 
-def test_emergency_interrupts_with_the_number_first(client, token, response, intake):
+def test_emergency_stops_the_intake_and_shows_the_phone_number_first(client, token, response, intake):
     answered = fill_page(client, token, "safety", {**QUIET, "rf.leg": ["saddle"]})
     assert answered.url == url("stop", token)
     stop = client.get(answered.url)
@@ -48,7 +48,7 @@ def test_emergency_interrupts_with_the_number_first(client, token, response, int
     assert flag.patient_acknowledged_at
 
 
-def test_worst_level_comes_first_then_the_next(client, token, response, intake):
+def test_worst_level_is_shown_first_then_the_next(client, token, response, intake):
     walk(client, token, intake, QUIET, until="safety")
     answers = {**QUIET, "rf.move": ["foot-slap", "walk-groin"], "rf.foot.fast": ["yes"]}
     answered = fill_page(client, token, "signs", answers)
@@ -68,7 +68,7 @@ def test_level_that_was_not_shown_is_not_acknowledged(client, token, response):
     assert not response.flags.get().patient_acknowledged_at
 
 
-def test_asking_for_a_call_back(client, token, response, intake):
+def test_patient_can_ask_for_a_callback(client, token, response, intake):
     walk(client, token, intake, QUIET, until="safety")
     fill_page(client, token, "signs", {**QUIET, "rf.move": ["walk-groin"]})
     asked = client.post(url("stop", token), {"action": "callback", "level": "U"})
@@ -78,7 +78,7 @@ def test_asking_for_a_call_back(client, token, response, intake):
     assert response.flags.get().callback_requested_at
 
 
-def test_flag_of_another_day_waits_at_the_check_page(client, token, response, intake):
+def test_flag_that_can_wait_is_shown_at_the_check_page(client, token, response, intake):
     walk(client, token, intake, QUIET)
     fill_page(client, token, "onset", {**QUIET, "mech": ["lock"]})
     assert client.get(url("check", token)).url == url("stop", token)
@@ -86,7 +86,7 @@ def test_flag_of_another_day_waits_at_the_check_page(client, token, response, in
     assert client.post(url("check", token)).url == url("stop", token)
 
 
-def test_unsure_opens_one_more_question_without_a_script(client, token, response):
+def test_unsure_opens_a_follow_up_without_a_script(client, token, response):
     shown = client.get(page_url(token, "safety"))
     again = client.post(page_url(token, "safety"), posted(shown.text, {**QUIET, "rf.leg": ["unsure"]}))
     assert again.status_code == 200
@@ -98,7 +98,7 @@ def test_unsure_opens_one_more_question_without_a_script(client, token, response
     assert response.flags.get().rule_id == "RF02"
 
 
-def test_what_was_typed_is_kept_beside_the_error(client, token, response, intake):
+def test_typed_text_is_shown_again_beside_the_error(client, token, response, intake):
     walk(client, token, intake, QUIET, until="pain")
     shown = client.get(page_url(token, "running"))
     wrong = {**QUIET, "run.week_now": ["about twelve <b>"], "run.days": ["8"]}
@@ -113,7 +113,7 @@ def test_what_was_typed_is_kept_beside_the_error(client, token, response, intake
     assert "run.week_now" not in response.answers
 
 
-def test_invented_answers_are_an_error_and_not_a_crash(client, token, response):
+def test_invented_answers_cause_no_server_error(client, token, response):
     nonsense = {
         "seen": ["rf.leg", "about.age", "nowhere"],
         "rf.leg": ["none", "saddle", "x" * 5000],
@@ -126,20 +126,20 @@ def test_invented_answers_are_an_error_and_not_a_crash(client, token, response):
     assert response.answers == {"rf.leg": ["saddle"]}  # the sign counts, whatever was sent beside it
 
 
-def test_safety_cannot_be_jumped_over(client, token):
+def test_safety_page_cannot_be_skipped(client, token):
     assert client.get(page_url(token, "goals")).url == page_url(token, "safety")
     assert client.get(url("check", token)).url == page_url(token, "safety")
     assert client.get(url("done", token)).url == page_url(token, "safety")
 
 
-def test_link_goes_on_where_they_stopped(client, token, intake):
+def test_link_continues_where_the_patient_stopped(client, token, intake):
     walk(client, token, intake, QUIET, until="where")
     start = client.get(url("start", token))
     assert start.context["next_url"] == page_url(token, "onset")
     assert page_url(token, "onset") in start.text
 
 
-def test_change_from_the_check_page_comes_back_to_it(client, token, intake):
+def test_change_from_the_check_page_returns_to_it(client, token, intake):
     walk(client, token, intake, QUIET)
     changed = f"{page_url(token, 'goals')}?change=1"
     assert changed in client.get(url("check", token)).text
@@ -158,14 +158,14 @@ def test_minor_is_asked_for_a_guardian(client, token, response, intake):
     assert fill_page(client, token, "consent", {**young, **guardian}).url == url("check", token)
 
 
-def test_page_that_is_not_asked_is_said_kindly(client, token):
+def test_page_that_is_not_asked_has_a_friendly_message(client, token):
     for page in ("nowhere", "call", "rf.leg"):
         missing = client.get(page_url(token, page))
         assert missing.status_code == 404
         assert url("start", token) in missing.text
 
 
-def test_links_of_others_open_nothing(client, token, response, alice, bob, loaded):
+def test_links_of_other_patients_open_nothing(client, token, response, alice, bob, loaded):
     now = timezone.now()
     until = now + timedelta(days=1)
     visit = issue_link(
@@ -185,7 +185,7 @@ def test_links_of_others_open_nothing(client, token, response, alice, bob, loade
     assert response.answers == {}
 
 
-def test_expired_and_withdrawn_links_say_so(client, token, response, alice):
+def test_expired_and_revoked_links_say_so(client, token, response, alice):
     now = timezone.now()
     old = issue_link(
         patient=alice,
@@ -201,7 +201,7 @@ def test_expired_and_withdrawn_links_say_so(client, token, response, alice):
     assert client.post(page_url(token, "safety"), {"seen": ["about.age"], "about.age": "50-up"}).status_code == 410
 
 
-def test_looking_changes_nothing(client, token, response, intake):
+def test_get_requests_change_nothing(client, token, response, intake):
     walk(client, token, intake, QUIET, until="pain")
     fill_page(client, token, "safety", {**QUIET, "rf.leg": ["saddle"]})
     before = list(Response.objects.values()), list(response.flags.values()), AccessEvent.objects.count()
@@ -234,7 +234,7 @@ def test_saving_without_the_csrf_token_is_refused(token, response):
     assert strict.post(page_url(token, "safety"), {"seen": ["about.age"], "about.age": "50-up"}).status_code == 403
 
 
-def test_queries_of_a_page_do_not_grow(client, token, intake, django_assert_max_num_queries):
+def test_query_count_of_a_page_does_not_grow(client, token, intake, django_assert_max_num_queries):
     walk(client, token, intake, {**QUIET, "mech": ["lock"], "med.conditions": ["painkillers"]}, until="goals")
     with django_assert_max_num_queries(5):
         client.get(page_url(token, "health"))
@@ -242,7 +242,7 @@ def test_queries_of_a_page_do_not_grow(client, token, intake, django_assert_max_
         client.get(page_url(token, "safety"))
 
 
-def test_call_intake_is_asked_by_the_same_pages(client, alice, loaded, call_intake):
+def test_call_intake_uses_the_same_pages(client, alice, loaded, call_intake):
     now = timezone.now()
     response = start_published_response(questionnaire_slug="call-intake", patient=alice, now=now)
     token = issue_link(

@@ -1,4 +1,4 @@
-"""The patient flow in detail: questions as asked, relative limits, and what follows the end."""
+"""Details of the patient's pages: the text of questions, limits relative to today, and the page at the end."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -25,7 +25,7 @@ GUARDIAN = {"guard.name": ["Dana Runner"], "guard.relation": ["parent"], "guard.
         ("run.race_date", "2036-05-01", "This day is too late. Choose 12/1/2029 or earlier."),
     ],
 )
-def test_day_that_cannot_be_is_refused_with_the_reason(client, token, response, intake, name, day, reason):
+def test_impossible_date_is_refused_with_the_reason(client, token, response, intake, name, day, reason):
     walk(client, token, intake, QUIET, until="pain")
     with time_machine.travel(datetime(2026, 12, 1, 9, tzinfo=UTC), tick=False):
         shown = client.get(page_url(token, "running")).text
@@ -36,7 +36,7 @@ def test_day_that_cannot_be_is_refused_with_the_reason(client, token, response, 
 
 
 @pytest.mark.parametrize(("name", "clinic_day", "utc_day"), [("on.date", True, False), ("run.race_date", True, True)])
-def test_today_is_the_clinics_day_when_utc_is_a_day_ahead(client, token, response, intake, name, clinic_day, utc_day):
+def test_today_is_the_clinics_date_when_utc_is_a_day_ahead(client, token, response, intake, name, clinic_day, utc_day):
     """10 PM on November 29 in New York is 3 AM on November 30 in UTC."""
     walk(client, token, intake, QUIET, until="pain")
     for day, is_kept in (("2026-11-29", clinic_day), ("2026-11-30", utc_day)):
@@ -47,13 +47,13 @@ def test_today_is_the_clinics_day_when_utc_is_a_day_ahead(client, token, respons
         assert (response.answers.get(name) == [day]) is is_kept, day
 
 
-def test_day_typed_with_a_short_year_is_of_our_time(response):
+def test_date_with_a_short_year_is_in_this_century(response):
     item = response.questionnaire.parsed.items["on.date"]
     save_page(response=response, page="running", answers={"on.date": read_answer(item, "0026-11-20")}, now=NOW)
     assert response.answers["on.date"] == ["2026-11-20"]
 
 
-def test_race_that_was_run_since_does_not_stop_the_next_change(response, intake):
+def test_past_race_does_not_block_the_next_change(response, intake):
     save_all(response, intake, QUIET | {"run.race_date": ["2026-12-05"]})
     complete_response(response=response, now=NOW)
     later = NOW + timedelta(days=30)
@@ -61,7 +61,7 @@ def test_race_that_was_run_since_does_not_stop_the_next_change(response, intake)
     assert response.answers["run.race_date"] == ["2026-12-05"] and response.progress == "done"
 
 
-def test_page_with_the_race_that_was_run_can_be_saved_again(client, token, response, intake):
+def test_page_with_a_past_race_can_be_saved_again(client, token, response, intake):
     walk(client, token, intake, QUIET | {"run.race_date": [(timezone.now() + timedelta(days=2)).date().isoformat()]})
     response.refresh_from_db()
     race = response.answers["run.race_date"][0]
@@ -90,7 +90,7 @@ def test_only_a_parent_or_guardian_signs_for_a_minor(client, token, response, in
     assert client.post(page_url(token, "consent"), posted(shown, YOUNG | GUARDIAN)).url == url("check", token)
 
 
-def test_patient_reads_the_questions_own_words(client, token, intake):
+def test_patient_reads_the_text_of_the_question(client, token, intake):
     walk(client, token, intake, QUIET, until="goals")
     page = client.get(url("check", token)).text
     assert "<dt>What brings it on?</dt>" in page and "<dt>Legs and back</dt>" not in page
@@ -111,7 +111,7 @@ def finish(client, token, intake, answers=QUIET):
     return client.get(url("done", token))
 
 
-def test_end_leads_on_to_articles_about_the_place_and_the_phone(client, token, intake, write_article):
+def test_end_links_to_articles_about_the_body_site_and_the_phone(client, token, intake, write_article):
     article = write_article("hip-flexors", place="front-hip", title="Hip flexors")
     write_article("groins", place="groin", title="Groins")
     page = finish(client, token, intake).text
@@ -121,7 +121,7 @@ def test_end_leads_on_to_articles_about_the_place_and_the_phone(client, token, i
     assert "Hip flexors" not in stranger.get(url("done", token)).text  # the link alone does not show the body site
 
 
-def test_end_after_an_emergency_is_about_getting_help(client, token, intake, response):
+def test_end_after_an_emergency_shows_how_to_get_help(client, token, intake, response):
     walk(client, token, intake, QUIET | {"rf.leg": ["no-weight"]})
     client.post(url("check", token))
     page = client.get(url("done", token)).text

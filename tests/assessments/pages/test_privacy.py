@@ -1,4 +1,4 @@
-"""Canaries in every field: none may leave the encrypted column, the patient's pages and the therapist's."""
+"""Canaries in every field: none may appear outside the encrypted column, the patient's pages and the therapist's."""
 
 import logging
 
@@ -28,7 +28,7 @@ def canary(name):
 
 @pytest.fixture
 def canaries(intake):
-    """Answers with a made-up word in every text field and an odd number in every number field."""
+    """Return answers with an invented word in every text field and an unusual number in every number field."""
     numbers = {
         "run.week_now": ["77.731"],
         "run.week_before": ["88.842"],
@@ -41,18 +41,18 @@ def canaries(intake):
 
 
 def leaks(text, canaries):
-    """Canaries, and answer codes that reveal a condition."""
+    """Return the canaries in `text`, and the answer codes that reveal a condition."""
     marks = [value for name in canaries for value in canaries[name] if isinstance(value, str) and len(value) > 5]
     return [mark for mark in marks if mark in text]
 
 
-def test_answers_are_nowhere_in_the_clear(client, charlie, token, response, intake, canaries, caplog, mailoutbox):
+def test_answers_are_nowhere_unencrypted(client, charlie, token, response, intake, canaries, caplog, mailoutbox):
     caplog.set_level(logging.DEBUG)
     addresses = [walk(client, token, intake, canaries).url]
     addresses.append(client.post(addresses[0]).url)
     client.force_login(charlie)
     summary = client.get(reverse("admin:assessments_response_change", args=[response.pk]))
-    assert all(canary(name) in summary.text for name in WORDS)  # they were planted
+    assert all(canary(name) in summary.text for name in WORDS)  # the canaries were saved
     assert {"RF17", "RF26"} <= {flag.rule_id for flag in Flag.objects.all()}
     assert leaks(rows_as_text(), canaries) == []
     assert leaks("\n".join(caplog.messages), canaries) == []
@@ -60,7 +60,7 @@ def test_answers_are_nowhere_in_the_clear(client, charlie, token, response, inta
     assert mailoutbox == []
 
 
-def test_repr_and_str_of_rows_hold_no_answer(client, token, response, canaries):
+def test_repr_and_str_of_rows_contain_no_answer(client, token, response, canaries):
     fill_page(client, token, "safety", {**canaries, "rf.leg": ["saddle"]})
     saved = Response.objects.get(pk=response.pk)
     flag = saved.flags.get()
@@ -68,7 +68,7 @@ def test_repr_and_str_of_rows_hold_no_answer(client, token, response, canaries):
     assert leaks(told, {**canaries, "rf.leg": ["saddle"]}) == []
 
 
-def test_answers_moved_to_another_row_do_not_open(response, bob):
+def test_answers_copied_to_another_row_do_not_decrypt(response, bob):
     response.answers = {"on.event": ["hills"]}
     response.save()
     other = Response.objects.create(questionnaire=response.questionnaire, patient=bob, created_at=response.created_at)

@@ -1,4 +1,4 @@
-"""A page that was left open while the same questions were answered elsewhere: nothing newer is overwritten unseen."""
+"""A page left open while the same questions were answered elsewhere: no newer answer is overwritten unseen."""
 
 import pytest
 from django.urls import reverse
@@ -11,7 +11,7 @@ from tests.world import NOW
 pytestmark = pytest.mark.django_db
 
 
-def test_stale_tab_keeps_both_answers_and_asks(client, token, response):
+def test_stale_tab_changes_no_answer_until_both_were_shown(client, token, response):
     left_open = client.get(page_url(token, "safety")).text
     fill_page(client, token, "safety", QUIET | {"about.age": ["50-up"]})
 
@@ -31,7 +31,7 @@ def test_stale_tab_keeps_both_answers_and_asks(client, token, response):
     assert response.answers["about.age"] == ["21-49"]
 
 
-def test_stale_tab_lowers_no_flag_and_its_own_sign_counts(client, token, response):
+def test_stale_tab_lowers_no_flag_and_its_new_sign_counts(client, token, response):
     fill_page(client, token, "safety", QUIET)
     left_open = client.get(page_url(token, "signs")).text
     fill_page(client, token, "signs", QUIET | {"rf.move": ["limp"]})
@@ -41,16 +41,16 @@ def test_stale_tab_lowers_no_flag_and_its_own_sign_counts(client, token, respons
 
     assert again.status_code == 409
     assert {flag.rule_id: flag.current_level for flag in response.flags.all()} == {"RF16": "U", "RF31": "U"}
-    assert "Any doctor" in again.text or "care-urgent" in again.text  # the new sign's advice leads the page
+    assert "Any doctor" in again.text or "care-urgent" in again.text  # the new sign's advice comes first
 
 
-def test_stale_tab_that_says_the_same_goes_on(client, token, response):
+def test_stale_tab_is_saved_when_its_answers_are_the_same(client, token, response):
     left_open = client.get(page_url(token, "safety")).text
     fill_page(client, token, "safety", QUIET)
     assert client.post(page_url(token, "safety"), posted(left_open, QUIET)).status_code == 303
 
 
-def test_stale_tab_without_proof_is_shown_no_stored_answer(client, token, response, intake):
+def test_stale_tab_without_proof_shows_no_stored_answer(client, token, response, intake):
     left_open = client.get(page_url(token, "safety")).text
     save_page(
         response=response, page="safety", answers=of_page(intake, "safety", QUIET | {"about.age": ["50-up"]}), now=NOW
@@ -62,7 +62,7 @@ def test_stale_tab_without_proof_is_shown_no_stored_answer(client, token, respon
     assert response.answers["about.age"] == ["50-up"]
 
 
-def test_stale_tab_before_a_booking_keeps_both(client, loaded):
+def test_stale_tab_before_a_booking_keeps_both_answers(client, loaded):
     client.post(reverse("assessments:screen"), {"next": "/", "action": "begin"})
     url = reverse("assessments:screen_page", args=["safety"])
     left_open = client.get(url).text
@@ -70,7 +70,7 @@ def test_stale_tab_before_a_booking_keeps_both(client, loaded):
 
     again = client.post(url, posted(left_open, QUIET))
 
-    assert again.url == reverse("assessments:screen_stop")  # the sign of the other tab still stops
+    assert again.url == reverse("assessments:screen_stop")  # the sign of the other tab still stops the booking
     assert client.get(reverse("assessments:screen_page", args=["signs"])).context["advice"]["level"] == "E"
 
 
@@ -86,7 +86,7 @@ def test_stale_tab_before_a_booking_keeps_both(client, loaded):
         (["limp", "rest-night"], ["rest-night", "limp"], False),
     ],
 )
-def test_only_what_takes_an_answer_back_is_a_conflict(intake, stored, given, is_conflict):
+def test_change_is_a_conflict_only_when_it_removes_an_answer(intake, stored, given, is_conflict):
     page = intake.page_of["rf.move"]
     stored = {"rf.move": stored} if stored else {}
     assert find_conflicts(stored, {"rf.move": given}, page) == (["rf.move"] if is_conflict else [])
@@ -94,7 +94,7 @@ def test_only_what_takes_an_answer_back_is_a_conflict(intake, stored, given, is_
         assert set(only_additions(stored, {"rf.move": given}, page)["rf.move"]) >= set(given)
 
 
-def test_page_without_a_revision_is_saved_as_before(response, intake):
+def test_page_without_a_revision_is_saved(response, intake):
     page = intake.page_of["about.age"]
     for age in ("50-up", "21-49"):
         assert save_page_as_seen(response=response, page=page, answers={"about.age": [age]}, revision="", now=NOW) == []

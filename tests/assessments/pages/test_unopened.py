@@ -19,7 +19,7 @@ def answered(response):
     return response
 
 
-def test_intake_page_when_its_key_is_gone_says_what_to_do(client, token, answered, settings):
+def test_intake_page_says_what_to_do_when_its_key_is_missing(client, token, answered, settings):
     start = reverse("assessments:start", args=[token])
     kept, settings.ENCRYPTION_KEYS = settings.ENCRYPTION_KEYS, {"other": secrets.token_bytes(32)}
 
@@ -38,7 +38,7 @@ def test_intake_page_when_its_key_is_gone_says_what_to_do(client, token, answere
     assert client.get("/health/").status_code == 200
 
 
-def test_staff_page_when_a_value_is_damaged_names_the_row_in_the_log_only(client, charlie, answered, caplog):
+def test_staff_page_names_the_row_only_in_the_log_when_a_value_is_damaged(client, charlie, answered, caplog):
     with connection.cursor() as cursor:
         cursor.execute("UPDATE assessments_response SET answers = answers || '!'::bytea WHERE id = %s", [answered.pk])
     client.force_login(charlie)

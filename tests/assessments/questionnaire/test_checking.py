@@ -43,7 +43,7 @@ WORDS = Item("words", "string", max_length=5)
         (WORDS, [5], "type"),
     ],
 )
-def test_answer_that_does_not_fit_says_why(item, values, reason):
+def test_invalid_answer_has_a_reason(item, values, reason):
     problem = check_item(item, values)
     assert problem.reason == reason
     assert describe_problem(item, problem)
@@ -65,7 +65,7 @@ def test_answer_that_does_not_fit_says_why(item, values, reason):
         (WORDS, ["short"]),
     ],
 )
-def test_answer_that_fits_is_left_alone(item, values):
+def test_valid_answer_has_no_problem(item, values):
     assert check_item(item, values) is None
 
 
@@ -85,18 +85,18 @@ def test_answer_that_fits_is_left_alone(item, values):
         (WORDS, "  hill ", ["hill"]),
     ],
 )
-def test_what_is_typed_becomes_an_answer_or_stays_as_typed(item, typed, values):
+def test_typed_text_becomes_an_answer_or_is_kept_as_typed(item, typed, values):
     assert read_answer(item, typed) == values
 
 
-def test_page_is_checked_only_where_it_is_asked(intake):
+def test_page_is_checked_only_when_it_is_asked(intake):
     page = next(page for page in intake.pages if page.link_id == "consent")
     assert check_page(intake, page, QUIET) == []
     young = check_page(intake, page, {**QUIET, "about.age": ["under-18"]})
     assert [problem.link_id for problem in young] == ["guard.name", "guard.relation", "guard.consent"]
 
 
-def test_day_as_the_upper_limit_of_a_moment_includes_that_day():
+def test_date_as_the_upper_limit_of_a_datetime_includes_that_date():
     item = Item("at", "dateTime", minimum="2026-01-01", maximum="2026-01-02")
     assert [check_item(item, [moment]) for moment in ("2026-01-01T00:00", "2026-01-02T23:59")] == [None, None]
     assert check_item(item, ["2026-01-03T00:00"]).reason == "above"
@@ -104,6 +104,6 @@ def test_day_as_the_upper_limit_of_a_moment_includes_that_day():
 
 
 @pytest.mark.parametrize("limit", ["20260102T10:00", "2026-01-02T10:00:00Z", "2026-01-02"])
-def test_limit_of_a_moment_is_described_by_its_day_however_it_is_written(limit):
+def test_limit_of_a_datetime_is_described_by_its_date(limit):
     item = Item("at", "dateTime", maximum=limit)
     assert "1/2/2026" in describe_problem(item, check_item(item, ["2026-02-01T00:00"]))

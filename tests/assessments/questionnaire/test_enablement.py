@@ -29,7 +29,7 @@ ORDERED = ("integer", "decimal", "date")
 
 @st.composite
 def conditions_on(draw, earlier):
-    """One to three conditions on questions that come before, so that there is no cycle."""
+    """Draw one to three conditions on earlier questions, so that no cycle is possible."""
     found = []
     for _ in range(draw(st.integers(1, 3))):
         target = draw(st.sampled_from(earlier))
@@ -47,7 +47,7 @@ def conditions_on(draw, earlier):
 
 @st.composite
 def questionnaires(draw):
-    """A questionnaire of up to nine items in up to three levels, with conditions, and answers to some of it."""
+    """Draw a questionnaire of up to nine items in up to three levels, with conditions, and answers to part of it."""
     items, earlier, tops, answers = [], [], [], {}
     for number in range(draw(st.integers(1, 9))):
         kind = draw(st.sampled_from([*KINDS, "group"]))
@@ -68,7 +68,7 @@ def questionnaires(draw):
 
 
 def naive_enabled(definition, answers):
-    """Enable everything, then disable and enable items until nothing changes."""
+    """Enable all items, then update them until nothing changes."""
     flat, parent_of = {}, {}
 
     def walk(items, parent):
@@ -124,7 +124,7 @@ def naive_enabled(definition, answers):
 
 @settings(max_examples=300, deadline=None)
 @given(questionnaires())
-def test_enabled_items_agree_with_the_naive_reading(drawn):
+def test_enabled_items_agree_with_a_naive_implementation(drawn):
     definition, answers = drawn
     parsed = parse_questionnaire(definition)
     enabled = {name for name in enabled_items(parsed, answers) if not parsed.items[name].is_added}
@@ -160,7 +160,7 @@ def test_operator_compares_numbers(operator, value, answer, is_asked):
 
 
 @pytest.mark.parametrize(("wanted", "answer", "is_asked"), [(True, [0], True), (True, [], False), (False, [], True)])
-def test_exists_asks_whether_there_is_an_answer(wanted, answer, is_asked):
+def test_exists_checks_for_an_answer(wanted, answer, is_asked):
     questionnaire = ask({"question": "q", "operator": "exists", "answerBoolean": wanted})
     assert ("f" in enabled_items(questionnaire, {"q": answer})) is is_asked
 
@@ -171,7 +171,7 @@ def test_decimal_is_compared_as_a_number_not_as_text():
     assert "f" in enabled_items(questionnaire, {"q": ["10"]})
 
 
-def test_disabled_ancestor_disables_all_below_and_its_answers_count_for_nothing():
+def test_disabled_item_disables_all_items_below_and_their_answers_are_ignored():
     definition = {
         "resourceType": "Questionnaire",
         "item": [

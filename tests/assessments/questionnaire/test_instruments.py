@@ -1,4 +1,4 @@
-"""Scores of published instruments from imported files with coded items. The texts of the items are invented."""
+"""Scores of published instruments from imported files with coded items. The items' texts are invented."""
 
 import json
 
@@ -18,7 +18,7 @@ from tests.world import NOW
 
 
 def coded(code, counts, link_id=None):
-    """One item with the weights of the instrument and an invented text."""
+    """Return an item with the weights of the instrument and an invented text."""
     instrument, _, number = code.partition(":")
     item = {"linkId": link_id or number, "text": "Item", "code": [{"system": SYSTEM + instrument, "code": number}]}
     if isinstance(counts, range):
@@ -42,7 +42,7 @@ def questionnaire(instrument):
 
 
 def scored(instrument, chosen):
-    """{measure: value} where `chosen` is {item: place of the option, or the number itself}."""
+    """Return {measure: value}, where `chosen` is {item: position of the option, or the number itself}."""
     parsed = parse_questionnaire(questionnaire(instrument))
     answers = {name: [f"o{given}"] if parsed.items[name].options else [given] for name, given in chosen.items()}
     return {result.measure: result.value for result in score_response(parsed, answers)}
@@ -87,12 +87,12 @@ def named(*given):
         ("tsk-11", each(11, 3), "tsk-11", 44),
     ],
 )
-def test_instrument_scores_what_its_authors_say(instrument, chosen, measure, value):
+def test_instrument_scores_as_its_authors_specify(instrument, chosen, measure, value):
     assert scored(instrument, chosen)[measure] == value
 
 
 @pytest.mark.parametrize("instrument", sorted({scale.measure.partition(".")[0] for scale in SCALES}))
-def test_whole_instrument_is_scored_without_a_warning(instrument):
+def test_complete_instrument_is_scored_without_a_warning(instrument):
     definition = questionnaire(instrument)
     parsed = parse_questionnaire(definition)
     assert {"score"} & {warning.name for warning in inspect(definition, parsed)} == set()
@@ -116,7 +116,7 @@ def changed(change):
         (lambda items: items.append(coded("uwri:10", HUNDRED)), "not the code of an item"),
     ],
 )
-def test_what_cannot_be_scored_is_named_when_items_are_missing_or_count_otherwise(change, words):
+def test_warning_names_the_cause_when_an_instrument_cannot_be_scored(change, words):
     definition = changed(change)
     warnings = [one.text for one in inspect(definition, parse_questionnaire(definition)) if one.name == "score"]
     assert len(warnings) == 1 and words in warnings[0]
@@ -140,14 +140,14 @@ def own_score(**parts):
         ({"measure": "m" * 41}, "too long"),
     ],
 )
-def test_score_that_could_fail_at_a_patients_screen_is_refused_at_import(parts, words):
+def test_score_that_would_fail_on_a_patients_page_is_refused_at_import(parts, words):
     parse_questionnaire(own_score())
     with pytest.raises(InvalidQuestionnaire, match=words):
         parse_questionnaire(own_score(**parts))
 
 
 @pytest.mark.django_db
-def test_imported_instrument_is_scored_when_its_response_comes(alice):
+def test_imported_instrument_is_scored_when_a_response_is_imported(alice):
     Clinic.objects.create(name="Lakeside Running Clinic")
     stored = import_questionnaire(content=json.dumps(questionnaire("uwri")).encode(), now=NOW).questionnaire
     assert Questionnaire.objects.get() == stored
@@ -159,8 +159,8 @@ def test_imported_instrument_is_scored_when_its_response_comes(alice):
 TOTAL = "%resource.item.where(linkId.startsWith('p')).answer.value.ordinal().sum()"
 
 
-def test_total_that_its_items_do_not_give_is_reported_and_worked_out_anew():
-    """FHIR's own example of a nine-item response says 13 where the items sum to 10."""
+def test_total_that_does_not_match_its_items_is_reported_and_recalculated():
+    """FHIR's own example of a nine-item response has a total of 13, while the items sum to 10."""
     options = coded("", (0, 1, 2, 3))["answerOption"]
     items = [{"linkId": f"p{n}", "text": "?", "type": "choice", "answerOption": options} for n in range(1, 10)]
     total = {"linkId": "total", "text": "Total", "type": "integer", "readOnly": True, "extension": [calculated(TOTAL)]}

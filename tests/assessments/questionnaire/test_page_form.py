@@ -1,4 +1,4 @@
-"""A page that is sent and shown again: a follow-up is asked once, and each answer is stored for its own question."""
+"""A page that is sent and shown again: each follow-up is asked once, and each answer is stored for its own question."""
 
 import re
 
@@ -29,7 +29,7 @@ def parsed_page(*items):
 
 
 def send(parsed, page, shown, typed):
-    """`page` sent by a browser without a script that was shown the HTML `shown`."""
+    """Send `page` as a browser without a script would after the HTML `shown`. Return the form and its validity."""
     sent = QueryDict(mutable=True)
     sent.setlist("seen", shown_questions(shown))
     sent.setlist("asked.again", re.findall(r'name="asked.again" value="([^"]*)"', shown))
@@ -39,7 +39,7 @@ def send(parsed, page, shown, typed):
     return form, form.is_valid()
 
 
-def test_note_that_an_answer_opens_is_shown_once_without_a_script():
+def test_note_that_an_answer_enables_is_shown_once_without_a_script():
     note = {"linkId": "note", "type": "display", "text": "Please bring your shoes.", **when("a", 1)}
     parsed, page = parsed_page({"linkId": "a", "type": "integer", "text": "A"}, note)
     first = render_crispy_form(PageForm(questionnaire=parsed, page=page, answers={}))
@@ -56,7 +56,7 @@ def test_note_that_an_answer_opens_is_shown_once_without_a_script():
     assert form.newly_asked == []
 
 
-def test_question_that_a_total_on_the_page_opens_is_asked():
+def test_question_that_a_total_on_the_page_enables_is_asked():
     total = {"linkId": "total", "type": "integer", "text": "Total", "readOnly": True, "extension": [CALCULATED]}
     more = {"linkId": "more", "type": "string", "text": "Tell me more", **when("total", 5, operator=">")}
     parsed, page = parsed_page({"linkId": "a", "type": "integer", "text": "A"}, total, more)
@@ -68,7 +68,7 @@ def test_question_that_a_total_on_the_page_opens_is_asked():
     assert form.not_yet_shown == []
 
 
-def test_text_beside_an_open_choice_and_a_question_of_that_name_stay_apart():
+def test_text_of_an_open_choice_and_a_question_with_that_name_are_separate():
     colors = [{"valueCoding": {"code": "red"}}]
     choice = {"linkId": "x", "type": "open-choice", "text": "X", "answerOption": colors}
     parsed, page = parsed_page(choice, {"linkId": "x.other", "type": "string", "text": "Other"})
@@ -90,7 +90,7 @@ def test_no_two_controls_share_an_id():
 
 
 def test_page_is_shown_again_at_most_once_for_a_follow_up():
-    """Even if the browser hides the follow-up: the second time it is skipped, or reported as missing if it is required."""
+    """If the browser hides the follow-up, it is skipped the second time, or reported as missing if required."""
     for is_required in (False, True):
         more = {"linkId": "more", "type": "string", "text": "Tell me more", "required": is_required, **when("a", 1)}
         parsed, page = parsed_page({"linkId": "a", "type": "integer", "text": "A"}, more)

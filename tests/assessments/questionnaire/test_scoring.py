@@ -1,4 +1,4 @@
-"""The arithmetic of published instruments on invented answers, with ids for the items."""
+"""The arithmetic of published instruments on invented answers, with ids in place of item texts."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -12,7 +12,7 @@ from assessments.questionnaire.scoring import MethodUnknown, score
 
 
 def items(count, *weights):
-    """`count` choices whose options count `weights`."""
+    """Return `count` choice items whose options have these weights."""
     options = tuple(Option(str(number), "", Decimal(weight)) for number, weight in enumerate(weights))
     return {f"i{number}": Item(f"i{number}", "choice", options=options) for number in range(count)}
 
@@ -30,12 +30,12 @@ FROM_0_TO_4 = (0, 1, 2, 3, 4)
 OF_100 = {"method": "mean", "multiplier": Decimal(-25), "offset": Decimal(100)}  # 100 - 100 x mean / 4
 
 
-def test_uwri_all_best_is_36():
+def test_uwri_is_36_when_all_answers_are_the_best():
     asked = items(9, *FROM_0_TO_4)
     assert score(rule(asked), asked, answer(asked, *[4] * 9)).value == 36
 
 
-def test_uwri_with_one_missing_has_no_total():
+def test_uwri_has_no_total_when_one_answer_is_missing():
     asked = items(9, *FROM_0_TO_4)
     result = score(rule(asked), asked, answer(asked, *[4] * 8))
     assert (result.value, result.answered, result.of) == (None, 8, 9)
@@ -46,39 +46,39 @@ def ostrc(*chosen):
     return score(rule(asked, gate="first-zero-last-hundred"), asked, answer(asked, *chosen)).value
 
 
-def test_ostrc_second_option_everywhere_is_32():
+def test_ostrc_is_32_when_every_answer_is_the_second_option():
     assert ostrc(1, 1, 1, 1) == 32
 
 
-def test_ostrc_gatekeeper_decides_alone():
+def test_ostrc_is_decided_by_the_first_question_when_it_is_0_or_100():
     """The last option of the first question makes the score 100, its first option 0, whatever else is answered."""
     assert ostrc(3) == 100
     assert ostrc(0) == 0
 
 
-def test_ostrc_with_a_skipped_question_has_no_score():
+def test_ostrc_has_no_score_when_a_question_is_skipped():
     assert ostrc(1, 1, None, 1) is None
 
 
-def test_hoos_pain_half_of_ten_answered_is_enough():
+def test_hoos_pain_is_scored_when_half_of_ten_are_answered():
     asked = items(10, *FROM_0_TO_4)
     pain = rule(asked, minimum=5, **OF_100)
     assert score(pain, asked, answer(asked, *[2] * 5)).value == 50
     assert score(pain, asked, answer(asked, *[2] * 4)).value is None
 
 
-def test_hagos_no_trouble_is_100():
+def test_hagos_is_100_without_trouble():
     asked = items(7, *FROM_0_TO_4)
     assert score(rule(asked, **OF_100), asked, answer(asked, *[0] * 7)).value == 100
 
 
-def test_lefs_all_best_is_80_and_is_not_prorated():
+def test_lefs_is_80_when_all_answers_are_the_best_and_is_not_prorated():
     asked = items(20, *FROM_0_TO_4)
     assert score(rule(asked), asked, answer(asked, *[4] * 20)).value == 80
     assert score(rule(asked), asked, answer(asked, *[4] * 19)).value is None
 
 
-def test_own_activities_are_the_mean_of_those_named():
+def test_psfs_is_the_mean_of_the_activities_named():
     asked = {name: Item(name, "integer") for name in ("a", "b", "c")}
     own = rule(asked, "mean", 1)
     assert score(own, asked, {"a": [4], "b": [6], "c": [8]}).value == Decimal("6.0")
@@ -86,12 +86,12 @@ def test_own_activities_are_the_mean_of_those_named():
     assert score(own, asked, {}).value is None
 
 
-def test_ihot_all_worst_is_0():
+def test_ihot_is_0_when_all_answers_are_the_worst():
     asked = {f"v{number}": Item(f"v{number}", "integer") for number in range(12)}
     assert score(rule(asked, "mean", 6), asked, {name: [0] for name in asked}).value == 0
 
 
-def test_person_mean_fills_what_is_missing():
+def test_person_mean_replaces_missing_answers():
     asked = items(4, *FROM_0_TO_4)
     hoos12 = rule(asked, "person-mean", 2, multiplier=Decimal("-6.25"), offset=Decimal(100))
     assert score(hoos12, asked, answer(asked, 2, 2)).value == 50
@@ -107,7 +107,7 @@ def test_unknown_method_is_refused():
 
 
 @given(st.lists(st.none() | st.integers(0, 4), min_size=1, max_size=10), st.integers(1, 10))
-def test_mean_agrees_with_the_naive_one(chosen, minimum):
+def test_mean_agrees_with_a_naive_one(chosen, minimum):
     asked = items(len(chosen), *FROM_0_TO_4)
     result = score(rule(asked, "mean", minimum), asked, answer(asked, *chosen))
     answered = [value for value in chosen if value is not None]
@@ -124,7 +124,7 @@ def test_mean_agrees_with_the_naive_one(chosen, minimum):
     st.sampled_from([(1, 0), (-25, 100), (Decimal("0.5"), 3)]),
     st.booleans(),
 )
-def test_every_method_agrees_with_the_naive_one(chosen, minimum, method, line, is_gated):
+def test_every_method_agrees_with_a_naive_one(chosen, minimum, method, line, is_gated):
     weights = (0, 8, 17, 25)
     asked = items(len(chosen), *weights)
     gate = "first-zero-last-hundred" if is_gated else ""

@@ -1,4 +1,4 @@
-"""Dependencies between items: the longest row of them and cycles, whatever the order of the file."""
+"""Dependencies between items: the longest chain, and cycles, whatever the order of the file."""
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ EDGES = st.dictionaries(st.integers(0, MOST), st.sets(st.integers(0, MOST), max_
 
 
 def depending(edges, order):
-    """A questionnaire of groups with a question each: item N of `order` depends on the items `edges[N]`."""
+    """Return groups with one question each, in `order`. Group N depends on the questions `edges[N]`."""
     pages = []
     for number in order:
         conditions = tuple(Condition(f"q{other}", "exists", True) for other in sorted(edges.get(number, ())))
@@ -22,7 +22,7 @@ def depending(edges, order):
 
 
 def longest_row(edges, number, above=()):
-    """The naive count for the group `number`; None for a cycle. A question adds its group to the row."""
+    """Return the longest chain that group `number` depends on, None for a cycle. A question also counts its group."""
     if number in above:
         return None
     rows = [longest_row(edges, other, (*above, number)) for other in edges.get(number, ())]
@@ -30,7 +30,7 @@ def longest_row(edges, number, above=()):
 
 
 @given(edges=EDGES, order=st.permutations(range(MOST + 1)))
-def test_rows_and_cycles_agree_with_a_naive_count_in_any_order(edges, order):
+def test_chains_and_cycles_agree_with_a_naive_count_in_any_order(edges, order):
     rows = {number: longest_row(edges, number) for number in order}
     if None in rows.values():
         with pytest.raises(InvalidQuestionnaire, match="depends on itself"):

@@ -1,4 +1,4 @@
-"""Text, numbers, days and times as people type them."""
+"""Text, numbers, dates and times as people type them."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -68,17 +68,17 @@ def test_number_is_read_as_a_us_runner_means_it_or_not_at_all(typed, number):
         ("300", "Type a number from 0 to 250 miles."),
     ],
 )
-def test_number_that_is_refused_says_what_to_type(typed, words):
+def test_error_for_a_number_says_what_to_type(typed, words):
     values = read_answer(MILES, typed)
     assert describe_problem(MILES, check_item(MILES, values), values=values) == words
 
 
-def test_short_kilometers_are_read_where_kilometers_are_asked_for():
+def test_abbreviated_kilometers_are_read_when_kilometers_are_asked_for():
     assert read_number("10k", "km") == read_number("10K", "kilometers") == "10"
     assert read_number("10k", "kg") is None
 
 
-def test_other_unit_is_only_converted_from_a_number():
+def test_other_unit_is_converted_only_from_a_number():
     assert convert_unit("many km", "miles") == convert_unit("20 parsecs", "miles") == ""
     assert convert_unit("10 lb", "kg") == "10 lb is about 4.5 kg"
 
@@ -99,7 +99,7 @@ def test_other_unit_is_only_converted_from_a_number():
         ("tomorrow", None),
     ],
 )
-def test_day_with_a_short_year_is_of_our_time(typed, day):
+def test_date_with_a_short_year_is_in_this_century(typed, day):
     assert read_day(typed) == day
 
 
@@ -107,7 +107,7 @@ def test_day_with_a_short_year_is_of_our_time(typed, day):
     ("typed", "clock"),
     [("14:30", "14:30"), ("2:30 pm", "14:30"), ("2 PM", "14:00"), ("12:05 a.m.", "00:05"), ("25:00", None)],
 )
-def test_time_is_read_by_either_clock(typed, clock):
+def test_time_is_read_in_12_and_24_hour_form(typed, clock):
     assert read_time(typed) == clock
 
 
@@ -128,11 +128,11 @@ def test_time_is_read_by_either_clock(typed, clock):
         (Item("d", "dateTime"), "2926-11-20T10:00", "Choose the day and the time."),
     ],
 )
-def test_day_outside_its_limits_is_refused_with_what_is_wrong_and_the_limit(item, day, words):
+def test_error_for_a_date_outside_its_limits_gives_the_limit(item, day, words):
     assert describe_problem(item, check_item(item, [day], now=NOW), values=[day], now=NOW) == words
 
 
-def test_today_is_the_day_of_the_zone_it_is_asked_in():
+def test_today_is_the_date_in_the_zone_of_now():
     evening = datetime(2026, 11, 30, 3, 0, tzinfo=UTC).astimezone(ZoneInfo("America/New_York"))
     assert check_item(BEGAN, ["2026-11-29"], now=evening) is None
     assert check_item(RACE, ["2026-11-29"], now=evening) is None
@@ -148,15 +148,15 @@ def test_today_is_the_day_of_the_zone_it_is_asked_in():
         ("now() + 3 months", "2027-03-01"),
     ],
 )
-def test_limit_moves_with_the_calendar(limit, day):
+def test_relative_limit_is_calculated_from_today(limit, day):
     assert resolve_limit(limit, now=NOW).isoformat() == day
 
 
-def test_last_day_of_a_longer_month_stays_inside_the_shorter():
+def test_relative_limit_ends_in_the_last_day_of_a_shorter_month():
     assert resolve_limit("today() + 3 months", now=datetime(2026, 11, 30, 1, tzinfo=UTC)).day == 28
 
 
-def test_text_is_kept_without_what_cannot_be_seen():
+def test_text_is_stored_without_invisible_characters():
     assert clean_text("a\x00b\u202ec\u2066d\ufeff \r\n e\rf\u2028g ") == "abcd \n e\nf\ng"
     assert clean_text("Łukasz 👨‍👩‍👧 \u05d0\u200e") == "Łukasz 👨‍👩‍👧 \u05d0\u200e"
 

@@ -1,11 +1,11 @@
-"""Answers with the flags that they raise."""
+"""Answers and the flags that they raise."""
 
 from hypothesis import strategies as st
 
 
 @st.composite
 def some_answers(draw, items):
-    """Any options of some of the questions that the rules read."""
+    """Draw any options for some of the questions that the rules read."""
     chosen = {}
     for item in draw(st.lists(st.sampled_from(items), max_size=8, unique_by=lambda item: item.link_id)):
         chosen[item.link_id] = [draw(st.sampled_from([option.code for option in item.options]))]
@@ -19,7 +19,7 @@ KNEE = {"loc.map": ["knee"]}
 SUDDEN = {"on.mode": ["sudden"]}
 
 
-# rule, level, deadline, and the answers that differ from a runner whose answers raise nothing (front-of-hip pain).
+# rule, level, deadline, and the answers that differ from QUIET, the runner who raises no flag
 ROWS = [
     ("RF01", "E", "now", {LEG: ["saddle"]}),
     ("RF02", "E", "now", {LEG: ["bladder"]}),

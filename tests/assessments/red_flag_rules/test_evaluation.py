@@ -1,4 +1,4 @@
-"""Every rule of the table, fired from the questions that patients are really asked."""
+"""Every rule of the table fires on answers to questions that patients are asked."""
 
 import copy
 import json
@@ -32,12 +32,12 @@ UNSURE_ROWS = [
 
 
 def fired(rules, intake, **answers):
-    """{rule: level} for the quiet runner with `answers` instead, counting only what is asked."""
+    """Return {rule: level} for the quiet runner with `answers` instead, counting only questions that are asked."""
     asked = keep_enabled(intake, {**QUIET, **answers.pop("also", {}), **answers})
     return {hit.rule_id: hit.level for hit in evaluate(rules, asked)}
 
 
-def test_quiet_runner_raises_nothing(rules, intake):
+def test_quiet_runner_raises_no_flag(rules, intake):
     assert fired(rules, intake) == {}
 
 
@@ -64,7 +64,7 @@ def test_rule_alone_fires_at_its_level(rules, intake, rule, level, deadline, ans
 
 
 @pytest.mark.parametrize(("rule", "level", "deadline", "answers"), [row for row in ROWS if row[1] in "EU"])
-def test_level_of_the_whole_is_the_highest(rules, intake, rule, level, deadline, answers):
+def test_highest_level_comes_first(rules, intake, rule, level, deadline, answers):
     together = keep_enabled(
         intake,
         {
@@ -99,7 +99,7 @@ def test_unsure_about_a_sign_counts_as_yes(rules, intake, level, rule, group, co
         ("RF23", "U", {HEALTH: ["bone-weak"], "loc.map": ["unsure"]}),
     ],
 )
-def test_unsure_in_a_question_of_its_own_counts_as_yes(rules, intake, rule, level, answers):
+def test_unsure_in_a_separate_question_counts_as_yes(rules, intake, rule, level, answers):
     assert fired(rules, intake, also=answers)[rule] == level
 
 
@@ -107,29 +107,29 @@ def test_unsure_in_a_question_of_its_own_counts_as_yes(rules, intake, rule, leve
     ("group", "rule", "level"),
     [(LEG, "UN01", "E"), (BODY, "UN02", "E"), (MOVE, "UN03", "U"), (SIGNS, "UN04", "U"), (HEALTH, "UN05", "U")],
 )
-def test_unsure_without_saying_about_what_fires_for_the_list(rules, intake, group, rule, level):
+def test_unsure_about_no_named_sign_fires_the_rule_of_the_list(rules, intake, group, rule, level):
     assert fired(rules, intake, **{group: ["unsure"]}) == {rule: level}
 
 
-def test_unsure_never_tells_the_therapist_alone(rules, intake):
-    """For T only a yes counts: what is unsure there is asked at the visit."""
+def test_unsure_never_raises_a_flag_for_the_therapist_alone(rules, intake):
+    """At level T only a yes counts; the therapist asks about unsure answers at the visit."""
     assert "RF38" not in fired(rules, intake, **{HEALTH: ["unsure"], f"{HEALTH}.unsure": ["antibiotic"]})
     assert "RF22" not in fired(rules, intake, **{"bone.fuel": ["unsure"]})
 
 
-def test_immune_trouble_makes_unwell_alone_an_emergency(rules, intake):
+def test_feeling_unwell_is_an_emergency_when_the_immune_system_is_weak(rules, intake):
     unwell = {BODY: ["unwell"], "rf.unwell.hip": ["no"]}
     assert "RF04" not in fired(rules, intake, also=unwell)
     assert fired(rules, intake, also={**unwell, HEALTH: ["immune"]})["RF04"] == "E"
 
 
-def test_can_walk_is_what_makes_a_sudden_pull_wait(rules, intake):
+def test_sudden_pull_is_for_the_therapist_only_when_the_runner_can_walk(rules, intake):
     pull = {**SUDDEN, "on.sudden": ["weak"]}
     assert fired(rules, intake, also=pull) == {"RF37": "T"}
     assert "RF37" not in fired(rules, intake, also={**pull, LEG: ["no-weight"]})
 
 
-def test_grown_up_with_a_limp_is_not_sent_the_same_day(rules, intake):
+def test_limp_raises_only_rf16_when_the_runner_is_an_adult(rules, intake):
     assert fired(rules, intake, **{MOVE: ["limp"]}) == {"RF16": "U"}
 
 
@@ -151,18 +151,18 @@ def test_grown_up_with_a_limp_is_not_sent_the_same_day(rules, intake):
         {"rf.hip.new": ["yes"]},
     ],
 )
-def test_answer_to_a_hidden_question_never_flags(rules, intake, hidden):
+def test_answer_to_a_hidden_question_raises_no_flag(rules, intake, hidden):
     assert not set(hidden) & enabled_items(intake, {**QUIET, **hidden})
     assert fired(rules, intake, also=hidden) == {}
 
 
-def test_young_runner_is_asked_and_grown_up_is_not(intake):
+def test_only_young_runners_are_asked_about_growth_and_guardians(intake):
     assert "rf.young.pop" in enabled_items(intake, {**QUIET, "about.age": ["under-18"]})
     assert "guard.consent" in enabled_items(intake, {**QUIET, "about.age": ["under-18"]})
     assert "guard.consent" not in enabled_items(intake, {**QUIET, "about.age": ["18-20"]})
 
 
-def test_rules_ask_only_what_is_asked(rules, intake, first_intake):
+def test_rules_read_only_questions_that_are_asked(rules, intake, first_intake):
     options: dict[str, set[str]] = {}
     for item in [*first_intake.items.values(), *intake.items.values()]:
         options.setdefault(item.link_id, set()).update(option.code for option in item.options)
@@ -179,7 +179,7 @@ def test_every_intake_asks_the_same_signs(intake, first_intake, call_intake, nam
     assert [option.code for option in first_intake.items[name].options] == codes
 
 
-def test_answers_to_the_first_version_raise_the_same(rules, first_intake):
+def test_answers_to_the_first_version_raise_the_same_flags(rules, first_intake):
     """A response started or changed later under version 1 is evaluated with the current rules."""
     quiet = {name: values for name, values in QUIET.items() if name in first_intake.items}
     cases = [(row[0], row[1], row[3]) for row in ROWS if not ({"comp.toes.fast"} & set(row[3]) or row[0] == "RF39")]
@@ -217,7 +217,7 @@ FORBIDDEN = (
 )
 
 
-def test_words_for_the_patient_name_no_disease(rules):
+def test_text_for_patients_names_no_disease(rules):
     for action in rules.actions.values():
         text = " ".join([action.heading, action.text, *action.steps]).lower()
         assert not [word for word in FORBIDDEN if word in text]
@@ -234,7 +234,7 @@ def test_words_for_the_patient_name_no_disease(rules):
     ],
 )
 def test_unsure_inside_a_not_suppresses_no_flag(rules, when):
-    """ "Not sure" counts as yes for what raises a flag, and never for what would keep one from being raised."""
+    """ "Not sure" counts as yes in a condition that raises a flag, and does not count as yes inside a "not"."""
     answers = {"x": ["unsure"], "x.unsure": ["yes"], "y": ["unsure"], "z": ["yes"]}
     assert holds(rules, when, answers, unsure_is_yes=True)
     assert not holds(rules, when, answers | {"x": ["yes"]}, unsure_is_yes=True)

@@ -1,4 +1,4 @@
-"""Signs in every combination, against the table told once more in plain code (`flag_oracle`)."""
+"""Combinations of signs, compared with the table written again in plain code (`flag_oracle`)."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -52,7 +52,7 @@ def options_of(intake, name):
 
 
 def codes_looked_for(rules, when):
-    """{question: the answers that the condition names}, for drawing stories that come near it."""
+    """Return {question: answers that the condition names}, to draw answers close to it."""
     wanted: dict[str, set] = {}
     for leaf in (leaf for leaf in leaves(rules, when) if "item" in leaf):
         for name in (leaf["item"], *filter(None, [leaf.get("unsure_in")])):
@@ -62,7 +62,7 @@ def codes_looked_for(rules, when):
 
 @st.composite
 def stories_near(draw, intake, rules, whens):
-    """Stories around the conditions `whens`: what they look for is often answered, their questions are mostly asked."""
+    """Draw answers close to the conditions `whens`: often those that they name, with their questions mostly enabled."""
     story = draw(stories(intake))
     for name, codes in (pair for when in whens for pair in codes_looked_for(rules, when).items()):
         possible = sorted(codes & set(options_of(intake, name))) if name in intake.items else []
@@ -71,7 +71,7 @@ def stories_near(draw, intake, rules, whens):
             story[name] = draw(st.lists(st.sampled_from(possible), min_size=1, max_size=most, unique=True))
     for name in [name for name in story if name.endswith(".unsure") and draw(st.booleans())]:
         story[name.removesuffix(".unsure")] = ["unsure"]
-    for name in [name for name in story if name in intake.items]:  # and what opens them
+    for name in [name for name in story if name in intake.items]:  # and the answers that enable them
         for condition in intake.items[name].conditions[:1]:
             if condition.question in READ and draw(st.integers(0, 3)):
                 story[condition.question] = [condition.value]
@@ -80,7 +80,7 @@ def stories_near(draw, intake, rules, whens):
 
 @st.composite
 def stories(draw, intake):
-    """What any runner could post: any ticks together, hidden questions answered too, much left out."""
+    """Draw anything that can be posted: any options together, hidden questions answered, many unanswered."""
     story = {}
     for name in draw(st.lists(st.sampled_from(READ), max_size=14, unique=True)):
         most = 4 if intake.items[name].repeats else 1
@@ -100,7 +100,7 @@ def levels(rules, asked):
 @pytest.mark.parametrize("rule", RULES.rules, ids=lambda rule: rule.id)
 @FEW
 @given(data=st.data())
-def test_flags_are_those_of_the_table_whatever_is_ticked(rules, intake, rule, data):
+def test_flags_agree_with_the_oracle_for_any_answers(rules, intake, rule, data):
     story = data.draw(stories_near(intake, rules, [case.when for case in rule.cases]))
     asked = keep_enabled(intake, story)
     assert levels(rules, asked) == expect_flags(asked)
@@ -109,7 +109,7 @@ def test_flags_are_those_of_the_table_whatever_is_ticked(rules, intake, rule, da
 @pytest.mark.parametrize("signal", RULES.signals, ids=lambda signal: signal.id)
 @FEW
 @given(data=st.data())
-def test_signals_are_those_of_the_table_whatever_is_ticked(rules, intake, signal, data):
+def test_signals_agree_with_the_oracle_for_any_answers(rules, intake, signal, data):
     asked = keep_enabled(intake, data.draw(stories_near(intake, rules, [signal.when])))
     held = {one.id for one in holding_signals(rules, frozenset(levels(rules, asked)), asked)}
     assert held == expect_signals(asked)
@@ -127,7 +127,7 @@ def test_hidden_answers_change_nothing(rules, intake, data):
 
 
 def merge(intake, rows):
-    """The rows' answers in one story, ticks added up; rows that contradict an earlier one are left out."""
+    """Combine the answers of `rows`, joining multiple choices. Omit a row that contradicts an earlier one."""
     story, kept = {"loc.map": QUIET["loc.map"]}, []
     for row in rows:
         answers = row[3]
@@ -141,22 +141,22 @@ def merge(intake, rows):
 
 @MANY
 @given(rows=st.lists(st.sampled_from(ROWS), min_size=1, max_size=8))
-def test_rows_together_keep_each_level_and_the_highest_of_all(rules, intake, rows):
+def test_combined_rows_keep_each_level_and_the_highest_comes_first(rules, intake, rows):
     story, kept = merge(intake, rows)
     asked = keep_enabled(intake, story)
     hits = evaluate(rules, asked)
     found = {hit.rule_id: hit.level for hit in hits}
     for rule, level, _, answers in kept:
         is_still_asked = set(answers) <= set(asked)
-        if is_still_asked and rule != "RF37":  # "but you can walk" is taken back by another row
+        if is_still_asked and rule != "RF37":  # another row can withdraw RF37 ("but you can walk")
             assert LEVELS.index(found[rule]) <= LEVELS.index(level), rule
     assert hits[0].level == min(found.values(), key=LEVELS.index)
 
 
 @MANY
 @given(data=st.data())
-def test_one_more_sign_never_lowers_the_whole(rules, intake, data):
-    """Ticking one more sign of a list may only raise the level, whatever else is ticked. RF37 ("but you can walk") is exempt: another sign withdraws it."""
+def test_one_more_sign_never_lowers_a_level(rules, intake, data):
+    """RF37 ("but you can walk") is exempt, because another sign withdraws it."""
     story = data.draw(stories(intake))
     name = data.draw(st.sampled_from(["rf.leg", "rf.body", "rf.move", "rf.signs", "med.conditions"]))
     sign = data.draw(st.sampled_from([code for code in options_of(intake, name) if code not in ("none", "unsure")]))
@@ -173,8 +173,8 @@ def test_one_more_sign_never_lowers_the_whole(rules, intake, data):
 @pytest.mark.parametrize(
     ("leg", "pop"), [("none", "yes"), ("none", "no"), ("no-weight", "unsure"), ("no-weight", "no")]
 )
-def test_young_runners_path(rules, intake, age, place, leg, pop):
-    """RF25 and RF26: age under 18, age under 21, body site, able to walk."""
+def test_flags_of_young_runners_depend_on_age_body_site_and_walking(rules, intake, age, place, leg, pop):
+    """RF25 is for those under 18, RF26 for those under 21."""
     story = QUIET | {
         "about.age": [age],
         "loc.map": [place],
@@ -214,7 +214,7 @@ BLEEDING = {
     ],
 )
 def test_blood_thinners_with_new_signs_of_bleeding_are_an_emergency(rules, intake, change, is_emergency):
-    """RF14 by answers on three pages, for a runner who did not tick it on the first."""
+    """RF14 from answers on three pages, for a runner who did not check it on the first."""
     found = levels(rules, keep_enabled(intake, QUIET | BLEEDING | change))
     assert found.get("RF14") == ("E" if is_emergency else None)
 
@@ -227,5 +227,5 @@ def test_blood_thinners_with_new_signs_of_bleeding_are_an_emergency(rules, intak
         ("RF40", "U", {"med.conditions": ["unsure"], "med.conditions.unsure": ["hip-surgery"], "rf.hip.new": ["yes"]}),
     ],
 )
-def test_unsure_twice_over_counts_as_yes(rules, intake, rule, level, answers):
+def test_unsure_counts_as_yes_when_the_follow_up_asks_more(rules, intake, rule, level, answers):
     assert levels(rules, keep_enabled(intake, QUIET | answers))[rule] == level

@@ -1,4 +1,4 @@
-"""A rule file with anything unknown in it is refused, and the place is named: it would load and never fire."""
+"""A rule file with an unknown name is refused and the place named, since such a rule would never fire."""
 
 import copy
 import json
@@ -81,7 +81,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_rule_file_with_a_fault_is_refused_and_the_place_is_named(data, fault):
+def test_rule_file_with_an_error_is_refused_and_the_place_is_named(data, fault):
     change, message = FAULTS[fault]
     broken = copy.deepcopy(data)
     change(broken)
@@ -89,15 +89,15 @@ def test_rule_file_with_a_fault_is_refused_and_the_place_is_named(data, fault):
         parse_rules(broken)
 
 
-def test_rules_that_come_along_are_accepted(data):
+def test_shipped_rules_are_accepted(data):
     assert parse_rules(data) == read_rules()
 
 
-def test_every_section_has_its_place_in_the_summary():
+def test_every_section_has_a_place_in_the_summary():
     assert tuple(summary.SECTIONS) == SECTIONS
 
 
-def test_soonest_deadline_of_a_level_wins_in_whatever_order_the_cases_stand(data):
+def test_soonest_deadline_of_a_level_applies_whatever_the_order_of_cases(data):
     slow = {"level": "U", "deadline": "48 h", "when": LEAF}
     rule(data)["cases"] = [slow, slow | {"deadline": "same day"}]
     (hit,) = evaluate(parse_rules(data), {"rf.leg": ["saddle"]})
@@ -115,13 +115,13 @@ def test_soonest_deadline_of_a_level_wins_in_whatever_order_the_cases_stand(data
     ],
 )
 @pytest.mark.django_db
-def test_rule_that_reads_what_is_not_asked_stops_the_load(data, monkeypatch, change, message):
+def test_loading_stops_when_a_rule_reads_what_is_not_asked(data, monkeypatch, change, message):
     change(data)
     monkeypatch.setattr("assessments.red_flags.definitions.read_rules", lambda: parse_rules(data))
     with pytest.raises(RulesInvalid, match=message):
         load_questionnaires(now=NOW)
 
 
-def test_number_test_fits_only_numbers(rules, intake):
+def test_number_conditions_read_only_number_questions(rules, intake):
     assert misread_numbers(rules, intake.items.values()) == []
     assert unknown_questions(rules, {}) != []

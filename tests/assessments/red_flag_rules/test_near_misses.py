@@ -1,4 +1,4 @@
-"""“Why not”: what spoke for a rule, and what was missing."""
+"""“Why not” texts: why a rule is close to firing, and what is missing."""
 
 import pytest
 from hypothesis import given, settings
@@ -17,12 +17,12 @@ def why_not(rules, intake, signal_id, answers, fired=frozenset()):
     return describe_nearness(near, intake.items, answers) if is_close(near, answers) else ""
 
 
-def test_run_a_little_longer_than_the_month_is_close(rules, intake):
+def test_run_a_little_longer_than_the_months_longest_is_close(rules, intake):
     text = why_not(rules, intake, "L-1", {"run.last_long": ["10.5"], "run.longest30": ["10"]})
     assert "10.5" in text and "more than 1.10" in text
 
 
-def test_run_shorter_than_the_month_is_not_close(rules, intake):
+def test_run_shorter_than_the_months_longest_is_not_close(rules, intake):
     assert why_not(rules, intake, "L-1", {"run.last_long": ["8"], "run.longest30": ["10"]}) == ""
 
 
@@ -43,11 +43,11 @@ def test_one_of_two_bone_risks_names_the_others(rules, intake):
     assert text.startswith("needs 1 more of: ")
 
 
-def test_place_alone_makes_no_rule_close(rules, intake):
+def test_body_site_alone_makes_no_rule_close(rules, intake):
     assert find_close_rules(rules, intake, {"loc.map": ["groin"], "about.age": ["under-18"]}) == []
 
 
-def test_quiet_intake_shows_few_close_rules_and_never_one_that_fired(rules, intake):
+def test_quiet_intake_shows_at_most_five_close_rules_and_none_that_fired(rules, intake):
     fired = {hit.rule_id for hit in evaluate(rules, QUIET)}
     close = {one.rule.id for one in find_close_rules(rules, intake, QUIET)}
     assert not close & fired
@@ -56,7 +56,7 @@ def test_quiet_intake_shows_few_close_rules_and_never_one_that_fired(rules, inta
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_nearness_needs_nothing_exactly_when_the_condition_holds(rules, intake, data):
+def test_nearness_is_zero_exactly_when_the_condition_holds(rules, intake, data):
     answers = data.draw(some_answers([item for item in intake.items.values() if item.options]))
     for rule in rules.rules:
         for case in rule.cases:
@@ -64,7 +64,7 @@ def test_nearness_needs_nothing_exactly_when_the_condition_holds(rules, intake, 
             assert (measure_nearness(rules, case.when, answers).needed <= 0) is is_held, (rule.id, case.when)
 
 
-def test_what_speaks_against_a_rule_is_said_in_words(rules, intake):
+def test_negative_conditions_are_written_as_text(rules, intake):
     toes = {"comp": ["toes"], "comp.toes.new": ["yes"]}
     text = why_not(rules, intake, "C-2", toes, frozenset({"RF30"}))
     assert text.startswith("needs not ") and "RF30" in text

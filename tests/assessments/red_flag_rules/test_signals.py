@@ -1,4 +1,4 @@
-"""The lines of the therapist's summary, each at the edge where it begins to hold."""
+"""The signals of the therapist's summary, each at the limit where it begins to hold."""
 
 import pytest
 
@@ -30,19 +30,19 @@ def test_quiet_runner_has_no_signal(rules, intake):
         ("10", "13", True),  # 1.30
         ("10", "20", True),  # 2.00
         ("10", "9", False),
-        ("0", "11", False),  # no baseline is no ratio without end
+        ("0", "11", False),  # without a baseline there is no ratio
         (None, "11", False),
         ("10", None, False),
     ],
 )
-def test_single_run_spike_begins_above_a_tenth_more(rules, intake, longest, run, is_held):
+def test_single_run_spike_begins_above_ten_percent_more(rules, intake, longest, run, is_held):
     given = {"run.longest30": longest, "run.last_long": run}
     answers = {name: [miles] for name, miles in given.items() if miles is not None}
     assert ("L-1" in held(rules, intake, **answers)) is is_held
 
 
 @pytest.mark.parametrize(("longest", "is_held"), [(None, True), ("0", True), ("0.5", False), ("10", False)])
-def test_new_or_returning_load_needs_a_start_and_no_baseline(rules, intake, longest, is_held):
+def test_new_or_returning_load_requires_a_start_without_a_baseline(rules, intake, longest, is_held):
     baseline = {} if longest is None else {"run.longest30": [longest]}
     assert ("L-2" in held(rules, intake, **{"run.change": ["started"]}, **baseline)) is is_held
     assert "L-2" not in held(rules, intake, **{"run.change": ["distance"]}, **baseline)
@@ -59,7 +59,7 @@ def test_new_or_returning_load_needs_a_start_and_no_baseline(rules, intake, long
         ("less", None, None, False),
     ],
 )
-def test_training_above_the_tolerated_level(rules, intake, running, during, morning, is_held):
+def test_training_signal_holds_above_the_tolerated_level(rules, intake, running, during, morning, is_held):
     scores = {"pain.run": during, "pain.morning": morning}
     answers = {name: [score] for name, score in scores.items() if score is not None}
     assert ("L-3" in held(rules, intake, **{"run.stopped": [running]}, **answers)) is is_held
@@ -82,7 +82,7 @@ def test_training_above_the_tolerated_level(rules, intake, running, during, morn
         ("Y-1", {"psy.worry": [7]}),
     ],
 )
-def test_signal_holds_on_its_answer(rules, intake, signal, answers):
+def test_signal_holds_for_its_answers(rules, intake, signal, answers):
     assert signal in held(rules, intake, **answers)
 
 
@@ -91,7 +91,7 @@ def test_signal_holds_on_its_answer(rules, intake, signal, answers):
     [
         *(("L-4", {"run.change": [change]}) for change in ("distance", "days", "started")),
         ("C-1", {"hist": ["same", "ankle"], "comp.strength": ["once"]}),
-        ("C-2", {"comp": ["toes"], "comp.toes.new": ["yes"], "comp.toes.fast": ["no"]}),  # RF30 takes its place
+        ("C-2", {"comp": ["toes"], "comp.toes.new": ["yes"], "comp.toes.fast": ["no"]}),  # RF30 is raised instead
         ("C-2", {"comp": ["shins"], MOVE: ["foot-slap"], "rf.foot.fast": ["no"]}),
         ("A-1", {**SUDDEN, "on.sudden": ["weak"]}),
         ("A-1", {"on.mode": ["gradual"], "on.sudden": ["pop"]}),  # no longer asked
@@ -99,12 +99,12 @@ def test_signal_holds_on_its_answer(rules, intake, signal, answers):
         ("Y-1", {"psy.confidence": [5], "psy.worry": [6]}),
     ],
 )
-def test_signal_stays_away_just_beside_it(rules, intake, signal, answers):
+def test_signal_does_not_hold_just_outside_its_limit(rules, intake, signal, answers):
     assert signal not in held(rules, intake, **answers)
 
 
 @pytest.mark.parametrize("answers", [row[3] for row in ROWS if row[0] in WATCHING])
-def test_bone_watch_follows_its_rules(rules, intake, answers):
+def test_bone_watch_holds_when_one_of_its_rules_fired(rules, intake, answers):
     assert "BSI-watch" in held(rules, intake, **answers)
 
 
@@ -118,7 +118,7 @@ def test_bone_watch_follows_its_rules(rules, intake, answers):
         {HEALTH: ["bone-weak"], "run.change": ["speed"]},
     ],
 )
-def test_bone_watch_needs_two_of_the_risks_and_groin_pain(rules, intake, two):
+def test_bone_watch_holds_with_two_risks_and_groin_pain(rules, intake, two):
     assert "BSI-watch" in held(rules, intake, **two)
     assert "BSI-watch" not in held(rules, intake, **two, **KNEE)
     assert "BSI-watch" not in held(rules, intake, **{**two, "loc.map": ["outer-hip"]})
@@ -127,5 +127,5 @@ def test_bone_watch_needs_two_of_the_risks_and_groin_pain(rules, intake, two):
 @pytest.mark.parametrize(
     "one", [SPIKE, HILLS, {"bone.periods": ["yes"]}, {"bone.fuel": ["yes"]}, {HEALTH: ["bone-weak"]}]
 )
-def test_bone_watch_needs_more_than_one_risk(rules, intake, one):
+def test_bone_watch_does_not_hold_with_one_risk(rules, intake, one):
     assert "BSI-watch" not in held(rules, intake, **one)

@@ -1,4 +1,4 @@
-"""Yes, asked and no, not asked: what a summary says of a rule is never more than what was answered."""
+"""Yes, no and not asked: a summary never says more about a rule than was answered."""
 
 import pytest
 from django.urls import reverse
@@ -25,11 +25,11 @@ def states(rules, intake, answers):
     return found | {signal.id: judge.signal_state(signal.when) for signal in rules.signals}
 
 
-def test_nothing_answered_is_not_asked_for_every_rule_and_signal(rules, intake):
+def test_every_rule_and_signal_is_not_asked_when_nothing_is_answered(rules, intake):
     assert set(states(rules, intake, {}).values()) == {State.NOT_ASKED}
 
 
-def test_everything_answered_is_yes_or_no_for_every_rule_and_signal(rules, intake):
+def test_every_rule_and_signal_is_no_when_all_answers_are_normal(rules, intake):
     found = states(rules, intake, CALM)
     assert {rule for rule, state in found.items() if state == State.YES} == set()
     assert {rule for rule, state in found.items() if state == State.NOT_ASKED} == set()
@@ -45,39 +45,39 @@ def test_everything_answered_is_yes_or_no_for_every_rule_and_signal(rules, intak
         ("rf.signs", {"RF27", "RF28", "RF29", "RF31", "RF32", "RF33", "UN04"}),
     ],
 )
-def test_rule_is_not_asked_while_a_question_it_depends_on_is_open(rules, intake, missing, unknown):
+def test_rule_is_not_asked_while_a_question_it_depends_on_is_unanswered(rules, intake, missing, unknown):
     found = states(rules, intake, {**CALM, missing: []})
     assert {rule for rule, state in found.items() if state == State.NOT_ASKED} == unknown
 
 
-def test_follow_up_that_an_answer_rules_out_counts_as_asked(intake):
+def test_follow_up_counts_as_asked_when_an_answer_rules_it_out(intake):
     asked = read_asked(intake, CALM)
     assert asked["rf.leg.unsure"] == asked["comp.toes.fast"] == Asked.RULED_OUT
     assert read_asked(intake, {})["rf.leg.unsure"] == Asked.OPEN
 
 
-def test_not_sure_without_saying_of_what_leaves_each_sign_open(rules, intake):
+def test_unsure_about_no_named_sign_leaves_each_sign_not_asked(rules, intake):
     found = states(rules, intake, CALM | {"rf.leg": ["unsure"]})
     assert found["UN01"] == State.YES and found["RF01"] == State.NOT_ASKED
     found = states(rules, intake, CALM | {"rf.leg": ["unsure"], "rf.leg.unsure": ["saddle"]})
     assert found["RF01"] == State.YES and found["RF02"] == State.NO
 
 
-def test_unsure_inside_a_not_is_no_answer_that_settles_a_rule(rules, intake):
+def test_unsure_inside_a_not_does_not_count_as_yes(rules, intake):
     when = {"not": {"item": "rf.unwell.hip", "is": "yes"}}
     for answer, state in (("unsure", State.YES), ("yes", State.NO), ("no", State.YES)):
         judge = Judge(rules, intake, CALM | {"rf.body": ["unwell"], "rf.unwell.hip": [answer]})
         assert judge.signal_state(when) == state, answer
 
 
-def test_questionnaire_that_does_not_ask_of_bone_never_says_no_to_it(rules, call_intake):
+def test_bone_rules_are_not_asked_when_the_questionnaire_has_no_such_questions(rules, call_intake):
     answers = {name: values for name, values in QUIET.items() if name in call_intake.items}
     found = states(rules, call_intake, answers)
     assert found["BSI-watch"] == found["RF20"] == found["L-1"] == State.NOT_ASKED
     assert found["RF01"] == found["RF16"] == State.NO
 
 
-def test_earlier_version_is_judged_by_the_alternatives_it_asks(rules, first_intake):
+def test_earlier_version_is_judged_by_the_questions_it_asks(rules, first_intake):
     then = {"bone.periods": ["not-relevant"], "med.painkillers": ["no"], "run.race": ["no"]}
     found = states(rules, first_intake, CALM | then)
     assert {rule for rule, state in found.items() if state == State.NOT_ASKED} == set()
@@ -96,8 +96,8 @@ def test_state_agrees_with_the_rules_whenever_it_is_known(rules, intake, data):
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_state_no_never_becomes_yes_by_later_answers(rules, intake, data):
-    """ "Asked, and no" must not become "yes" by an answer to a question that was open."""
+def test_no_never_becomes_yes_when_open_questions_are_answered(rules, intake, data):
+    """A rule that was asked and answered "no" must not become "yes" when an open question is answered."""
     first = keep_enabled(intake, data.draw(some_answers([item for item in intake.items.values() if item.options])))
     more = data.draw(some_answers([i for i in intake.items.values() if i.options and i.link_id not in first]))
     later = first | {name: values for name, values in more.items() if name in _open(intake, first)}
@@ -112,7 +112,7 @@ def _open(intake, answers):
 
 
 @pytest.mark.django_db
-def test_summary_does_not_say_no_of_what_was_not_asked(client, response, charlie):
+def test_summary_does_not_say_no_about_what_was_not_asked(client, response, charlie):
     client.force_login(charlie)
     page = client.get(reverse("admin:assessments_response_change", args=[response.pk])).text
     assert "Not signalled" not in page and "Asked, and no" not in page
@@ -136,7 +136,7 @@ def test_summary_of_a_call_says_that_the_bone_watch_was_not_asked(loaded, alice,
 
 
 @pytest.mark.django_db
-def test_finished_summary_says_asked_and_no(client, response, intake, charlie):
+def test_finished_summary_shows_asked_and_no(client, response, intake, charlie):
     save_all(response, intake, CALM)
     complete_response(response=response, now=NOW)
     client.force_login(charlie)
@@ -149,7 +149,7 @@ def test_finished_summary_says_asked_and_no(client, response, intake, charlie):
 
 
 @pytest.mark.django_db
-def test_question_left_out_is_said_to_be_not_answered(client, response, intake, charlie):
+def test_unanswered_question_is_shown_as_not_answered(client, response, intake, charlie):
     save_page(response=response, page="safety", answers=of_page(intake, "safety"), now=NOW)
     client.force_login(charlie)
     page = client.get(reverse("admin:assessments_response_change", args=[response.pk])).text
@@ -157,9 +157,9 @@ def test_question_left_out_is_said_to_be_not_answered(client, response, intake, 
 
 
 @pytest.mark.django_db
-def test_export_tells_asked_and_no_from_not_asked(response, intake):
+def test_export_distinguishes_no_from_not_asked(response, intake):
     save_page(response=response, page="safety", answers=of_page(intake, "safety"), now=NOW)
-    (safety,) = export_response(response)["item"]  # pages that were not asked are not there
+    (safety,) = export_response(response)["item"]  # omits pages that were not asked
     answers = {item["linkId"]: item["answer"][0]["valueCoding"]["code"] for item in safety["item"]}
     assert answers == {"about.age": "21-49", "rf.leg": "none", "rf.body": "none"}
 

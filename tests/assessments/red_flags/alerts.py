@@ -1,4 +1,4 @@
-"""Flags that alert staff."""
+"""Sending due alerts about flags."""
 
 from clinic.outbox.sending.claims import claim_due_messages
 from clinic.outbox.sending.hand_over import send_claimed

@@ -1,4 +1,4 @@
-"""An alert reaches a member of staff with the right to see flags, or else the clinic's own address."""
+"""Recipients of an alert: staff with the permission to view flags, or else the clinic's own address."""
 
 import logging
 from datetime import timedelta
@@ -18,7 +18,7 @@ from tests.world import NOW
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
-LOST = "right to view flags"  # of the error on Today
+LOST = "right to view flags"  # in the error on Today
 
 
 def raise_flag(response, answers=EMERGENCY, page="safety"):
@@ -43,7 +43,7 @@ def dora(db):
     return User.objects.create_user("dora@example.com", name="Dora Desk", is_staff=True)
 
 
-def test_recipients_have_the_right_to_see_flags_however_granted(charlie, dora, view_flag):
+def test_recipients_have_the_permission_to_view_flags_however_granted(charlie, dora, view_flag):
     assert find_recipients() == [charlie]
     dora.user_permissions.add(view_flag)
     group = Group.objects.create(name="Therapists")
@@ -61,7 +61,7 @@ def test_finding_recipients_is_one_query(charlie, django_assert_num_queries):
         find_recipients()
 
 
-def test_clinics_address_is_told_when_no_member_of_staff_may_see_flags(response, dora, post_office, caplog):
+def test_clinic_is_alerted_when_no_member_of_staff_may_view_flags(response, dora, post_office, caplog):
     Clinic.objects.update(email="desk@clinic.example")
     raise_flag(response)
     send_due(NOW)
@@ -75,7 +75,7 @@ def test_clinics_address_is_told_when_no_member_of_staff_may_see_flags(response,
     assert error.endswith("level E goes to clinic.")
 
 
-def test_clinics_address_is_reminded_until_the_flag_is_acknowledged(response, charlie, post_office):
+def test_clinic_is_reminded_until_the_flag_is_acknowledged(response, charlie, post_office):
     Clinic.objects.update(email="desk@clinic.example")
     User.objects.update(is_active=False)
     raise_flag(response)
@@ -87,7 +87,7 @@ def test_clinics_address_is_reminded_until_the_flag_is_acknowledged(response, ch
     assert len(post_office.mails) == 2
 
 
-def test_alert_without_a_recipient_is_an_error_in_the_log_without_patient_data(response, caplog):
+def test_alert_without_a_recipient_is_logged_as_an_error_without_patient_data(response, caplog):
     Clinic.objects.update(email="")
     caplog.set_level(logging.INFO)
     raise_flag(response)
@@ -98,21 +98,21 @@ def test_alert_without_a_recipient_is_an_error_in_the_log_without_patient_data(r
 
 
 @pytest.mark.parametrize(("email", "goes_to"), [("", "no one"), ("desk@clinic.example", "clinic")])
-def test_today_shows_an_error_while_no_member_of_staff_would_be_told(client, loaded, dora, email, goes_to):
+def test_today_shows_an_error_when_no_member_of_staff_would_be_alerted(client, loaded, dora, email, goes_to):
     Clinic.objects.update(email=email)
     client.force_login(dora)
     page = client.get(reverse("admin:index"))
     assert page.context["goes_to"] == where_alerts_go() == goes_to and LOST in page.text
 
 
-def test_today_shows_no_error_while_someone_would_be_told(client, loaded, charlie):
+def test_today_shows_no_error_when_staff_would_be_alerted(client, loaded, charlie):
     client.force_login(charlie)
     assert where_alerts_go() == "staff"
     assert LOST not in client.get(reverse("admin:index")).text
 
 
 @pytest.mark.parametrize("loss", ["left", "no longer staff", "lost the right"])
-def test_alert_is_not_sent_to_a_recipient_who_left_or_lost_the_right(
+def test_alert_is_not_sent_to_a_recipient_who_left_or_lost_the_permission(
     response, charlie, dora, view_flag, post_office, loss
 ):
     dora.user_permissions.add(view_flag)
@@ -149,7 +149,7 @@ def test_alert_goes_to_the_clinics_address_when_all_recipients_have_left(respons
     assert sent_to(post_office) == ["desk@clinic.example"]
 
 
-def test_alert_is_handed_over_once_when_two_recipients_have_left(response, charlie, dora, view_flag, post_office):
+def test_alert_is_reassigned_once_when_two_recipients_have_left(response, charlie, dora, view_flag, post_office):
     dora.user_permissions.add(view_flag)
     raise_flag(response)
     User.objects.update(is_active=False)
@@ -159,7 +159,7 @@ def test_alert_is_handed_over_once_when_two_recipients_have_left(response, charl
     assert sent_to(post_office) == [newcomer.email]
 
 
-def test_alert_that_was_answered_is_not_handed_over(response, charlie, post_office):
+def test_alert_of_an_acknowledged_flag_is_not_reassigned(response, charlie, post_office):
     raise_flag(response)
     acknowledge_flag(flag=Flag.objects.get(), by=charlie, now=NOW)
     User.objects.filter(pk=charlie.pk).update(is_active=False)

@@ -1,4 +1,4 @@
-"""An emergency comes first whatever else is missing on the page, and a sign counts whatever is ticked beside it."""
+"""An emergency is shown first whatever else the page lacks, and a sign counts whatever is checked beside it."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def send(client, token, page, answers):
-    """What the server says to a page that is opened and sent once, as a browser without a script does."""
+    """Open a page, send it once as a browser without a script does, and return the server's response."""
     shown = client.get(page_url(token, page))
     return client.post(page_url(token, page), posted(shown.text, answers))
 
@@ -29,7 +29,7 @@ def test_emergency_is_shown_when_another_answer_is_missing(client, token, respon
     assert "tel:911" in client.get(answered.headers["Location"]).text
     assert response.flags.get().shown_at
     on = client.post(url("stop", token), {"action": "acknowledge", "level": "E", "deadline": "now"})
-    assert on.headers["Location"] == page_url(token, "safety")  # the page that is not finished
+    assert on.headers["Location"] == page_url(token, "safety")  # the unfinished page
     response.refresh_from_db()
     assert first_open_page(response).link_id == "safety"
 
@@ -43,7 +43,7 @@ def test_emergency_is_shown_before_a_follow_up_without_a_script(client, token, r
     assert "rf.body.unsure" in shown_questions(client.get(on.headers["Location"]).text)
 
 
-def test_page_with_an_error_leads_with_an_urgent_advice(client, token, response):
+def test_page_with_an_error_starts_with_urgent_advice(client, token, response):
     send(client, token, "safety", QUIET)
     again = send(client, token, "signs", {"rf.move": ["walk-groin"]})
     assert again.status_code == 200
@@ -52,7 +52,7 @@ def test_page_with_an_error_leads_with_an_urgent_advice(client, token, response)
 
 
 @pytest.mark.parametrize("none_first", [True, False])
-def test_sign_beside_none_of_these_is_kept_and_raised(client, token, response, none_first):
+def test_sign_beside_none_of_these_is_saved_and_raises_its_flag(client, token, response, none_first):
     leg = ["none", "crack"] if none_first else ["crack", "none"]
     assert send(client, token, "safety", QUIET | {"rf.leg": leg}).headers["Location"] == url("stop", token)
     response.refresh_from_db()
@@ -60,14 +60,14 @@ def test_sign_beside_none_of_these_is_kept_and_raised(client, token, response, n
     assert response.flags.get().rule_id == "RF06"
 
 
-def test_not_sure_beside_none_of_these_is_not_no(intake):
+def test_unsure_is_kept_when_checked_beside_none_of_these(intake):
     assert keep_positives(intake.items["rf.leg"], ["none", "unsure"]) == ["unsure"]
     assert keep_positives(intake.items["rf.leg"], ["none"]) == ["none"]
     assert keep_positives(intake.items["rf.leg"], []) == []
 
 
 @pytest.mark.parametrize("question", ["rf.leg", "rf.body", "rf.move", "rf.signs", "med.conditions"])
-def test_every_sign_of_every_list_wins_over_none_of_these_and_over_garbage(intake, question):
+def test_every_sign_of_every_list_is_kept_beside_none_of_these_and_garbage(intake, question):
     item = intake.items[question]
     signs = [option.code for option in item.options if not option.is_exclusive]
     for sign in signs:
@@ -75,23 +75,23 @@ def test_every_sign_of_every_list_wins_over_none_of_these_and_over_garbage(intak
             assert keep_fitting(item, values) == [sign], values
 
 
-def test_answer_that_cannot_be_read_leaves_the_earlier_one(response):
+def test_unreadable_answer_leaves_the_earlier_one(response):
     save_page(response=response, page="safety", answers={"rf.leg": ["saddle"]}, now=NOW)
     save_page(response=response, page="safety", answers={"rf.leg": ["nonsense"]}, now=NOW)
     assert response.answers["rf.leg"] == ["saddle"]
 
 
-def test_first_not_sure_raises_nothing_before_its_follow_up_was_shown(client, token, response, charlie):
+def test_first_unsure_answer_raises_no_flag_before_its_follow_up_was_shown(client, token, response, charlie):
     again = send(client, token, "safety", QUIET | {"rf.leg": ["unsure"]})
     assert again.status_code == 200
     assert "rf.leg.unsure" in shown_questions(again.text)
     assert not response.flags.exists() and not StaffAlert.objects.exists()
     unanswered = client.post(page_url(token, "safety"), posted(again.text, QUIET | {"rf.leg": ["unsure"]}))
-    assert unanswered.headers["Location"] == url("stop", token)  # it was shown, and left open: unsure counts as yes
+    assert unanswered.headers["Location"] == url("stop", token)  # shown and unanswered: unsure counts as yes
     assert response.flags.get().rule_id == "UN01" and StaffAlert.objects.get().level == "E"
 
 
-def test_not_sure_from_an_old_page_is_not_held_back_twice(client, token, response):
+def test_unsure_answer_from_an_old_page_is_delayed_once(client, token, response):
     old = client.get(page_url(token, "safety")).text
     for expected in (200, 303):
         answers = posted(old, QUIET | {"rf.leg": ["unsure"]})
@@ -99,8 +99,8 @@ def test_not_sure_from_an_old_page_is_not_held_back_twice(client, token, respons
     assert response.flags.get().rule_id == "UN01"
 
 
-def test_not_sure_with_its_follow_up_on_the_page_raises_at_once(client, token, response):
-    """With a script the follow-up was there to be answered."""
+def test_unsure_answer_raises_its_flag_at_once_when_the_follow_up_was_shown(client, token, response):
+    """With a script, the follow-up is shown on the same page."""
     seen = ["about.age", "rf.leg", "rf.leg.unsure", "rf.body"]
     form = {"seen": seen, "about.age": "21-49", "rf.leg": "unsure", "rf.body": "none"}
     assert client.post(page_url(token, "safety"), form).headers["Location"] == url("stop", token)
@@ -112,7 +112,7 @@ def look(now):
         send_claimed(message, now=now)
 
 
-def test_not_sure_that_was_left_at_its_follow_up_counts_as_yes(client, token, response, charlie, time_machine):
+def test_unsure_answer_counts_as_yes_when_the_follow_up_is_abandoned(client, token, response, charlie, time_machine):
     time_machine.move_to(NOW, tick=False)
     save_page(
         response=response, page="safety", answers={"rf.leg": ["unsure"]}, not_yet_shown=["rf.leg.unsure"], now=NOW
@@ -127,7 +127,7 @@ def test_not_sure_that_was_left_at_its_follow_up_counts_as_yes(client, token, re
     assert client.get(url("start", token)).headers["Location"] == url("stop", token)
 
 
-def test_look_raises_nothing_when_the_follow_up_was_answered(response, charlie):
+def test_second_evaluation_raises_no_flag_when_the_follow_up_was_answered(response, charlie):
     save_page(
         response=response, page="safety", answers={"rf.leg": ["unsure"]}, not_yet_shown=["rf.leg.unsure"], now=NOW
     )

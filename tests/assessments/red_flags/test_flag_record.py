@@ -1,4 +1,4 @@
-"""Page after page saved and answered again at random: the record follows the table, and every lowering leaves a line."""
+"""Pages are saved and changed at random: flags follow the table, and every lowering has an audit record."""
 
 import random
 from datetime import timedelta
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 
 def draw_answer(chance, item):
-    """Some options of a question; half the time any, else as the quiet runner answers."""
+    """Draw some options of a question: half the time any, else those of the quiet runner."""
     if not item.options or chance.random() < 0.5:
         return QUIET.get(item.link_id, [])
     codes = [option.code for option in item.options]
@@ -27,7 +27,7 @@ def draw_answer(chance, item):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_record_follows_every_saved_page_and_each_lowering_is_in_the_audit(response, charlie, seed):
+def test_flags_follow_every_saved_page_and_each_lowering_is_in_the_audit_log(response, charlie, seed):
     chance, highest, lowered = random.Random(seed), {}, 0
     for step in range(24):
         page = chance.choice(pages_asked(response))
@@ -39,7 +39,7 @@ def test_record_follows_every_saved_page_and_each_lowering_is_in_the_audit(respo
         parsed = response.questionnaire.parsed
         expected = expect_flags(keep_enabled(parsed, response.answers))
         asked = enabled_items(parsed, response.answers)
-        for rule, flag in flags_before.items():  # an answer that was taken back says nothing
+        for rule, flag in flags_before.items():  # a removed answer lowers no flag
             is_open = any(name in asked and not response.answers.get(name) for name in flag.snapshot)
             if rule not in expected and flag.current_level and is_open:
                 expected[rule] = flag.current_level
@@ -49,11 +49,11 @@ def test_record_follows_every_saved_page_and_each_lowering_is_in_the_audit(respo
             rule: min(highest.get(rule, "T"), expected.get(rule, "T"), key=LEVELS.index)
             for rule in {*highest, *expected}
         }
-        assert {rule: flag.level for rule, flag in flags.items()} == highest  # never removed, never below its highest
+        assert {rule: flag.level for rule, flag in flags.items()} == highest  # never deleted, never below its highest
         lowered += sum(is_lower(flags[rule].current_level, than=level) for rule, level in before.items() if level)
         events = AccessEvent.objects.filter(action="U", object_id__in=[str(flag.pk) for flag in flags.values()])
         assert events.count() == lowered
-    assert lowered  # or nothing was tried
+    assert lowered  # otherwise this test would check nothing
     worst = {flag.level for flag in Flag.objects.all()} & {"E", "U"}
     assert set(StaffAlert.objects.values_list("level", flat=True)) >= ({"E"} if "E" in worst else worst)
 
@@ -62,7 +62,7 @@ def is_lower(level, than):
     return not level or LEVELS.index(level) > LEVELS.index(than)
 
 
-def test_rule_of_a_flag_is_not_to_be_read_in_the_database(response, bob):
+def test_rule_of_a_flag_is_not_readable_in_the_database(response, bob):
     other = start_published_response(questionnaire_slug=response.questionnaire.slug, patient=bob, now=NOW)
     for one in (response, other):
         Flag.objects.create(

@@ -32,7 +32,7 @@ def test_summary_names_the_signer_and_the_date(client, response, charlie, therap
     assert "Charlie Hill, PT, DPT" in page and "Nov 23, 2026" in page and "awaiting sign-off" not in page
 
 
-def test_page_of_rules_shows_all_and_lets_a_therapist_sign(client, loaded, charlie, therapist, rules):
+def test_page_of_rules_shows_all_rules_and_lets_a_therapist_sign(client, loaded, charlie, therapist, rules):
     client.force_login(charlie)
     url = reverse("admin:assessments_rulesignoff_changelist")
     page = client.get(url)
@@ -53,7 +53,7 @@ def test_user_who_is_not_a_therapist_cannot_sign(client, loaded, charlie):
     assert not RuleSignOff.objects.exists()
 
 
-def test_rules_are_signed_once_and_only_as_they_were_read(client, loaded, charlie, therapist):
+def test_rules_are_signed_once_and_only_the_version_that_was_shown(client, loaded, charlie, therapist):
     with pytest.raises(LookupError):
         sign_off_rules(by=charlie, digest="0" * 64, now=NOW)
     sign_off_rules(by=charlie, digest=digest_rules(), now=NOW)

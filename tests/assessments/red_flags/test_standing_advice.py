@@ -1,4 +1,4 @@
-"""Advice to get help is in sight on every page of an intake until it is read, however the patient comes back."""
+"""Advice to get help is on every page of an intake until it is read, however the patient returns."""
 
 from datetime import timedelta
 
@@ -19,7 +19,7 @@ LATER = NOW + timedelta(minutes=5)
 
 
 @pytest.mark.parametrize(("page", "answers"), [("safety", EMERGENCY), ("signs", URGENT)])
-def test_every_page_leads_to_the_advice_when_the_tab_was_closed_before_it_was_read(
+def test_every_page_redirects_to_the_advice_when_the_tab_was_closed_before_it_was_read(
     client, token, response, intake, page, answers
 ):
     walk(client, token, intake, QUIET, until="safety")
@@ -32,7 +32,7 @@ def test_every_page_leads_to_the_advice_when_the_tab_was_closed_before_it_was_re
     assert reopened.get(url("stop", token)).context["level"] == {"safety": "E", "signs": "U"}[page]
 
 
-def test_page_of_a_sign_ticked_by_mistake_opens_and_leads_with_the_advice(client, token, response):
+def test_page_of_a_sign_checked_by_mistake_opens_and_starts_with_the_advice(client, token, response):
     fill_page(client, token, "safety", QUIET | EMERGENCY)
     stop = client.get(url("stop", token))
     assert stop.context["change_url"] == page_url(token, "safety")
@@ -43,7 +43,7 @@ def test_page_of_a_sign_ticked_by_mistake_opens_and_leads_with_the_advice(client
     assert find_unread(response) is None
 
 
-def test_finished_intake_does_not_say_thank_you_while_an_emergency_is_unread(client, token, response, intake):
+def test_finished_intake_does_not_thank_the_patient_while_an_emergency_is_unread(client, token, response, intake):
     save_all(response, intake)
     complete_response(response=response, now=NOW)
     save_page(response=response, page="onset", answers={"mech": ["give-way"]}, now=NOW)
@@ -52,7 +52,7 @@ def test_finished_intake_does_not_say_thank_you_while_an_emergency_is_unread(cli
     assert client.get(url("done", token)).headers["Location"] == url("stop", token)
 
 
-def test_read_advice_stays_in_sight_until_staff_have_seen_to_it(client, token, response, intake, charlie):
+def test_read_advice_is_shown_until_staff_acknowledge_the_flag(client, token, response, intake, charlie):
     walk(client, token, intake, QUIET | EMERGENCY)
     complete_response(response=response, now=NOW)
     for name in ("start", "done"):
@@ -63,15 +63,15 @@ def test_read_advice_stays_in_sight_until_staff_have_seen_to_it(client, token, r
         assert "Get help now" not in client.get(url(name, token)).text
 
 
-def test_read_advice_goes_when_the_answer_is_changed(client, token, response, intake):
+def test_read_advice_disappears_when_the_answer_is_changed(client, token, response, intake):
     walk(client, token, intake, QUIET | EMERGENCY, until="signs")
     assert "Get help now" in client.get(url("start", token)).text
     save_page(response=response, page="safety", answers={"rf.leg": ["none"]}, now=NOW)
     assert "Get help now" not in client.get(url("start", token)).text
 
 
-def test_emergency_is_shown_before_a_flag_that_was_one(client, token, response):
-    """A flag that sank from E to U must not come before one that is an emergency now."""
+def test_emergency_is_shown_before_a_lowered_emergency(client, token, response):
+    """A flag that was lowered from E to U must not come before one that is an emergency now."""
     fast = {"rf.move": ["foot-slap"], "rf.foot.fast": ["yes"]}
     save_page(response=response, page="signs", answers=fast, now=NOW)
     save_page(response=response, page="signs", answers=fast | {"rf.foot.fast": ["no"]}, now=NOW)
@@ -89,7 +89,7 @@ def test_page_about_one_level_marks_only_that_level_as_shown(client, token, resp
     assert urgent.shown_at and not urgent.patient_acknowledged_at
 
 
-def test_acknowledging_in_one_tab_does_not_settle_a_sooner_deadline_from_another(client, token, response):
+def test_acknowledging_in_one_tab_does_not_acknowledge_a_sooner_deadline_from_another(client, token, response):
     save_page(response=response, page="signs", answers={"rf.move": ["rest-night"]}, now=NOW)
     shown = client.get(url("stop", token))
     assert shown.context["deadline"] == "48 h"
@@ -104,13 +104,13 @@ def test_acknowledging_in_one_tab_does_not_settle_a_sooner_deadline_from_another
 
 
 @pytest.mark.parametrize("deadline", ["", "tomorrow", "\x00"])
-def test_acknowledging_with_an_invented_deadline_settles_nothing(client, token, response, deadline):
+def test_acknowledging_an_invented_deadline_changes_nothing(client, token, response, deadline):
     save_page(response=response, page="safety", answers=EMERGENCY, now=NOW)
     client.post(url("stop", token), {"action": "acknowledge", "level": "E", "deadline": deadline})
     assert not response.flags.get().patient_acknowledged_at
 
 
-def test_advice_takes_the_worst_level_and_its_soonest_deadline(response):
+def test_advice_has_the_worst_level_and_its_soonest_deadline(response):
     save_page(
         response=response, page="signs", answers={"rf.move": ["rest-night"], "rf.signs": ["calf-swollen"]}, now=NOW
     )

@@ -1,4 +1,4 @@
-"""Garbage in the URL or the fields of an admin page is refused with a page, never with a 500."""
+"""Garbage in the URL or the fields of an admin page is rejected with a page, never with a 500."""
 
 import logging
 
@@ -34,7 +34,7 @@ def lists():
 
 
 def parameters_of(changelist) -> set[str]:
-    """What the filters and links of a list put into its address."""
+    """Return the query parameters that the filters and links of a list use."""
     names = {name for spec in changelist.filter_specs for name in spec.expected_parameters() if name}
     day = changelist.date_hierarchy
     return names | ({f"{day}__{part}" for part in ("year", "month", "day", "gte")} if day else set())
@@ -49,7 +49,7 @@ def broken(client, address, names, values) -> list[str]:
     ]
 
 
-def test_every_filter_of_every_list_takes_garbage(owner_client):
+def test_every_filter_of_every_list_handles_garbage(owner_client):
     faults = []
     for name in lists():
         address = reverse(name)
@@ -60,7 +60,7 @@ def test_every_filter_of_every_list_takes_garbage(owner_client):
 
 
 @pytest.mark.parametrize("name", ["booking_appointment", "education_topic"])
-def test_what_every_list_knows_takes_garbage(owner_client, name):
+def test_every_query_parameter_of_every_list_handles_garbage(owner_client, name):
     faults = broken(owner_client, reverse(f"admin:{name}_changelist"), OF_EVERY_LIST, OFTEN_SHORT)
     assert not faults, "\n".join(faults)
 
@@ -77,14 +77,14 @@ def test_what_every_list_knows_takes_garbage(owner_client, name):
         ("", "", "9" * 40),
     ],
 )
-def test_days_at_the_end_of_all_calendars_are_no_days(owner_client, day, month, year):
+def test_date_filter_handles_days_at_the_ends_of_the_calendar(owner_client, day, month, year):
     given = {"starts_at__day": day, "starts_at__month": month, "starts_at__year": year}
     asked = {name: value for name, value in given.items() if value}
     for model in ("appointment", "hoursoverride"):
         assert owner_client.get(reverse(f"admin:booking_{model}_changelist"), asked).status_code < 500
 
 
-def test_no_id_of_a_page_breaks_it(owner_client):
+def test_every_detail_page_handles_an_invalid_id(owner_client):
     faults = []
     for model in admin.site._registry:
         for page in ("change", "delete", "history"):
@@ -95,8 +95,8 @@ def test_no_id_of_a_page_breaks_it(owner_client):
     assert not faults, "\n".join(faults)
 
 
-def test_every_form_takes_garbage(owner_client):
-    """In all fields at once."""
+def test_every_form_handles_garbage(owner_client):
+    """Fill all fields at once."""
     faults = []
     for address in forms(owner_client):
         page = owner_client.get(address)

@@ -1,4 +1,4 @@
-"""The admin's own history: only where the admin's log of edits can hold something."""
+"""The admin's history page: offered only for models that staff edit in the admin."""
 
 import pytest
 from django.urls import reverse
@@ -17,18 +17,18 @@ def owner(client, clinic):
 
 
 def pages_of(row) -> tuple[str, str]:
-    """The addresses of the page and the history of `row`."""
+    """Return the URLs of the detail page and the history page of `row`."""
     name = f"{row._meta.app_label}_{row._meta.model_name}"
     return reverse(f"admin:{name}_change", args=[row.pk]), reverse(f"admin:{name}_history", args=[row.pk])
 
 
-def test_history_is_offered_where_rows_are_edited(owner):
+def test_history_is_offered_when_rows_can_be_edited(owner):
     page, history = pages_of(PatientFactory())
     assert history in owner.get(page).content.decode()
     assert owner.get(history).status_code == 200
 
 
-def test_rows_that_are_not_edited_lead_from_their_history_to_their_page(owner, evaluation):
+def test_history_page_links_to_the_detail_page_when_rows_cannot_be_edited(owner, evaluation):
     for row in (book(evaluation), MessageFactory()):
         page, history = pages_of(row)
         assert history not in owner.get(page).content.decode()
@@ -36,6 +36,6 @@ def test_rows_that_are_not_edited_lead_from_their_history_to_their_page(owner, e
         assert f'href="{page}"' in answer.partition("content-main")[2]
 
 
-def test_stock_sentence_of_an_empty_log_is_replaced(owner):
+def test_history_page_replaces_djangos_sentence_when_the_log_is_empty(owner):
     _, history = pages_of(PatientFactory())
     assert "object" not in text_of(owner.get(history))

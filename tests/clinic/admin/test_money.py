@@ -1,4 +1,4 @@
-"""Staff type and read money in dollars; the database keeps integer cents."""
+"""Staff type and read dollars; the database stores integer cents."""
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -26,7 +26,7 @@ from clinic.practice.values.money import MOST_CENTS, MoneyInvalid, TooMuchMoney,
         ("0000000000165", 16500),
     ],
 )
-def test_dollars_become_cents_when_they_are_typed(typed, cents):
+def test_dollars_become_cents_when_typed(typed, cents):
     assert parse_money(typed) == cents
     assert parse_money(format_dollars(cents)) == cents
 
@@ -40,12 +40,12 @@ def test_amount_is_refused_when_it_is_not_dollars_and_cents(typed):
 
 
 @pytest.mark.parametrize("typed", ["10000.01", "16500", "9" * 4000])
-def test_amount_is_refused_when_it_is_absurd(typed):
+def test_amount_is_refused_when_it_is_too_large(typed):
     with pytest.raises(TooMuchMoney):
         parse_money(typed)
 
 
-def test_money_field_shows_dollars_and_says_what_to_type_when_it_refuses():
+def test_money_field_shows_dollars_and_says_what_to_type_when_refused():
     field = MoneyField(required=False)
     assert (field.prepare_value(16500), field.prepare_value(8750), field.prepare_value("x")) == ("165", "87.50", "x")
     assert (field.clean(""), field.clean("0")) == (None, 0)
@@ -57,7 +57,7 @@ def test_money_field_shows_dollars_and_says_what_to_type_when_it_refuses():
         field.clean("1.999")
 
 
-def test_every_sum_of_a_service_is_typed_in_dollars_when_its_form_is_open():
+def test_every_amount_of_a_service_is_typed_in_dollars():
     sums = {field.name for field in Service._meta.get_fields() if field.name.endswith("_cents")}
     assert sums == {"price_cents", "late_fee_cents"}
     assert all(isinstance(ServiceForm.base_fields[name], MoneyField) for name in sums)
@@ -85,7 +85,7 @@ def test_service_keeps_cents_when_staff_type_dollars(client, service):
     assert refused.context["adminform"].form.has_error("price_cents", "too_much")
 
 
-def test_service_shows_dollars_when_it_can_only_be_viewed(client, service):
+def test_service_shows_dollars_when_it_is_read_only(client, service):
     fay = User.objects.create_user("fay@clinic.example", name="Fay", is_staff=True)
     fay.user_permissions.add(Permission.objects.get(codename="view_service"))
     client.force_login(fay)

@@ -1,4 +1,4 @@
-"""Staff find people by name, and no address ever holds one."""
+"""Searching for patients by name in the admin, without a name in any URL."""
 
 import pytest
 from django.apps import apps
@@ -34,7 +34,7 @@ def names_on(page) -> list[str]:
     return [name for name in ("Alice Moore", "Bob Walker", "Carol Moore") if name in page.content.decode()]
 
 
-def test_people_are_found_by_words_that_no_address_holds(owner_client, patients):
+def test_patients_are_found_and_the_url_holds_no_name(owner_client, patients):
     found = owner_client.post(PATIENTS, {"q": " moore "})
     assert found.status_code == 303 and "moore" not in found["Location"].lower()
     page = owner_client.get(found["Location"])
@@ -45,7 +45,7 @@ def test_people_are_found_by_words_that_no_address_holds(owner_client, patients)
     assert names_on(owner_client.get(PATIENTS)) == ["Alice Moore", "Bob Walker", "Carol Moore"]
 
 
-def test_two_searches_stand_beside_each_other_and_old_ones_are_forgotten(owner_client, patients):
+def test_two_searches_are_kept_side_by_side_and_old_ones_are_deleted(owner_client, patients):
     moore = owner_client.post(PATIENTS, {"q": "moore"})["Location"]
     walker = owner_client.post(PATIENTS, {"q": "walker"})["Location"]
     assert names_on(owner_client.get(moore)) == ["Alice Moore", "Carol Moore"]
@@ -56,7 +56,7 @@ def test_two_searches_stand_beside_each_other_and_old_ones_are_forgotten(owner_c
     assert len(names_on(owner_client.get(moore))) == 3
 
 
-def test_filters_stay_and_an_empty_search_shows_all(owner_client, patients):
+def test_filters_are_kept_and_an_empty_search_shows_all(owner_client, patients):
     visits = "/admin/booking/appointment/?status__exact=booked&p=2"
     assert owner_client.post(visits, {"q": "moore"})["Location"].startswith(
         "/admin/booking/appointment/?status__exact=booked&searched="
@@ -64,18 +64,18 @@ def test_filters_stay_and_an_empty_search_shows_all(owner_client, patients):
     assert owner_client.post(PATIENTS, {"q": " "})["Location"] == f"{PATIENTS}?"
 
 
-def test_words_in_the_address_search_nothing(owner_client, patients):
+def test_query_string_is_ignored_as_a_search(owner_client, patients):
     assert len(names_on(owner_client.get(f"{PATIENTS}?q=moore"))) == 3
 
 
-def test_searching_needs_the_right_to_look(client, patients):
+def test_search_is_refused_without_the_permission_to_view(client, patients):
     client.force_login(User.objects.create_user("frank@clinic.example", name="Frank", is_staff=True))
     assert client.post(PATIENTS, {"q": "moore"}).status_code == 403
     assert "searches" not in client.session
 
 
 @pytest.mark.parametrize("typed", ["mo\x00ore", "\x00", "moore\x00\x1b[2J", "\x85moore", "moore\r\nBcc: x"])
-def test_control_characters_are_no_words(owner_client, patients, typed):
+def test_control_characters_are_not_searched(owner_client, patients, typed):
     found = owner_client.post(PATIENTS, {"q": typed})
     assert found.status_code == 303
     assert owner_client.get(found["Location"]).status_code == 200
@@ -83,7 +83,7 @@ def test_control_characters_are_no_words(owner_client, patients, typed):
 
 
 @pytest.mark.parametrize("stuck", ["moore\x00", "\ud800moore", " moore\x07 "])
-def test_search_that_is_stuck_in_a_session_heals(owner_client, patients, stuck):
+def test_search_with_control_characters_in_a_session_is_cleaned(owner_client, patients, stuck):
     session = owner_client.session
     session["searches"] = {"abcd": stuck}
     session.save()
@@ -91,13 +91,13 @@ def test_search_that_is_stuck_in_a_session_heals(owner_client, patients, stuck):
     assert names_on(page) == ["Alice Moore", "Carol Moore"]
 
 
-def test_endless_search_is_cut(owner_client, patients):
+def test_long_search_is_truncated(owner_client, patients):
     found = owner_client.post(PATIENTS, {"q": "moore " * 5000})
     assert owner_client.get(found["Location"]).status_code == 200
     assert len(*owner_client.session["searches"].values()) <= LONGEST_SEARCH
 
 
-# Fields that search while one types
+# Autocomplete fields
 
 
 def ask(client, **changes):
@@ -109,7 +109,7 @@ def texts(response) -> list[str]:
     return [one["text"] for one in response.json()["results"]]
 
 
-def test_field_searches_by_post_only(owner_client, patients):
+def test_autocomplete_searches_by_post_only(owner_client, patients):
     assert texts(ask(owner_client)) == ["Alice Moore", "Carol Moore"]
     query = {"app_label": "booking", "model_name": "waitlistentry", "field_name": "patient"}
     for address in (query | {"term": "moore"}, query):
@@ -118,7 +118,7 @@ def test_field_searches_by_post_only(owner_client, patients):
         assert names_on(refused) == []
 
 
-def test_field_shows_patients_only_with_the_right_to_view_them(client, patients):
+def test_autocomplete_shows_patients_only_with_the_permission_to_view_them(client, patients):
     frank = User.objects.create_user("frank@clinic.example", name="Frank", is_staff=True)
     frank.user_permissions.set(Permission.objects.filter(codename__in=["add_waitlistentry", "view_waitlistentry"]))
     client.force_login(frank)
@@ -129,13 +129,13 @@ def test_field_shows_patients_only_with_the_right_to_view_them(client, patients)
     assert "/login/" in ask(client)["Location"]
 
 
-def test_field_needs_the_forms_token(patients):
+def test_autocomplete_requires_the_csrf_token(patients):
     client = Client(enforce_csrf_checks=True)
     client.force_login(User.objects.create_superuser("owner@clinic.example", name="Olive"))
     assert ask(client).status_code == 403
 
 
-def test_field_answers_page_by_page(owner_client):
+def test_autocomplete_is_paginated(owner_client):
     for number in range(25):
         find_or_register_patient(name=f"Moore {number}", email=f"m{number}@example.com", phone="", now=timezone.now())
     first = ask(owner_client).json()
@@ -145,13 +145,13 @@ def test_field_answers_page_by_page(owner_client):
 
 @pytest.mark.parametrize("garbage", GARBAGE)
 @pytest.mark.parametrize("name", ["term", "page", "app_label", "model_name", "field_name"])
-def test_field_answers_garbage_with_words_or_nothing(owner_client, patients, name, garbage):
+def test_autocomplete_handles_garbage(owner_client, patients, name, garbage):
     assert ask(owner_client, **{name: garbage}).status_code in (200, 403, 404)
 
 
 @pytest.mark.filterwarnings("error::django.core.paginator.UnorderedObjectListWarning")
 @pytest.mark.long
-def test_no_field_of_any_model_breaks_the_search(owner_client, patients):
+def test_autocomplete_handles_every_field_of_every_model(owner_client, patients):
     for model in apps.get_models():
         for field in model._meta.get_fields():
             asked = {"app_label": model._meta.app_label, "model_name": model._meta.model_name}
@@ -159,7 +159,7 @@ def test_no_field_of_any_model_breaks_the_search(owner_client, patients):
             assert response.status_code in (200, 403, 404), (model, field)
 
 
-def test_every_list_that_is_searched_is_private():
+def test_every_searchable_list_is_private():
     searched = {model: one for model, one in admin.site._registry.items() if one.search_fields}
     assert Patient in searched and len(searched) >= 10
     assert [model for model, one in searched.items() if not isinstance(one, PrivateSearch)] == []

@@ -1,4 +1,4 @@
-"""What a permission shows on Today and other pages; staff cannot grant themselves or others more than they have."""
+"""What each permission shows on Today and other pages. Staff cannot grant more permissions than they have."""
 
 import pytest
 import time_machine
@@ -29,7 +29,7 @@ def rows():
 
 @pytest.fixture
 def sign_in(client):
-    """Sign in a new user with these permissions; returns the user."""
+    """Return a function that signs in a new user with the given permissions and returns the user."""
 
     def sign(*codenames, **fields):
         user = UserFactory(**{"name": "Frank Desk", **fields})
@@ -53,13 +53,13 @@ def permissions(*codenames):
     ("rights", "shown", "tables"),
     [
         ((), set(), set()),
-        # Of messages it asks only whether one told the patient of a change.
+        # Messages are read only to see whether the patient was notified of a change.
         (("view_appointment",), {"Vera Visitcanary"}, {"booking_appointment", "outbox_message"}),
         (("view_flag",), set(), set()),
         (("view_response",), set(), set()),
         (("view_flag", "view_response"), {"Fiona Flagcanary"}, {"assessments_flag"}),
         (("view_message",), {"Mona Messagecanary"}, {"outbox_message"}),
-        # It reads messages only for whether waiting patients were told.
+        # Messages are read only to see whether waiting patients were notified.
         (
             ("view_waitlistentry",),
             {"Wanda Waitcanary"},
@@ -68,7 +68,7 @@ def permissions(*codenames):
         (("change_article",), set(), set()),
     ],
 )
-def test_today_reads_and_shows_a_section_only_with_its_right(client, rows, sign_in, rights, shown, tables):
+def test_today_reads_and_shows_a_section_only_with_its_permission(client, rows, sign_in, rights, shown, tables):
     sign_in(*rights)
     with CaptureQueriesContext(connection) as queries:
         page = client.get(reverse("admin:index")).text
@@ -83,7 +83,7 @@ def test_today_reads_and_shows_a_section_only_with_its_right(client, rows, sign_
     assert asked == tables - {"booking_slotoffer"}
 
 
-def test_start_page_without_rights_names_the_administrator(client, rows, sign_in):
+def test_start_page_names_the_administrator_when_a_user_has_no_permissions(client, rows, sign_in):
     sign_in(name="Frank Desk")
     page = client.get(reverse("admin:index"))
     assert page.status_code == 200
@@ -91,7 +91,7 @@ def test_start_page_without_rights_names_the_administrator(client, rows, sign_in
     assert "No visits today" not in page.text
 
 
-def test_today_names_what_it_does_not_show(client, rows, sign_in):
+def test_today_names_the_sections_it_does_not_show(client, rows, sign_in):
     sign_in("view_appointment", "view_message")
     page = client.get(reverse("admin:index"))
     assert page.context["hidden"] == ["warning signs", "the wait list"]
@@ -99,7 +99,7 @@ def test_today_names_what_it_does_not_show(client, rows, sign_in):
     assert client.get(reverse("admin:index")).context["hidden"] == []
 
 
-def test_today_links_to_what_may_be_done_only(client, rows, sign_in):
+def test_today_links_only_to_permitted_actions(client, rows, sign_in):
     sign_in("view_appointment")
     page = client.get(reverse("admin:index")).text
     for name in ("booking_appointment_add", "booking_hoursoverride_add"):
@@ -111,17 +111,17 @@ def test_today_links_to_what_may_be_done_only(client, rows, sign_in):
         assert address in page
 
 
-def test_list_of_an_app_is_no_empty_today(client, rows, sign_in):
+def test_list_of_an_app_does_not_show_an_empty_today(client, rows, sign_in):
     sign_in("view_appointment")
     page = client.get("/admin/booking/").text
     assert reverse("admin:booking_appointment_changelist") in page
     assert "No visits today" not in page
 
 
-# What a page shows beside its own rows
+# What a page shows of other models
 
 
-def test_visits_in_the_way_are_counted_not_named_without_the_right_to_view_visits(client, rows, sign_in):
+def test_affected_visits_are_counted_and_not_named_without_the_permission_to_view_visits(client, rows, sign_in):
     morning = {"kind": "closure", "starts_at": "2026-12-01T08:00", "ends_at": "2026-12-01T20:00"}
     block, holidays = reverse("admin:booking_hoursoverride_add"), reverse("admin:booking_hoursoverride_holidays")
     sign_in("add_hoursoverride")
@@ -134,7 +134,7 @@ def test_visits_in_the_way_are_counted_not_named_without_the_right_to_view_visit
     assert "Vera Visitcanary" in client.get(holidays).text
 
 
-def test_flag_is_read_in_the_summary_where_reading_is_written_down(client, rows, sign_in):
+def test_flag_page_redirects_to_the_summary_where_access_is_recorded(client, rows, sign_in):
     page = reverse("admin:assessments_flag_change", args=[rows["assessments.flag"]])
     summary = reverse("admin:assessments_response_change", args=[rows["assessments.response"]])
     sign_in("view_flag")
@@ -146,7 +146,7 @@ def test_flag_is_read_in_the_summary_where_reading_is_written_down(client, rows,
 
 
 @pytest.mark.parametrize("model", ["practice.patient", "booking.appointment", "outbox.message"])
-def test_reading_is_recorded_only_when_it_was_allowed(client, rows, sign_in, model):
+def test_access_is_recorded_only_when_it_was_allowed(client, rows, sign_in, model):
     page = reverse(f"admin:{model.replace('.', '_')}_change", args=[rows[model]])
     frank = sign_in()
     assert client.get(page).status_code == 403
@@ -156,7 +156,7 @@ def test_reading_is_recorded_only_when_it_was_allowed(client, rows, sign_in, mod
     assert AccessEvent.objects.filter(actor=tess, action="R", object_id=rows[model]).count() == 1
 
 
-def test_address_of_a_form_opened_by_hand_is_a_page_that_leads_to_today(client, rows, sign_in):
+def test_form_action_answers_405_with_a_link_to_today_when_opened_directly(client, rows, sign_in):
     sign_in("change_patient", "view_patient")
     page = client.get(reverse("admin:practice_patient_end_links", args=[rows["practice.patient"]]))
     assert (page.status_code, page["Allow"]) == (405, "POST")
@@ -164,14 +164,14 @@ def test_address_of_a_form_opened_by_hand_is_a_page_that_leads_to_today(client, 
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "PATCH"])
-def test_no_method_shows_a_record_without_writing_it_down(client, rows, sign_in, method):
+def test_record_is_not_shown_when_the_method_is_not_get_or_post(client, rows, sign_in, method):
     sign_in("view_patient")
     page = client.generic(method, reverse("admin:practice_patient_change", args=[rows["practice.patient"]]))
     assert page.status_code == 405
     assert "canary" not in page.text
 
 
-def test_view_on_site_needs_the_right_to_view_the_row(client, rows, sign_in):
+def test_view_on_site_requires_the_permission_to_view_the_row(client, rows, sign_in):
     kind = ContentType.objects.get_for_model(Topic).pk
     address = reverse("admin:view_on_site", args=[kind, rows["education.topic"]])
     sign_in()
@@ -182,7 +182,7 @@ def test_view_on_site_needs_the_right_to_view_the_row(client, rows, sign_in):
         assert client.get(reverse("admin:view_on_site", args=[nonsense, "x"])).status_code == 404
 
 
-def test_log_of_the_admin_names_no_patient(client, rows):
+def test_admin_log_names_no_patient(client, rows):
     client.force_login(User.objects.get(name="Olga Owner"))
     LogEntry.objects.all().delete()
     person = {"name": "Nina Newcanary", "email": "ninacanary@example.com", "phone": "", "time_zone": ""}
@@ -200,10 +200,10 @@ def test_log_of_the_admin_names_no_patient(client, rows):
     assert "canary" not in str(entries)
 
 
-# Rights of their own
+# Permissions of their own
 
 
-def test_importing_publishing_and_signing_off_are_three_rights(client, rows, sign_in):
+def test_importing_publishing_and_signing_off_are_three_permissions(client, rows, sign_in):
     upload = reverse("admin:assessments_questionnaire_upload")
     publish = reverse("admin:assessments_questionnaire_publish", args=[rows["assessments.questionnaire"]])
     page = reverse("admin:assessments_questionnaire_change", args=[rows["assessments.questionnaire"]])
@@ -220,7 +220,7 @@ def test_importing_publishing_and_signing_off_are_three_rights(client, rows, sig
     assert Questionnaire.objects.get().published_at is not None
 
 
-def test_therapist_signs_off_only_with_the_right(client, rows, sign_in):
+def test_therapist_signs_off_only_with_the_permission(client, rows, sign_in):
     RuleSignOff.objects.all().delete()
     address, page = reverse("admin:assessments_rules_sign"), reverse("admin:assessments_rulesignoff_changelist")
     therapist = TherapistFactory(user=sign_in("view_rulesignoff"))
@@ -233,12 +233,12 @@ def test_therapist_signs_off_only_with_the_right(client, rows, sign_in):
     assert RuleSignOff.objects.get().signed_by == therapist
 
 
-# Staff cannot grant rights they do not have
+# Staff cannot grant permissions that they do not have
 
 
 @pytest.fixture
 def manager(sign_in):
-    """Looks after the staff's sign-ins, and has one right besides."""
+    """Return a user who manages staff accounts and has one other permission."""
     return sign_in("view_user", "add_user", "change_user", "view_patient", name="Mia Manager")
 
 
@@ -261,7 +261,7 @@ def test_user_page_shows_no_part_of_the_password_hash(client, rows):
     assert reverse("admin:auth_user_password_change", args=[olga.pk]) in page
 
 
-def test_right_to_change_staff_does_not_make_superusers(client, manager):
+def test_permission_to_change_staff_does_not_make_superusers(client, manager):
     bob = UserFactory(name="Bob Stone")
     for user in (bob, manager):
         assert client.post(user_page(user), fields_of(user, is_superuser="on")).status_code == 302
@@ -288,7 +288,7 @@ def test_superuser_is_changed_by_superusers_only(client, rows, manager):
 
 @pytest.mark.parametrize("is_active", [True, False])
 @pytest.mark.parametrize("by_group", [True, False])
-def test_user_with_more_rights_cannot_be_changed(client, manager, is_active, by_group):
+def test_user_with_more_permissions_cannot_be_changed(client, manager, is_active, by_group):
     bob = UserFactory(name="Bob Stone", is_active=is_active)
     more = permissions("view_message")
     if by_group:
@@ -298,7 +298,7 @@ def test_user_with_more_rights_cannot_be_changed(client, manager, is_active, by_
     else:
         bob.user_permissions.set(more)
     password = reverse("admin:auth_user_password_change", args=[bob.pk])
-    assert client.get(user_page(bob)).status_code == 200  # it may be read
+    assert client.get(user_page(bob)).status_code == 200  # viewing is allowed
     assert client.post(user_page(bob), fields_of(bob)).status_code == 403
     assert client.get(password).status_code == 403
     manager.user_permissions.add(*more)
@@ -306,7 +306,7 @@ def test_user_with_more_rights_cannot_be_changed(client, manager, is_active, by_
     assert client.get(password).status_code == 200
 
 
-def test_only_rights_one_has_can_be_granted(client, manager):
+def test_only_permissions_that_one_has_can_be_granted(client, manager):
     bob = UserFactory(name="Bob Stone")
     (own,), (other,) = permissions("view_patient"), permissions("view_message")
     group = Group.objects.create(name="Messages")
@@ -319,13 +319,13 @@ def test_only_rights_one_has_can_be_granted(client, manager):
     assert User.objects.get(pk=bob.pk).get_all_permissions() == {"practice.view_patient"}
 
 
-def test_own_rights_cannot_be_changed(client, manager):
+def test_own_permissions_cannot_be_changed(client, manager):
     before = manager.get_all_permissions()
     client.post(user_page(manager), fields_of(manager, user_permissions=[permissions("view_patient")[0].pk]))
     assert User.objects.get(pk=manager.pk).get_all_permissions() == before
 
 
-def test_group_is_given_and_changed_only_within_ones_own_rights(client, sign_in):
+def test_group_is_assigned_and_changed_only_within_ones_own_permissions(client, sign_in):
     sign_in("view_group", "add_group", "change_group", "delete_group")
     (own,), (other,) = permissions("view_group"), permissions("view_patient")
     mine, theirs = Group.objects.create(name="Mine"), Group.objects.create(name="Theirs")

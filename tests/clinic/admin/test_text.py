@@ -1,4 +1,4 @@
-"""Staff read sentences: the kinds of messages, why one did not go, and what to do when a page is refused or broken."""
+"""Text for staff: names of message kinds, reasons for skipped messages, and error pages that say what to do."""
 
 import re
 from datetime import timedelta
@@ -44,7 +44,7 @@ FAULTS = [
 ]
 
 
-def test_every_kind_of_message_has_a_name_in_words_when_staff_read_it():
+def test_every_message_kind_has_a_readable_name():
     titles = {kind.name: kind_title(kind.name) for kind in all_kinds()}
     assert len(titles) > 15
     assert [title for title in titles.values() if CODE_NAME.search(title)] == []
@@ -54,14 +54,14 @@ def test_every_kind_of_message_has_a_name_in_words_when_staff_read_it():
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: describe_error(fault))
-def test_reason_is_a_sentence_when_it_was_an_error(fault):
+def test_reason_is_a_sentence_when_it_was_an_exception(fault):
     words = explain_reason(describe_error(fault))
     assert not CODE_NAME.search(words), words
     assert words.endswith(".")
     assert re.search(r"tell|call|check|ask|add|keeps trying", words, re.IGNORECASE), words
 
 
-def test_reason_is_a_sentence_when_it_is_one_of_ours():
+def test_reason_is_a_sentence_when_it_is_one_of_our_own():
     assert explain_reason("") == ""
     assert explain_reason("the visit was moved") == "The visit was moved."
     assert "30003" in explain_reason("not delivered 30003")
@@ -77,7 +77,7 @@ def olga(client, db, at_noon):
     return user
 
 
-def test_messages_are_named_and_explained_when_staff_look_at_them(client, olga):
+def test_message_list_shows_readable_names_and_reasons(client, olga):
     message = MessageFactory(
         patient=PatientFactory(), kind="booking_booked", state=State.FAILED, reason="ValueError", settled_at=NOON
     )
@@ -90,7 +90,7 @@ def test_messages_are_named_and_explained_when_staff_look_at_them(client, olga):
         assert not re.search(r"ValueError|booking_|booking booked|lease", text), address
 
 
-def test_staff_page_names_the_missing_right_and_who_can_grant_it(client, olga):
+def test_refusal_names_the_missing_permission_and_who_can_grant_it(client, olga):
     fay = User.objects.create_user("fay@clinic.example", name="Fay", is_staff=True)
     client.force_login(fay)
     answer = client.get(reverse("admin:booking_appointment_changelist"))
@@ -105,7 +105,7 @@ def test_staff_page_names_the_missing_right_and_who_can_grant_it(client, olga):
     assert (refused.status_code, "<strong>change patients" in refused.content.decode()) == (403, True)
 
 
-def test_owner_is_not_sent_to_herself(client, olga):
+def test_owner_is_not_told_to_ask_herself(client, olga):
     answer = client.get(reverse("admin:audit_accessevent_add"))
     assert answer.status_code == 403
     assert "Olga Owner" not in answer.content.decode().partition("content-main")[2]
@@ -116,7 +116,7 @@ def test_owner_is_not_sent_to_herself(client, olga):
     assert "Olga Owner" in page and "Paul Partner" in page
 
 
-def test_staff_page_is_shown_when_an_address_of_the_admin_is_unknown(client, olga):
+def test_staff_page_is_shown_when_an_admin_url_is_unknown(client, olga):
     answer = client.get("/admin/nowhere/")
     assert (answer.status_code, "css/admin.css" in answer.content.decode()) == (404, True)
     assert "Book a visit" not in answer.content.decode()
@@ -124,8 +124,8 @@ def test_staff_page_is_shown_when_an_address_of_the_admin_is_unknown(client, olg
     assert "css/admin.css" not in client.get("/learn/nowhere/").content.decode()
 
 
-def test_staff_page_is_shown_when_the_admin_breaks_and_needs_no_database():
-    # The test asks for no database: pytest would refuse a query.
+def test_error_page_of_the_admin_needs_no_database():
+    # Without the db fixture, pytest refuses a query.
     answer = views.server_error(RequestFactory().get("/admin/booking/appointment/"))
     assert (answer.status_code, "css/admin.css" in answer.content.decode()) == (500, True)
     assert "Go to Today" in answer.content.decode()

@@ -1,6 +1,6 @@
-"""Every URL of the admin, for every kind of user and every method: pages open only with their permissions.
+"""Every admin URL, for every kind of user and every method: a page opens only with its permissions.
 
-admin_pages.py has the permissions of each page; the test fails for a page that is not there. Patients' names are canaries.
+A page that is missing from admin_pages.py, the table of permissions, fails the test. Patients' names are canaries.
 """
 
 import logging
@@ -42,7 +42,7 @@ WITHOUT = (
 
 @dataclass(frozen=True)
 class Role:
-    """A visitor of a page: `held` is compared with the page's permissions."""
+    """A kind of user. `held` is compared with the page's permissions."""
 
     name: str
     user: User | AnonymousUser
@@ -50,7 +50,7 @@ class Role:
 
 
 class SignedIn:
-    """Middleware: every request is `user`'s, whose rights are known without a query."""
+    """Middleware that makes `user` the user of each request, with permissions already loaded."""
 
     user = AnonymousUser()
 
@@ -64,7 +64,7 @@ class SignedIn:
 
 @pytest.fixture
 def rows(monkeypatch):
-    """The furnished clinic at noon, with all that is not about rights taken out of the way."""
+    """Yield the rows of the furnished clinic at NOON, with everything unrelated to permissions switched off."""
     light = [one for one in settings.MIDDLEWARE if one not in WITHOUT]
     monkeypatch.setattr(settings, "MIDDLEWARE", [f"{__name__}.SignedIn", *light])
     monkeypatch.setattr("clinic.urls.handler403", lambda request, exception: HttpResponseForbidden())
@@ -77,7 +77,7 @@ def rows(monkeypatch):
 
 
 def remembering(get_object):
-    """Wrap `get_object` to read each row once for GET: most pages read it before they check permissions."""
+    """Wrap `get_object` to read each row once for GET, since most pages read it before they check permissions."""
     known = {}
 
     def remembered(self, request, object_id, from_field=None):
@@ -92,14 +92,14 @@ def remembering(get_object):
 
 
 def every_right(*verbs: str) -> list[str]:
-    """The rights to `verbs` of each model; without them all there are."""
+    """Return the permissions for `verbs` on each model, or all permissions if no verb is given."""
     own = () if verbs else OWN_RIGHTS
     verbs = verbs or ("view", "change", "add", "delete")
     return [f"{one.split('.')[0]}.{verb}_{one.split('.')[1]}" for verb in verbs for one in FORMS] + list(own)
 
 
 def make_role(*rights: str, **fields) -> Role:
-    """A new user with these permissions; with the one to sign off rules also a therapist."""
+    """Return the role of a new user with these permissions, a therapist if they may sign off rules."""
     user = UserFactory(**fields)
     codes = [right.split(".")[1] for right in rights]
     user.user_permissions.set(Permission.objects.filter(codename__in=codes))
@@ -127,7 +127,7 @@ def may(held: set[str], wanted: tuple[str, ...]) -> bool:
 
 
 class Walk:
-    """Asks pages and collects what is wrong with the answers."""
+    """Requests pages and collects faulty responses."""
 
     def __init__(self, rows):
         pages, routes = pages_of(rows, ContentType.objects.get_for_model(Topic).pk), routes_of_the_admin()
@@ -138,14 +138,14 @@ class Walk:
         self.faults: list[str] = []
 
     def go(self, role: Role, *methods: str) -> None:
-        """Ask every page by each of `methods`."""
+        """Request every page with each of `methods`."""
         SignedIn.user = role.user
         for name, page, address in self.pages:
             for method in methods:
                 self.ask(method, name, page, address, role)
 
     def press(self, role: Role) -> None:
-        """Ask by both methods the pages on which `role` can do anything that not all of the staff can."""
+        """Request by GET and POST the pages on which `role` can do more than staff without permissions can."""
         SignedIn.user, own = role.user, role.held - {"anyone", "staff"}
         for name, page, address in self.pages:
             if name == "index" or may(own, (*(page.opens or ()), *(page.acts or ()))):
@@ -155,7 +155,7 @@ class Walk:
     def ask(self, method, name, page, address, role) -> None:
         wanted = page.acts if method == "POST" else page.opens if method in ("GET", "HEAD") else None
         if method == "POST" and may(role.held, page.acts or ()):
-            before = transaction.savepoint_create()  # what the page does is undone
+            before = transaction.savepoint_create()  # undo what the page does
             response = self._answer(method, page, address)
             transaction.savepoint_rollback(before)
         else:
@@ -164,12 +164,15 @@ class Walk:
             self.faults.append(f"{role.name}: {method} {name} {page.args.get('act', '')} {fault}")
 
     def _answer(self, method, page, address):
-        self.client.cookies.clear()  # the last message of a page
+        self.client.cookies.clear()  # drops the message of the previous page
         return self.client.post(address, page.data) if method == "POST" else self.client.generic(method, address)
 
 
 def find_fault(response, page: Page, wanted: tuple[str, ...] | None, held: set[str]) -> str:
-    """403, a page that is not there, the door, or a method that is not there: that is being turned away."""
+    """Return what is wrong with the response, or "".
+
+    A 403, 404 or 405, or a redirect to the page's `door`, counts as a refusal.
+    """
     status, to = response.status_code, response.headers.get("Location", "")
     is_at_the_door = "staff" not in held and (to.startswith(page.door) if page.door.endswith("=") else to == page.door)
     is_turned_away = status in (403, 404, 405) or is_at_the_door
@@ -177,7 +180,7 @@ def find_fault(response, page: Page, wanted: tuple[str, ...] | None, held: set[s
         return f"answered {status}"
     if wanted is not None and may(held, wanted):
         return f"refused with {status}" if is_turned_away else ""
-    is_open = wanted is None and page.opens == ANYONE  # the login takes what it is sent
+    is_open = wanted is None and page.opens == ANYONE  # the login page accepts any POST
     return "" if is_turned_away or is_open else f"answered {status} without the right"
 
 
@@ -195,21 +198,21 @@ def address_of(route: str, args: dict) -> str:
     return "/" + plain.replace("/$", "/").replace("$", "/")
 
 
-def test_every_page_is_known_with_its_rights(rows):
+def test_every_admin_page_is_in_the_table_of_permissions(rows):
     pages, routes = pages_of(rows, 1), routes_of_the_admin()
     assert sorted(routes.keys() - pages.keys()) == [], "enter new pages in admin_pages.py"
     assert sorted(pages.keys() - routes.keys()) == []
 
 
-def test_every_page_refuses_staff_without_rights_and_opens_to_the_owner(rows):
+def test_every_page_refuses_staff_without_permissions_and_opens_for_the_owner(rows):
     walk = Walk(rows)
     for role in roles_for_every_method():
         walk.go(role, "GET", "POST", *STRANGE_METHODS, *(["HEAD"] if role.name != "superuser" else []))
     assert not walk.faults, "\n".join(walk.faults)
 
 
-def test_one_right_to_view_opens_its_own_pages_and_no_other(rows):
-    """Every page by GET, and by POST those that the right opens or acts on."""
+def test_each_view_permission_opens_its_own_pages_and_no_other(rows):
+    """Request every page by GET, and by POST the pages that the permission opens or acts on."""
     walk = Walk(rows)
     for right in every_right("view"):
         role = make_role(right)
@@ -218,16 +221,16 @@ def test_one_right_to_view_opens_its_own_pages_and_no_other(rows):
     assert not walk.faults, "\n".join(walk.faults)
 
 
-def test_one_right_to_change_add_delete_or_act_opens_its_own_pages(rows):
-    """That it opens no other, none of all the other rights does: they are asked together below."""
+def test_each_permission_to_change_add_delete_or_act_opens_its_own_pages(rows):
+    """The test below checks that it opens no other page, with all other permissions at once."""
     walk = Walk(rows)
     for right in every_right("change", "add", "delete") + list(OWN_RIGHTS):
         walk.press(make_role(right, *([ONLY_WITH[right]] if right in ONLY_WITH else [])))
     assert not walk.faults, "\n".join(walk.faults)
 
 
-def test_every_other_right_together_opens_no_page(rows):
-    """A user with all permissions but those of a page is refused."""
+def test_page_is_refused_to_a_user_with_all_permissions_but_its_own(rows):
+    """For each page, request it as a user who has every permission except those of the page."""
     walk = Walk(rows)
     for wanted in {wanted for _, page, _ in walk.pages for wanted in (page.opens, page.acts) if wanted}:
         lacking = {right for one in wanted for right in one.split("+")}

@@ -1,4 +1,4 @@
-"""A stored answer."""
+"""A stored answer for the tests of encryption."""
 
 from django.utils import timezone
 

@@ -1,4 +1,4 @@
-"""The trail of access is only ever added to."""
+"""The audit log is append-only."""
 
 import pytest
 from django.core.management import call_command
@@ -45,12 +45,12 @@ def test_event_cannot_be_deleted(event):
     assert AccessEvent.objects.count() == 1
 
 
-def test_actor_cannot_be_deleted_while_the_trail_names_them(event):
+def test_actor_cannot_be_deleted_while_the_audit_log_names_them(event):
     with pytest.raises(IntegrityError):
         event.actor.delete()
 
 
-def test_rotation_command_finds_every_encrypted_field(capsys):
+def test_rotation_command_processes_every_encrypted_field(capsys):
     call_command("rotate_encryption_keys")
 
     assert "assessments.Response.answers: 0 encrypted again" in capsys.readouterr().out

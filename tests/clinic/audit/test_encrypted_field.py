@@ -1,4 +1,4 @@
-"""The encrypted field: what goes in comes out, in its own row, and nowhere else."""
+"""The encrypted field: a value is readable only through its own row, and appears nowhere else in the clear."""
 
 import logging
 import secrets
@@ -59,27 +59,27 @@ json_values = st.recursive(
 
 @given(value=st.dictionaries(st.text(), json_values))
 @hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_value_comes_back_when_any_json_is_saved(diaries, value):
+def test_any_json_value_is_read_back_as_saved(diaries, value):
     diary = diaries.create(entry=value)
 
     assert diaries.get(pk=diary.pk).entry == value
 
 
-def test_nothing_is_readable_when_one_looks_into_the_table(diaries):
+def test_table_holds_no_readable_value(diaries):
     diary = diaries.create(entry={"where": CANARY})
 
     assert CANARY.encode() not in raw_entry(diary)
     assert raw_entry(diary) != raw_entry(diaries.create(entry={"where": CANARY}))
 
 
-def test_no_value_stays_no_value(diaries):
+def test_null_is_stored_as_null(diaries):
     diary = diaries.create(entry=None)
 
     assert diaries.get(pk=diary.pk).entry is None
     assert diaries.filter(entry=None).exists()
 
 
-def test_change_inside_the_value_is_saved(diaries):
+def test_change_inside_a_value_is_saved(diaries):
     diary = diaries.create(entry={"pages": []})
     read = diaries.get(pk=diary.pk)
     read.entry["pages"].append(CANARY)
@@ -88,7 +88,7 @@ def test_change_inside_the_value_is_saved(diaries):
     assert diaries.get(pk=diary.pk).entry == {"pages": [CANARY]}
 
 
-def test_token_stays_when_the_value_was_never_read(diaries):
+def test_stored_token_is_unchanged_when_the_value_was_not_read(diaries):
     diary = diaries.create(entry={"where": CANARY})
     before = raw_entry(diary)
     read = diaries.get(pk=diary.pk)
@@ -98,7 +98,7 @@ def test_token_stays_when_the_value_was_never_read(diaries):
     assert raw_entry(diary) == before
 
 
-def test_listing_works_when_the_key_is_gone(diaries, settings):
+def test_rows_can_be_listed_when_the_key_is_missing(diaries, settings):
     diary = diaries.create(entry={"where": CANARY})
     settings.ENCRYPTION_KEYS = {"other": secrets.token_bytes(32)}
     read = diaries.get(pk=diary.pk)
@@ -108,7 +108,7 @@ def test_listing_works_when_the_key_is_gone(diaries, settings):
         _ = read.entry
 
 
-def test_token_does_not_open_when_it_was_copied_to_another_row(diaries):
+def test_token_does_not_decrypt_when_copied_to_another_row(diaries):
     alice, bob = diaries.create(entry={"where": CANARY}), diaries.create(entry={})
     write_raw(bob, raw_entry(alice))
 
@@ -126,7 +126,7 @@ def test_copy_is_refused_when_a_row_is_saved_under_another_key(diaries):
 
 
 @pytest.mark.parametrize("position", [0, 1, 3, 10, 25, -1])
-def test_token_does_not_open_when_one_bit_changed(diaries, position):
+def test_token_does_not_decrypt_when_one_bit_changed(diaries, position):
     diary = diaries.create(entry={"where": CANARY})
     token = bytearray(raw_entry(diary))
     token[position] ^= 1
@@ -138,7 +138,7 @@ def test_token_does_not_open_when_one_bit_changed(diaries, position):
 
 
 @pytest.mark.parametrize("token", [b"", b"\x01", b"\x01\x05local", b'{"where": "plain"}'])
-def test_token_does_not_open_when_it_is_none(diaries, token):
+def test_bytes_that_are_not_a_token_do_not_decrypt(diaries, token):
     diary = diaries.create(entry={})
     write_raw(diary, token)
 
@@ -146,7 +146,7 @@ def test_token_does_not_open_when_it_is_none(diaries, token):
         _ = diaries.get(pk=diary.pk).entry
 
 
-def test_value_is_kept_out_of_repr_logs_queries_and_dumps(diaries, caplog, django_assert_num_queries):
+def test_value_is_in_no_repr_log_query_or_dump(diaries, caplog, django_assert_num_queries):
     with caplog.at_level(logging.DEBUG), django_assert_num_queries(2) as queries:
         diary = diaries.create(entry={"where": CANARY})
         read = diaries.get(pk=diary.pk)
@@ -155,13 +155,13 @@ def test_value_is_kept_out_of_repr_logs_queries_and_dumps(diaries, caplog, djang
     assert not any(CANARY in text for text in [*shown, serializers.serialize("json", [read])])
 
 
-def test_error_is_silent_when_json_cannot_hold_the_value(diaries):
+def test_error_does_not_repeat_the_value_when_json_cannot_encode_it(diaries):
     with pytest.raises(TypeError) as refusal:
         diaries.create(entry={"where": {CANARY}})
     assert CANARY not in str(refusal.value)
 
 
-def test_query_is_refused_when_it_carries_a_readable_value(diaries):
+def test_query_by_value_is_refused(diaries):
     diaries.create(entry={})
 
     with pytest.raises(PlainValueRefused):
@@ -183,7 +183,7 @@ def test_values_survive_when_keys_are_rotated(diaries, settings):
     assert {diary.pk: diary.entry for diary in diaries.exclude(entry=None)} == entries
 
 
-def test_rotation_stops_when_a_value_does_not_open(diaries, settings):
+def test_rotation_stops_when_a_value_does_not_decrypt(diaries, settings):
     alice, bob = diaries.create(entry={"where": CANARY}), diaries.create(entry={})
     write_raw(bob, raw_entry(alice))
     settings.ENCRYPTION_KEYS = {"2027a": secrets.token_bytes(32)} | settings.ENCRYPTION_KEYS

@@ -1,4 +1,4 @@
-"""A key that values are sealed with must be there, and be the right one, before anything is served or sealed."""
+"""Encryption keys: each key in use must be present and correct before the site serves or encrypts anything."""
 
 import secrets
 
@@ -20,13 +20,13 @@ WRONG = {"2026a": secrets.token_bytes(32)}
 
 @pytest.fixture(autouse=True)
 def first_key(settings, passed_keys):
-    """A site with one key, whose processes have not started yet."""
+    """A site with one key, none of whose processes has started."""
     settings.ENCRYPTION_KEYS = FIRST
     passed_keys.clear()
 
 
 def forget_notes():
-    """As in a database of a version that noted no keys."""
+    """Delete all key records, as in a database of a release that recorded no keys."""
     KeyInUse.objects.all().delete()
 
 
@@ -34,18 +34,18 @@ def noted():
     return set(KeyInUse.objects.values_list("key_id", flat=True))
 
 
-def test_start_on_an_empty_database_notes_the_newest_key(settings):
+def test_start_on_an_empty_database_records_the_newest_key(settings):
     settings.ENCRYPTION_KEYS = SECOND | FIRST
     require_keys()
     assert noted() == {"2026b"}
 
 
-def test_first_value_notes_its_key_when_no_process_has_started():
+def test_first_value_records_its_key_when_no_process_has_started():
     answer_something()
     assert noted() == {"2026a"}
 
 
-def test_value_is_sealed_without_a_query_more_once_the_process_has_passed(passed_keys, django_assert_num_queries):
+def test_encrypting_costs_no_query_once_the_process_has_checked_its_keys(passed_keys, django_assert_num_queries):
     response = answer_something()
     passed_keys.add("2026a")
     with django_assert_num_queries(1):
@@ -53,7 +53,7 @@ def test_value_is_sealed_without_a_query_more_once_the_process_has_passed(passed
 
 
 @pytest.mark.parametrize("how", ["noted", "of a version that noted none"])
-def test_start_is_refused_by_name_when_a_key_in_use_is_gone(settings, how):
+def test_start_is_refused_and_names_the_key_when_a_key_in_use_is_missing(settings, how):
     answer_something()
     if how != "noted":
         forget_notes()
@@ -65,7 +65,7 @@ def test_start_is_refused_by_name_when_a_key_in_use_is_gone(settings, how):
 
 
 @pytest.mark.parametrize("how", ["noted", "of a version that noted none"])
-def test_start_is_refused_by_name_when_a_key_is_another_of_the_same_id(settings, how):
+def test_start_is_refused_and_names_the_key_when_another_key_has_its_id(settings, how):
     answer_something()
     if how != "noted":
         forget_notes()
@@ -74,7 +74,7 @@ def test_start_is_refused_by_name_when_a_key_is_another_of_the_same_id(settings,
         require_keys()
 
 
-def test_start_names_every_key_that_is_gone(settings):
+def test_start_names_every_missing_key(settings):
     answer_something()
     settings.ENCRYPTION_KEYS = SECOND | FIRST
     answer_something()
@@ -84,7 +84,7 @@ def test_start_names_every_key_that_is_gone(settings):
     assert "2026a" in str(refusal.value) and "2026b" in str(refusal.value)
 
 
-def test_start_takes_over_a_database_of_a_version_that_noted_no_keys(settings):
+def test_start_records_keys_when_a_database_of_an_earlier_release_has_none(settings):
     answer_something()
     settings.ENCRYPTION_KEYS = SECOND | FIRST
     forget_notes()
@@ -92,14 +92,14 @@ def test_start_takes_over_a_database_of_a_version_that_noted_no_keys(settings):
     assert noted() == {"2026a", "2026b"}
 
 
-def test_start_reads_no_answers_while_every_key_is_there(django_assert_max_num_queries):
+def test_start_reads_no_answers_while_every_key_is_present(django_assert_max_num_queries):
     answer_something()
     with django_assert_max_num_queries(6) as captured:
         require_keys()
     assert not any("assessments_" in query["sql"] for query in captured.captured_queries)
 
 
-def test_key_that_sealed_nothing_may_be_replaced(settings):
+def test_key_that_encrypted_nothing_can_be_replaced(settings):
     require_keys()
     settings.ENCRYPTION_KEYS = WRONG
     require_keys()
@@ -109,7 +109,7 @@ def test_key_that_sealed_nothing_may_be_replaced(settings):
     assert noted() == {"2026b"}
 
 
-def test_old_key_may_be_taken_away_after_rotation(settings, capsys):
+def test_old_key_can_be_removed_after_rotation(settings, capsys):
     response = answer_something()
     settings.ENCRYPTION_KEYS = SECOND | FIRST
     call_command("rotate_encryption_keys")
@@ -119,14 +119,14 @@ def test_old_key_may_be_taken_away_after_rotation(settings, capsys):
     assert Response.objects.get(pk=response.pk).answers == {"where": [CANARY]}
 
 
-def test_rotation_is_refused_when_a_key_is_gone(settings):
+def test_rotation_is_refused_when_a_key_is_missing(settings):
     answer_something()
     settings.ENCRYPTION_KEYS = SECOND
     with pytest.raises(CommandError, match="lacks the key '2026a'"):
         call_command("rotate_encryption_keys")
 
 
-def test_damaged_value_is_no_reason_to_call_its_key_wrong(settings):
+def test_damaged_value_does_not_make_its_key_wrong(settings):
     response, _ = answer_something(), answer_something()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -137,14 +137,14 @@ def test_damaged_value_is_no_reason_to_call_its_key_wrong(settings):
     assert noted() == {"2026a"}
 
 
-def test_nothing_is_sealed_while_a_key_is_missing(settings):
+def test_nothing_is_encrypted_while_a_key_is_missing(settings):
     answer_something()
     settings.ENCRYPTION_KEYS = SECOND
     with pytest.raises(KeysLost, match="2026a"):
         answer_something()
 
 
-def test_key_of_another_process_is_an_alarm_for_one_that_lacks_it(settings, client):
+def test_health_check_fails_when_another_process_uses_a_key_that_is_missing_here(settings, client):
     settings.ENCRYPTION_KEYS = SECOND | FIRST
     answer_something()
     settings.ENCRYPTION_KEYS = FIRST
@@ -158,10 +158,10 @@ def test_key_of_another_process_is_an_alarm_for_one_that_lacks_it(settings, clie
 
 
 @pytest.mark.parametrize("missing", ["DROP TABLE audit_keyinuse", "ALTER TABLE assessments_score DROP COLUMN result"])
-def test_start_checks_what_is_there_when_migrations_have_not_run(settings, missing):
+def test_start_checks_the_existing_tables_when_migrations_have_not_run(settings, missing):
     answer_something()
     with connection.cursor() as cursor:
-        cursor.execute(missing)  # the end of the test brings it back
+        cursor.execute(missing)  # rolled back at the end of the test
     require_keys()
     settings.ENCRYPTION_KEYS = SECOND
     with pytest.raises(KeysLost, match="2026a"):
@@ -169,14 +169,14 @@ def test_start_checks_what_is_there_when_migrations_have_not_run(settings, missi
 
 
 @pytest.mark.django_db(transaction=True)
-def test_process_that_has_started_checks_no_more(passed_keys, django_assert_num_queries):
+def test_started_process_does_not_check_again(passed_keys, django_assert_num_queries):
     require_keys()
     assert passed_keys == {"2026a"}
     with django_assert_num_queries(0):
         keys.require_keys_once()
 
 
-def test_process_that_started_in_a_transaction_which_failed_checks_again(passed_keys):
+def test_process_checks_again_when_its_start_was_rolled_back(passed_keys):
     with transaction.atomic():
         require_keys()
         transaction.set_rollback(True)

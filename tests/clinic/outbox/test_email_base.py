@@ -1,4 +1,4 @@
-"""The letter that every mail is written on."""
+"""The base template of all emails."""
 
 import pytest
 from django.template.loader import render_to_string
@@ -9,7 +9,7 @@ from tests.factories import ClinicFactory
 
 @pytest.fixture
 def letter(settings, tmp_path):
-    """A kind called `letter` with its three templates."""
+    """Return the name of a test email with its three templates."""
     folder = tmp_path / "emails" / "letter"
     folder.mkdir(parents=True)
     (folder / "subject.txt").write_text("{% autoescape off %}Hello from\n{{ clinic.name }}{% endautoescape %}\n")
@@ -42,7 +42,7 @@ def test_text_is_plain_and_html_is_escaped(letter):
     assert mail.html.startswith("<!doctype html>")
 
 
-def test_letter_says_where_to_ask_and_whom_to_call(letter):
+def test_email_says_where_to_ask_and_whom_to_call(letter):
     mail = render(letter)
 
     for body in (mail.text, mail.html):
@@ -51,11 +51,11 @@ def test_letter_says_where_to_ask_and_whom_to_call(letter):
         assert "12 Main Street" in body
 
 
-def test_letter_without_a_button_has_none(letter):
+def test_email_has_no_button_when_no_link_is_given(letter):
     assert "See it" not in render(letter, button_url="").html
 
 
-def test_letter_asks_nothing_of_other_servers():
+def test_email_loads_nothing_from_other_servers():
     html = render_to_string("emails/base.html", {"clinic": ClinicFactory.build()})
 
     assert "http" not in html

@@ -54,7 +54,7 @@ def keep(words=WORDS, phone=ALICES, now=NOON, provider_id=None):
     return InboundText.objects.latest("received_at")
 
 
-# Keeping
+# Storing
 
 
 def test_text_content_is_encrypted_recorded_and_linked_to_its_patient(alice):
@@ -67,7 +67,7 @@ def test_text_content_is_encrypted_recorded_and_linked_to_its_patient(alice):
     assert (event.action, event.actor, event.patient_id) == (Action.CREATE, None, alice.pk)
 
 
-def test_text_from_an_unknown_or_shared_number_is_kept_without_a_patient(alice):
+def test_text_from_an_unknown_or_shared_number_is_stored_without_a_patient(alice):
     assert keep(phone=UNKNOWN).patient is None
     PatientFactory(name="Bob Moore", phone=ALICES)
     assert keep(now=NOON + MINUTE).patient is None
@@ -80,7 +80,7 @@ def test_database_refuses_a_read_text_without_a_reader(alice):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_text_is_kept_once_and_a_number_answered_once_when_webhooks_come_at_the_same_moment():
+def test_a_text_is_stored_once_and_a_number_answered_once_when_webhooks_arrive_together():
     def deliver(number):
         try:
             return keep_text(phone=ALICES, content="hello", provider_id=f"SM{number % 4}", now=timezone.now())
@@ -91,10 +91,10 @@ def test_a_text_is_kept_once_and_a_number_answered_once_when_webhooks_come_at_th
         answers = list(pool.map(deliver, range(8)))
     assert InboundText.objects.count() == 4
     assert InboundText.objects.exclude(answered_at=None).count() == 1
-    assert sum(answers) == 2  # the one that is answered came twice
+    assert sum(answers) == 2  # the answered text was delivered twice
 
 
-# Telling staff
+# Alerting staff
 
 
 def due_alerts(user):
@@ -117,14 +117,14 @@ def test_alert_about_a_text_is_due_at_once_and_names_no_patient_or_content(alice
         assert not re.search(rf"\b{re.escape(private)}\b", text.replace("all of", ""), re.I), private
 
 
-def test_the_clinic_is_told_where_no_member_of_staff_may_mark_texts(alice, post_office):
+def test_clinic_is_alerted_when_no_member_of_staff_may_mark_texts(alice, post_office):
     keep()
     sweep()
     (mail,) = post_office.mails
     assert "hello@clinic.example" in mail["To"]
 
 
-def test_staff_are_told_again_until_the_text_is_read(alice, tess, post_office):
+def test_staff_are_reminded_until_the_text_is_read(alice, tess, post_office):
     text = keep()
     assert due_alerts(tess) == [NOON, *(NOON + wait for wait in AGAIN_AFTER)]
     sweep()
@@ -136,7 +136,7 @@ def test_staff_are_told_again_until_the_text_is_read(alice, tess, post_office):
     assert len(post_office.mails) == 2
 
 
-def test_several_texts_of_one_sitting_are_one_mail_and_a_later_one_begins_anew(alice, tess, post_office):
+def test_several_texts_of_one_sitting_are_one_alert_and_a_later_text_starts_a_new_round(alice, tess, post_office):
     keep()
     sweep()
     keep("and my foot", now=NOON + MINUTE)
@@ -147,12 +147,12 @@ def test_several_texts_of_one_sitting_are_one_mail_and_a_later_one_begins_anew(a
     assert due_alerts(tess) == [
         later,
         *(later + wait for wait in AGAIN_AFTER),
-    ]  # and nothing is left of the first round
+    ]  # no alert of the first round remains
     sweep(now=later)
     assert "3 unread text messages" in post_office.mails[-1]["Subject"]
 
 
-def test_staff_are_told_at_once_of_a_text_that_comes_after_the_one_before_was_read(alice, tess, post_office):
+def test_staff_are_alerted_at_once_when_a_text_arrives_after_the_previous_one_was_read(alice, tess, post_office):
     first = keep()
     sweep()
     mark_text_read(text=first, by=tess, now=NOON + MINUTE / 3)
@@ -161,7 +161,7 @@ def test_staff_are_told_at_once_of_a_text_that_comes_after_the_one_before_was_re
     assert [mail["Subject"] for mail in post_office.mails] == ["1 unread text message"] * 2
 
 
-def test_clinic_is_told_when_everyone_who_was_told_has_left(alice, tess, post_office):
+def test_clinic_is_alerted_when_all_recipients_have_left(alice, tess, post_office):
     keep()
     User.objects.update(is_active=False)
     sweep()
@@ -169,7 +169,7 @@ def test_clinic_is_told_when_everyone_who_was_told_has_left(alice, tess, post_of
     assert [mail["To"] for mail in post_office.mails] == [Clinic.objects.current().email]
 
 
-def test_alert_goes_to_other_staff_when_the_recipient_lost_the_right(alice, tess, post_office):
+def test_alert_goes_to_other_staff_when_the_recipient_lost_the_permission(alice, tess, post_office):
     keep()
     User.objects.filter(pk=tess.pk).update(is_superuser=False, is_staff=False)
     frank = staff("view_inboundtext", "change_inboundtext", name="Frank")
@@ -186,7 +186,7 @@ LOSSES = {
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_no_alert_goes_to_a_recipient_who_left_or_lost_the_right(alice, tess, post_office, loss):
+def test_no_alert_goes_to_a_recipient_who_left_or_lost_the_permission(alice, tess, post_office, loss):
     User.objects.filter(pk=tess.pk).update(is_superuser=False)
     frank = staff("view_inboundtext", "change_inboundtext", name="Frank")
     User.objects.filter(pk=frank.pk).update(is_superuser=False)
@@ -201,7 +201,7 @@ def test_no_alert_goes_to_a_recipient_who_left_or_lost_the_right(alice, tess, po
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_staff_who_may_leaves_out_users_who_left_or_lost_the_right(tess, loss):
+def test_recipients_exclude_users_who_left_or_lost_the_permission(tess, loss):
     User.objects.filter(pk=tess.pk).update(is_superuser=False)
     assert staff_who_may("outbox.change_inboundtext") == [tess]
     LOSSES[loss](tess)
@@ -211,7 +211,7 @@ def test_staff_who_may_leaves_out_users_who_left_or_lost_the_right(tess, loss):
 # Reading
 
 
-def test_first_reader_of_a_text_stays_on_record(alice, tess):
+def test_first_reader_of_a_text_is_not_replaced(alice, tess):
     text = keep()
     assert mark_text_read(text=text, by=tess, now=NOON)
     assert not mark_text_read(text=text, by=staff(name="Frank"), now=NOON + MINUTE)
@@ -220,7 +220,7 @@ def test_first_reader_of_a_text_stays_on_record(alice, tess):
     assert AccessEvent.objects.filter(actor=tess, action=Action.EXECUTE, patient_id=alice.pk).count() == 1
 
 
-def test_today_shows_a_text_its_senders_and_the_button_with_the_right(client, alice, tess):
+def test_today_shows_a_text_its_senders_and_the_button_with_the_permission(client, alice, tess):
     keep()
     keep("running late", phone=UNKNOWN, now=NOON + MINUTE)
     PatientFactory(name="Bob Moore", phone=ALICES)
@@ -234,7 +234,7 @@ def test_today_shows_a_text_its_senders_and_the_button_with_the_right(client, al
     assert read.count() == 2
 
 
-def test_today_shows_no_text_without_the_right_and_no_button_with_the_right_to_view(client, alice):
+def test_today_shows_no_text_without_the_permission_and_no_button_with_the_permission_to_view(client, alice):
     text = keep()
     client.force_login(staff(name="May Nothing"))
     page = client.get("/admin/").content.decode()
@@ -249,7 +249,7 @@ def test_today_shows_no_text_without_the_right_and_no_button_with_the_right_to_v
     assert text.read_at is None
 
 
-def test_the_button_marks_it_as_read_and_it_leaves_today(client, alice, tess):
+def test_button_marks_the_text_as_read_and_removes_it_from_today(client, alice, tess):
     text = keep()
     client.force_login(tess)
     address = f"/admin/outbox/inboundtext/{text.pk}/read/"
@@ -261,7 +261,7 @@ def test_the_button_marks_it_as_read_and_it_leaves_today(client, alice, tess):
     assert text.read_by == tess
 
 
-def test_what_was_read_stays_to_be_looked_up_and_looking_is_on_record(client, alice, tess):
+def test_read_text_can_still_be_viewed_and_viewing_is_recorded(client, alice, tess):
     text = keep()
     client.force_login(tess)
     listed = client.get("/admin/outbox/inboundtext/?unread=1").content.decode()
@@ -284,7 +284,7 @@ def test_reading_costs_the_same_queries_for_one_text_and_for_fifteen(alice, tess
         return len(queries)
 
     keep()
-    tess.has_perm("outbox.view_inboundtext")  # asked once, and kept
+    tess.has_perm("outbox.view_inboundtext")  # cached from here on
     one = count()
     for minutes in range(1, 15):
         keep(now=NOON + minutes * MINUTE)

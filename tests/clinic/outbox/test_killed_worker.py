@@ -1,7 +1,7 @@
-"""A worker killed in the very gap between the mail server's taking a mail and our writing that down.
+"""A worker is killed between the mail server accepting an email and the commit that records it.
 
-Real Celery worker, real broker, real SMTP, real kill -9: nothing is lost, and at most that one mail comes twice, as a twin
-that a mailbox can recognise.
+Real Celery worker, broker, SMTP server and kill -9. No message is lost, and at most that one email is sent twice, with
+the same Message-ID, so that a mailbox can drop the duplicate.
 """
 
 import os
@@ -30,7 +30,7 @@ QUEUE = f"letters-{uuid.uuid4().hex}"
 
 @pytest.fixture
 def start_worker(post_office, settings):
-    """Start a worker in a process group of its own; whatever is left of them at the end is killed."""
+    """Return a function that starts a worker in its own process group. Kill all of them when the test ends."""
     started = []
     environ = {
         **os.environ,
@@ -67,7 +67,7 @@ def start_worker(post_office, settings):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_nothing_is_lost_and_one_mail_at_most_is_repeated_when_a_worker_is_killed_while_sending(
+def test_nothing_is_lost_and_at_most_one_email_is_repeated_when_a_worker_is_killed_while_sending(
     post_office, start_worker
 ):
     now = timezone.now()
@@ -82,7 +82,7 @@ def test_nothing_is_lost_and_one_mail_at_most_is_repeated_when_a_worker_is_kille
 
     assert not Message.objects.filter(state=State.SENT).exists()
     in_the_gap = post_office.mails[0]["Message-ID"]
-    Message.objects.filter(state=State.SENDING).update(lease_until=now)  # time passes
+    Message.objects.filter(state=State.SENDING).update(lease_until=now)  # as if the lease had expired
 
     start_worker()
     app.send_task(SWEEP, queue=QUEUE)
@@ -95,10 +95,11 @@ def test_nothing_is_lost_and_one_mail_at_most_is_repeated_when_a_worker_is_kille
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_mail_goes_once_when_the_server_and_then_the_database_keep_the_worker_waiting_for_as_long_as_they_may(
-    post_office, start_worker
-):
-    """Thirty times as fast: a conversation of 4.5 of the 5 seconds granted, then a row that is locked for 1.5 of 2 more."""
+def test_an_email_is_sent_once_when_the_server_and_the_database_are_almost_too_slow(post_office, start_worker):
+    """All time limits are divided by 30.
+
+    The SMTP server takes 4.5 of its 5 seconds, then the row stays locked for 1.5 of 2 more.
+    """
     message = MessageFactory(due_at=timezone.now())
     post_office.is_hanging = True
 

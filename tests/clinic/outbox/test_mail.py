@@ -1,4 +1,4 @@
-"""What is sent: one mail, from the clinic, to one reader, whatever its text contains."""
+"""The email that is sent: from the clinic to one recipient, whatever its text contains."""
 
 import smtplib
 
@@ -12,7 +12,7 @@ from tests.world import NOON
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_kinds")]
 
 
-def test_mail_goes_to_the_patient_from_the_clinic_in_text_and_html(post_office):
+def test_email_goes_to_the_patient_from_the_clinic_in_text_and_html(post_office):
     ClinicFactory()
     message = MessageFactory(patient__email="alice@example.com")
 
@@ -31,7 +31,7 @@ def test_mail_goes_to_the_patient_from_the_clinic_in_text_and_html(post_office):
 
 
 @pytest.mark.parametrize("method", ["REQUEST", "CANCEL"])
-def test_calendar_goes_in_once_as_the_last_alternative(post_office, method):
+def test_calendar_part_is_added_once_as_the_last_alternative(post_office, method):
     ics = f"BEGIN:VCALENDAR\r\nMETHOD:{method}\r\nSUMMARY:Café\r\nEND:VCALENDAR\r\n".encode()
     write_as(
         lambda message, now: Email(to="alice@example.com", subject="Visit", text="-", html="<p>-</p>", calendar=ics)
@@ -66,7 +66,7 @@ def test_line_breaks_in_a_subject_add_no_header(post_office, subject):
 @pytest.mark.parametrize(
     "address", ["a@example.com\r\nBcc: m@example.com", "a@example.com, m@example.com", "not an address", ""]
 )
-def test_message_fails_without_the_address_in_its_reason_when_no_mail_can_go_there(post_office, address, caplog):
+def test_message_fails_without_the_address_in_its_reason_when_the_address_is_unusable(post_office, address, caplog):
     write_as(lambda message, now: Email(to=address, subject="Visit", text="-", html=""))
     message = MessageFactory()
 

@@ -1,4 +1,4 @@
-"""A stopped worker or beat shows on /health/ and Today within two minutes, and no longer once it runs."""
+"""A stopped worker or beat shows on /health/ and Today within two minutes, and no longer once it runs again."""
 
 import uuid
 from datetime import timedelta
@@ -29,7 +29,7 @@ def staff(client):
     return client
 
 
-def test_a_dead_beat_or_worker_shows_two_minutes_after_the_first_message_that_should_have_gone(staff, post_office):
+def test_dead_beat_or_worker_shows_two_minutes_after_the_first_message_was_due(staff, post_office):
     MessageFactory()
     health, today = look(staff, NOON + timedelta(seconds=119))
     assert health.status_code == 200
@@ -44,7 +44,7 @@ def test_a_dead_beat_or_worker_shows_two_minutes_after_the_first_message_that_sh
     assert today.context["today"].overdue_messages == []
 
 
-def test_a_dead_beat_or_worker_shows_two_minutes_after_its_last_sweep_when_nothing_is_due(staff):
+def test_dead_beat_or_worker_shows_two_minutes_after_its_last_sweep_when_nothing_is_due(staff):
     sweep(now=NOON)
     health, today = look(staff, NOON + timedelta(seconds=119))
     assert (health.status_code, health.json()["last_sweep_s"]) == (200, 119)
@@ -57,7 +57,7 @@ def test_a_dead_beat_or_worker_shows_two_minutes_after_its_last_sweep_when_nothi
     assert look(staff, NOON + timedelta(seconds=123))[0].status_code == 200
 
 
-def test_a_worker_that_never_ran_shows_two_minutes_after_the_first_start(staff):
+def test_worker_that_never_ran_shows_two_minutes_after_the_first_start(staff):
     note_start(now=NOON)
     health, today = look(staff, NOON + timedelta(seconds=119))
     assert health.status_code == 200 and today.context["today"].nothing_sent_since is None
@@ -65,7 +65,7 @@ def test_a_worker_that_never_ran_shows_two_minutes_after_the_first_start(staff):
     assert health.status_code == 503 and today.context["today"].nothing_sent_since == NOON
 
 
-def test_a_worker_that_died_while_sending_shows_two_minutes_after_the_message_was_due(staff):
+def test_worker_that_died_while_sending_shows_two_minutes_after_the_message_was_due(staff):
     """No other worker may claim it before its lease expires; monitoring must not wait for that."""
     MessageFactory(state=State.SENDING, lease_until=NOON + LEASE, lease_token=uuid.uuid4())
     assert look(staff, NOON + timedelta(seconds=119))[0].status_code == 200
@@ -74,7 +74,7 @@ def test_a_worker_that_died_while_sending_shows_two_minutes_after_the_message_wa
     assert "Alice Runner" in today.content.decode() and "late" in today.content.decode()
 
 
-def test_ledger_shows_all_messages_or_those_of_one_patient(staff):
+def test_message_list_shows_all_messages_or_those_of_one_patient(staff):
     alice, bob = PatientFactory(name="Alice Runner"), PatientFactory(name="Bob Hill")
     MessageFactory(patient=alice)
     MessageFactory(patient=bob)

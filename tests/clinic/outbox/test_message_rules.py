@@ -1,4 +1,4 @@
-"""What staff may write into a message, and what is refused."""
+"""Message templates: what staff may write, what is refused, and the preview."""
 
 import re
 from html import unescape
@@ -66,15 +66,15 @@ def test_message_template_is_refused_for_unknown_placeholders_clinical_terms_and
         "Call this number: {phone}.",
     ],
 )
-def test_words_are_taken_when_they_say_nothing_of_the_reason(text):
+def test_template_is_accepted_when_it_reveals_no_reason_for_the_visit(text):
     assert faults_of(text, known=PLACEHOLDERS) == []
 
 
-def test_what_a_value_holds_is_never_read_as_a_placeholder_nor_breaks_a_line():
+def test_value_of_a_placeholder_is_not_expanded_again_and_breaks_no_line():
     assert fill("At {clinic}", {"clinic": "{day}\r\nBcc: spy@example.com"}) == "At {day} Bcc: spy@example.com"
 
 
-def test_a_rule_is_saved_and_a_second_for_the_same_kind_refused(alice):
+def test_rule_is_saved_and_a_second_one_for_the_same_kind_refused(alice):
     assert alice.post(ADD, rule()).status_code == 302
     assert MessageRule.objects.get().subject == "See you {day_word}"
     again = alice.post(ADD, rule())
@@ -94,21 +94,21 @@ def test_a_rule_is_saved_and_a_second_for_the_same_kind_refused(alice):
         ({"service_slug": "no-such-service"}, "Select a valid choice"),
     ],
 )
-def test_a_rule_is_refused_with_the_reason_and_what_was_typed_kept(alice, changes, complaint):
+def test_rule_is_refused_with_the_reason_and_the_typed_text_is_kept(alice, changes, complaint):
     page = alice.post(ADD, rule(**changes))
     assert page.status_code == 200
     assert complaint in page.content.decode()
     assert not MessageRule.objects.exists()
 
 
-def test_writing_a_rule_begins_with_the_words_as_they_come(alice):
+def test_form_for_a_new_rule_starts_with_the_default_text(alice):
     page = alice.get(f"{ADD}?kind={REMINDER_2H}").content.decode()
     assert find_kind(REMINDER_2H).template.text in page
     assert 'value="2 hours"' in page
     assert alice.get(f"{ADD}?kind=nonsense").status_code == 200
 
 
-def test_the_preview_shows_an_everyday_reader_and_the_worst_case_and_saves_nothing(alice):
+def test_preview_shows_an_everyday_reader_and_the_worst_case_and_saves_nothing(alice):
     page = alice.post(reverse("admin:outbox_messagerule_preview"), rule(subject="Hello {day}")).content.decode()
     assert "Hello Tuesday, December 1" in page
     assert "Hello Wednesday, September 30" in page
@@ -118,7 +118,7 @@ def test_the_preview_shows_an_everyday_reader_and_the_worst_case_and_saves_nothi
     assert not MessageRule.objects.exists()
 
 
-def test_the_preview_shows_the_html_of_both_readers_in_frames_of_their_own_policy(alice):
+def test_preview_shows_the_html_of_both_readers_in_frames_with_their_own_policy(alice):
     page = alice.post(reverse("admin:outbox_messagerule_preview"), rule(), headers={"HX-Request": "true"})
     frames = [
         unescape(src) for src in re.findall(r'<iframe sandbox title="[^"]+" src="([^"]+)"', page.content.decode())
@@ -138,20 +138,20 @@ def test_the_preview_shows_the_html_of_both_readers_in_frames_of_their_own_polic
     assert not MessageRule.objects.exists()
 
 
-def test_the_preview_is_a_page_of_its_own_without_a_script(alice):
+def test_preview_is_a_full_page_without_a_script(alice):
     page = alice.post(reverse("admin:outbox_messagerule_preview"), rule())
     assert "<html" in page.content.decode() and page.content.decode().count("<iframe") == 2
     assert "frame-src 'self'" in page["Content-Security-Policy"]
     assert "frame-src 'self'" in alice.get(ADD)["Content-Security-Policy"]
 
 
-def test_the_preview_is_for_those_who_may_write_rules(client, db):
+def test_preview_is_refused_without_the_permission_to_write_rules(client, db):
     client.force_login(UserFactory())
     assert client.post(reverse("admin:outbox_messagerule_preview"), rule()).status_code == 403
     assert client.get(reverse("admin:outbox_messagerule_html", args=[0]), rule()).status_code == 403
 
 
-def test_the_list_says_what_goes_out_until_there_is_a_rule(alice):
+def test_list_shows_the_default_text_of_a_kind_without_a_rule(alice):
     page = alice.get("/admin/outbox/messagerule/").content.decode()
     assert "First reminder" in page and "2 days before the visit" in page
     MessageRule.objects.create(kind=REMINDER_48H, minutes=90, subject="Own words", text="-")
@@ -160,7 +160,7 @@ def test_the_list_says_what_goes_out_until_there_is_a_rule(alice):
     assert f"?kind={REMINDER_48H}" not in page
 
 
-def test_what_waits_is_skipped_when_its_rule_is_switched_off(db, post_office):
+def test_waiting_message_is_skipped_when_its_rule_is_switched_off(db, post_office):
     waiting = MessageFactory(kind=REMINDER_48H)
     MessageRule.objects.create(kind=REMINDER_48H, subject="-", text="-", is_active=False)
     assert sweep() == 0

@@ -1,4 +1,4 @@
-"""Planning, withdrawing, claiming: a message is planned once, and one worker at a time has it."""
+"""Planning, withdrawing and claiming: a message is planned once, and one worker at a time holds it."""
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
@@ -53,7 +53,7 @@ def test_message_is_planned_once_when_planned_twice():
     assert plan(patient=alice, version=2) != first
 
 
-def test_message_is_gone_when_the_transaction_it_was_planned_in_fails():
+def test_message_is_not_planned_when_its_transaction_fails():
     with transaction.atomic():
         plan()
         transaction.set_rollback(True)
@@ -71,7 +71,7 @@ def test_worker_is_woken_after_the_commit_when_a_message_is_due_now(monkeypatch,
     assert at_once == [messages.wake_sweep]
 
 
-def test_booking_is_not_held_up_when_the_broker_is_away(caplog):
+def test_booking_is_not_delayed_when_the_broker_is_down(caplog):
     from clinic.celery import app
 
     broker = app.conf.broker_url
@@ -96,12 +96,12 @@ def test_booking_is_not_held_up_when_the_broker_is_away(caplog):
         ("message_says_why_it_was_not_sent", {"state": State.FAILED, "settled_at": NOON}),
     ],
 )
-def test_message_is_refused_when_it_cannot_be_true(constraint, wrong):
+def test_database_refuses_an_inconsistent_message(constraint, wrong):
     with pytest.raises(IntegrityError, match=constraint):
         MessageFactory(**wrong)
 
 
-def test_message_id_is_the_same_for_every_copy_and_tells_nothing(settings):
+def test_message_id_is_the_same_for_every_copy_and_reveals_nothing(settings):
     settings.SITE_URL = "https://clinic.example"
     message = MessageFactory()
 
@@ -119,7 +119,7 @@ def test_kind_is_unknown_when_no_app_registered_it():
 # Withdrawing, cancelling, sending again
 
 
-def test_withdrawing_skips_what_waits_and_leaves_what_went():
+def test_withdrawing_skips_waiting_messages_and_keeps_sent_ones():
     visit = uuid.uuid4()
     waiting = MessageFactory(subject_id=visit)
     sent = MessageFactory(subject_id=visit, dedupe_key="sent", state=State.SENT, settled_at=NOON)
@@ -135,7 +135,7 @@ def test_withdrawing_skips_what_waits_and_leaves_what_went():
     }
 
 
-def test_cancelling_is_refused_when_the_message_went():
+def test_cancelling_is_refused_when_the_message_was_sent():
     message = MessageFactory()
     cancel_message(message, now=NOON)
 
@@ -143,7 +143,7 @@ def test_cancelling_is_refused_when_the_message_went():
         cancel_message(message, now=NOON)
 
 
-def test_sending_again_makes_a_new_message_with_its_own_id():
+def test_sending_again_creates_a_new_message_with_its_own_id():
     first = MessageFactory(state=State.SENT, settled_at=NOON)
     second = resend_message(first, now=NOON)
     assert (second.state, second.due_at) == (State.WAITING, NOON)
@@ -155,10 +155,10 @@ def test_sending_again_makes_a_new_message_with_its_own_id():
     assert len({first.message_id, second.message_id, third.message_id}) == 3
 
 
-def test_only_the_newest_copy_is_sent_again():
+def test_only_the_newest_copy_can_be_sent_again():
     message = MessageFactory(state=State.FAILED, reason="x", settled_at=NOON)
     copies = [message]
-    for _ in range(10):  # the tenth copy is "#11": numbers are compared as numbers
+    for _ in range(10):  # the tenth copy is "#11", which sorts before "#2" as text
         copy = resend_message(copies[-1], now=NOON)
         for earlier in copies:
             assert not is_resendable(earlier, now=NOON)
@@ -173,7 +173,7 @@ def test_only_the_newest_copy_is_sent_again():
     assert list(later_copies(message)) == copies[:0:-1]
 
 
-def test_sending_again_is_refused_when_it_is_under_way_or_too_late():
+def test_sending_again_is_refused_when_it_is_in_progress_or_too_late():
     message = MessageFactory()
     with pytest.raises(MessageNotSettled):
         resend_message(message, now=NOON)
@@ -187,7 +187,7 @@ def test_sending_again_is_refused_when_it_is_under_way_or_too_late():
 # Claiming
 
 
-def test_claim_takes_what_is_due_oldest_first_and_no_more_than_asked():
+def test_claim_returns_due_messages_oldest_first_up_to_the_limit():
     for minutes in (3, 1, 2, -1):
         MessageFactory(due_at=NOON - timedelta(minutes=minutes))
 
@@ -206,7 +206,7 @@ def test_claim_costs_the_same_queries_for_one_message_and_for_thirty(django_asse
             assert all(one.message.patient.name for one in claim_due_messages(now=NOON, limit=limit))
 
 
-def test_message_is_claimed_again_once_its_lease_ran_out():
+def test_message_is_claimed_again_once_its_lease_has_expired():
     message = MessageFactory()
     claim_due_messages(now=NOON)
 
@@ -215,7 +215,7 @@ def test_message_is_claimed_again_once_its_lease_ran_out():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_every_message_is_claimed_by_one_when_eight_connections_ask_at_once():
+def test_every_message_is_claimed_once_when_eight_connections_claim_together():
     MessageFactory.create_batch(120)
 
     def claim(_):
@@ -234,10 +234,10 @@ def test_every_message_is_claimed_by_one_when_eight_connections_ask_at_once():
     assert len(set(taken)) == 120
 
 
-# What Today and the health page ask
+# Queries of Today and the health page
 
 
-def test_failed_messages_of_the_week_come_newest_first():
+def test_failed_messages_of_the_week_are_listed_newest_first():
     old, newer, newest = (
         MessageFactory(state=State.FAILED, reason="SMTPDataError 550", settled_at=NOON - timedelta(days=days))
         for days in (8, 2, 1)
@@ -247,7 +247,7 @@ def test_failed_messages_of_the_week_come_newest_first():
     assert old not in Message.objects.failed_recently(NOON)
 
 
-def test_a_failed_message_is_dealt_with_once_a_copy_is_planned():
+def test_failed_message_is_handled_once_a_copy_is_planned():
     failed = MessageFactory(state=State.FAILED, reason="x", settled_at=NOON)
     other = MessageFactory(state=State.FAILED, reason="x", settled_at=NOON)
     copy = resend_message(failed, now=NOON)
@@ -262,7 +262,7 @@ def test_a_failed_message_is_dealt_with_once_a_copy_is_planned():
     assert set(Message.objects.failed_recently(NOON)) == {copy, other}
 
 
-def test_messages_are_overdue_when_not_tried_in_time():
+def test_messages_are_overdue_when_not_attempted_in_time():
     late = MessageFactory(due_at=NOON - timedelta(minutes=10))
     MessageFactory(due_at=NOON - timedelta(minutes=1))
     MessageFactory(due_at=NOON - timedelta(hours=3), next_attempt_at=NOON + timedelta(hours=1))

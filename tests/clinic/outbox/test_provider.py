@@ -1,4 +1,4 @@
-"""Mail through a provider's web interface, by django-anymail, against a local server that answers as Mailgun does."""
+"""Email through a provider's HTTP API (django-anymail), against a local server that answers as Mailgun does."""
 
 import base64
 import json
@@ -20,14 +20,14 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_kinds")]
 
 
 class Mailgun:
-    """`bodies` are the forms it was sent; `status` is what it answers."""
+    """A fake Mailgun server. `bodies`: the form data it received. `status`: the status it answers with."""
 
     def __init__(self):
         self.bodies, self.status = [], 200
         outside = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):  # the name is http.server's
+            def do_POST(self):  # http.server requires this name
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
                 expected = "Basic " + base64.b64encode(b"api:key-1").decode()
                 is_ours = self.path == "/v3/mg.clinic.example/messages" and self.headers["Authorization"] == expected
@@ -59,18 +59,18 @@ def mailgun(settings):
     provider.server.server_close()
 
 
-def test_a_mail_reaches_the_provider_with_its_message_id_and_without_tracking(mailgun):
+def test_email_reaches_the_provider_with_its_message_id_and_without_tracking(mailgun):
     message = MessageFactory()
     assert sweep() == 1
     form = dict(parse_qsl(mailgun.bodies[0]))
     assert form["h:Message-Id"] == message.message_id
     assert form["text"] == f"Message {message.pk}.\n"
     assert form["o:tracking-opens"] == form["o:tracking-clicks"] == "no"
-    assert form["v:message"] == str(message.pk)  # comes back with a bounce
+    assert form["v:message"] == str(message.pk)  # the provider returns it with a bounce
     assert fate(message)[0] == "sent"
 
 
-def test_a_mail_with_a_calendar_reaches_the_provider_with_it_as_its_one_attachment(mailgun):
+def test_email_with_a_calendar_reaches_the_provider_with_one_attachment(mailgun):
     ics = b"BEGIN:VCALENDAR\r\nMETHOD:CANCEL\r\nEND:VCALENDAR\r\n"
     write_as(lambda message, now: Email(to="a@example.com", subject="Visit", text="-", html="<p>-</p>", calendar=ics))
     message = MessageFactory()
@@ -85,7 +85,7 @@ def test_a_mail_with_a_calendar_reaches_the_provider_with_it_as_its_one_attachme
 @pytest.mark.parametrize(
     ("status", "state"), [(400, "failed"), (401, "waiting"), (429, "waiting"), (500, "waiting"), (503, "waiting")]
 )
-def test_a_mail_is_tried_again_unless_the_provider_refused_this_very_one(mailgun, status, state, caplog):
+def test_email_is_retried_unless_the_provider_rejected_it(mailgun, status, state, caplog):
     message = MessageFactory()
     mailgun.status = status
     sweep()
@@ -97,7 +97,7 @@ def test_a_mail_is_tried_again_unless_the_provider_refused_this_very_one(mailgun
         assert sweep(now=NOON + timedelta(minutes=5)) == 1
 
 
-def test_a_mail_waits_when_no_provider_answers(mailgun):
+def test_email_waits_when_no_provider_answers(mailgun):
     message = MessageFactory()
     mailgun.server.shutdown()
     mailgun.server.server_close()

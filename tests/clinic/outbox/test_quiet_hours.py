@@ -1,4 +1,4 @@
-"""Quiet hours by the reader's clock, against a naive walk through the minutes, clock changes included."""
+"""Quiet hours in the reader's time zone, compared with a naive minute-by-minute search, including clock changes."""
 
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -28,11 +28,11 @@ def local(day, hour, minute=0, fold=0):
 @pytest.mark.parametrize(
     ("clock", "quiet"), [((20, 59), False), ((21, 0), True), ((23, 59), True), ((7, 59), True), ((8, 0), False)]
 )
-def test_hours_are_quiet_from_their_beginning_until_before_their_end(clock, quiet):
+def test_quiet_hours_include_their_start_and_exclude_their_end(clock, quiet):
     assert is_quiet(local(datetime(2026, 12, 1), *clock), NIGHT) is quiet
 
 
-def test_no_hour_is_quiet_when_both_ends_are_the_same():
+def test_no_hour_is_quiet_when_start_and_end_are_equal():
     never = QuietHours(time(8), time(8), NEW_YORK)
 
     assert not any(is_quiet(local(datetime(2026, 12, 1), hour), never) for hour in range(24))
@@ -43,19 +43,19 @@ def test_no_hour_is_quiet_when_both_ends_are_the_same():
     [(datetime(2026, 12, 1), 11), (SPRING, 10), (AUTUMN, 12)],
     ids=["plain", "spring", "autumn"],
 )
-def test_quiet_hours_end_at_eight_by_the_clock_when_the_night_is_shorter_or_longer(day, night_in_hours):
+def test_quiet_hours_end_at_eight_local_time_when_the_night_is_shorter_or_longer(day, night_in_hours):
     evening = local(day - timedelta(days=1), 21)
 
     assert end_of_quiet_hours(evening, NIGHT) == local(day, 8) == evening + timedelta(hours=night_in_hours)
 
 
 @pytest.mark.parametrize("day", [SPRING, AUTUMN], ids=["spring", "autumn"])
-def test_early_reminder_leaves_the_evening_before_when_the_clocks_change_that_night(day):
+def test_early_reminder_is_sent_the_evening_before_when_the_clocks_change_that_night(day):
     assert moved_before_quiet_hours(local(day, 6), NIGHT) == local(day - timedelta(days=1), 20, 30)
     assert moved_before_quiet_hours(local(day, 8), NIGHT) == local(day, 8)
 
 
-def test_quiet_hours_end_within_the_hour_that_comes_twice_or_never():
+def test_quiet_hours_end_inside_an_hour_that_is_repeated_or_skipped():
     until_half_past_one = QuietHours(time(21), time(1, 30), NEW_YORK)
     until_half_past_two = QuietHours(time(21), time(2, 30), NEW_YORK)
 
@@ -72,7 +72,7 @@ minutes_near_clock_changes = st.one_of(
 
 
 @given(instant=minutes_near_clock_changes, start=clock_times, end=clock_times, zone=st.sampled_from(ZONES))
-def test_end_of_quiet_hours_agrees_with_a_walk_through_the_minutes(instant, start, end, zone):
+def test_end_of_quiet_hours_agrees_with_a_minute_by_minute_search(instant, start, end, zone):
     hours = QuietHours(start, end, ZoneInfo(zone))
     ended = end_of_quiet_hours(instant, hours)
 
@@ -83,7 +83,7 @@ def test_end_of_quiet_hours_agrees_with_a_walk_through_the_minutes(instant, star
     walked = instant
     while is_quiet(walked, hours):
         walked += timedelta(minutes=1)
-    # Later than the walk only where the clocks change over the end itself.
+    # Later than the search only where the clocks change at the end of the quiet hours.
     assert timedelta(0) <= ended - walked <= (timedelta(hours=2) if clocks_change_near(walked, zone) else timedelta(0))
 
 
@@ -93,7 +93,7 @@ def clocks_change_near(instant, zone):
 
 
 @given(due_at=minutes_near_clock_changes, zone=st.sampled_from(ZONES))
-def test_what_is_moved_before_the_night_leaves_before_it_and_never_later_than_due(due_at, zone):
+def test_reminder_moved_before_the_night_is_sent_before_it_and_never_later_than_due(due_at, zone):
     hours = QuietHours(time(21), time(8), ZoneInfo(zone))
     moved = moved_before_quiet_hours(due_at, hours)
 
@@ -103,7 +103,7 @@ def test_what_is_moved_before_the_night_leaves_before_it_and_never_later_than_du
 
 
 @given(due_at=minutes_near_clock_changes, minutes=st.integers(0, 24 * 60), zone=st.sampled_from(ZONES))
-def test_what_is_planned_around_the_night_can_leave_while_it_is_of_use(due_at, minutes, zone):
+def test_message_planned_around_the_night_can_be_sent_before_its_deadline(due_at, minutes, zone):
     hours, by = QuietHours(time(21), time(8), ZoneInfo(zone)), due_at + timedelta(minutes=minutes)
     planned = planned_around_quiet_hours(due_at, hours, by=by)
 

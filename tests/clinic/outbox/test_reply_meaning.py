@@ -1,4 +1,4 @@
-"""What short replies mean, however a phone types them; whatever says more is left to people."""
+"""The meaning of short text replies, in any spelling. A reply that says more is left for staff to read."""
 
 import pytest
 from hypothesis import given
@@ -108,11 +108,11 @@ MEANINGS = {
 
 
 @pytest.mark.parametrize(("text", "meaning"), [(text, key) for key, texts in MEANINGS.items() for text in texts])
-def test_a_reply_means_what_its_sender_means(text, meaning):
+def test_reply_is_read_as_its_sender_means_it(text, meaning):
     assert parse_reply(text) == meaning
 
 
 @given(st.text(max_size=200))
-def test_no_text_is_too_odd_to_be_read(text):
+def test_any_text_can_be_read(text):
     assert parse_reply(text) in {*Reply, None}
     assert all(word and word == word.strip() for word in plain_words(text))

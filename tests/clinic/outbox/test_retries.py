@@ -1,4 +1,4 @@
-"""What went wrong is tried again, longer apart each time, and given up with a reason."""
+"""Failed attempts are retried with growing delays; a message that is given up has a reason."""
 
 from datetime import timedelta
 
@@ -34,7 +34,7 @@ def test_message_waits_longer_each_time_and_fails_after_four_hours(post_office):
     assert 10 < len(pauses) < 25
 
 
-def test_message_fails_when_no_try_is_left_before_it_is_too_late(post_office):
+def test_message_fails_when_no_attempt_is_left_before_its_deadline(post_office):
     post_office.answer_data = lambda mail: "451 try later"
     message = MessageFactory(not_after=NOON + timedelta(seconds=20))
 
@@ -50,7 +50,7 @@ def test_message_fails_when_no_try_is_left_before_it_is_too_late(post_office):
         (lambda office: setattr(office, "answer_data", lambda mail: "554 not that"), "SMTPDataError 554"),
     ],
 )
-def test_message_fails_at_once_when_the_server_refuses_it_for_good(post_office, refuse, reason):
+def test_message_fails_at_once_when_the_server_rejects_it_permanently(post_office, refuse, reason):
     refuse(post_office)
     message = MessageFactory()
 
@@ -60,7 +60,7 @@ def test_message_fails_at_once_when_the_server_refuses_it_for_good(post_office, 
     assert message.attempts == 1
 
 
-def test_others_go_when_one_is_refused(post_office):
+def test_other_messages_are_sent_when_one_is_rejected(post_office):
     post_office.answer_recipient = lambda address: "550 no such box" if address == "bob@example.com" else None
     bob = MessageFactory(patient=PatientFactory(email="bob@example.com"), due_at=NOON - timedelta(minutes=1))
     MessageFactory.create_batch(3)
@@ -69,7 +69,7 @@ def test_others_go_when_one_is_refused(post_office):
     assert fate(bob)[0] == "failed"
 
 
-def test_message_is_tried_again_when_its_words_cannot_be_made_yet(post_office, caplog):
+def test_message_is_retried_when_rendering_fails(post_office, caplog):
     def stumble(message, now):
         raise KeyError(message.patient.email)
 
@@ -86,7 +86,7 @@ def test_message_is_tried_again_when_its_words_cannot_be_made_yet(post_office, c
     assert sweep(now=message.next_attempt_at) == 1
 
 
-def test_message_waits_when_no_app_knows_its_kind_yet(post_office):
+def test_message_waits_when_its_kind_is_not_registered(post_office):
     message = MessageFactory(kind="love letter")
 
     sweep()
@@ -94,7 +94,7 @@ def test_message_waits_when_no_app_knows_its_kind_yet(post_office):
     assert fate(message) == ("waiting", "KindUnknown")
 
 
-def test_sweep_stops_at_once_when_the_mail_server_is_away(settings):
+def test_sweep_stops_at_once_when_the_mail_server_is_down(settings):
     options = {"host": "127.0.0.1", "port": 9, "timeout": 2}
     settings.MAILERS = {"default": {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}}
     MessageFactory.create_batch(25)
@@ -103,10 +103,10 @@ def test_sweep_stops_at_once_when_the_mail_server_is_away(settings):
 
     assert Message.objects.filter(state=State.WAITING).count() == 25
     assert list(Message.objects.filter(attempts=1).values_list("reason", flat=True)) == ["ConnectionRefusedError"]
-    assert Message.objects.filter(first_tried_at=None).count() == 24  # the others' four hours have not begun
+    assert Message.objects.filter(first_tried_at=None).count() == 24  # the time limit of the others has not started
 
 
-def test_sweep_goes_on_over_a_new_connection_when_the_server_hangs_up_on_one(post_office):
+def test_sweep_continues_over_a_new_connection_when_the_server_hangs_up(post_office):
     unlucky = MessageFactory(due_at=NOON - timedelta(minutes=1))
     others = MessageFactory.create_batch(2)
     post_office.drops = lambda mail: mail["Message-ID"] == unlucky.message_id
@@ -120,7 +120,7 @@ def test_sweep_goes_on_over_a_new_connection_when_the_server_hangs_up_on_one(pos
     assert sorted(post_office.message_ids()) == sorted(message.message_id for message in [unlucky, *others])
 
 
-def test_other_messages_go_first_when_a_message_kills_its_worker(post_office):
+def test_other_messages_are_sent_first_when_a_message_kills_its_worker(post_office):
     deadly = MessageFactory(due_at=NOON - timedelta(minutes=1))
     others = MessageFactory.create_batch(3)
 
@@ -128,7 +128,7 @@ def test_other_messages_go_first_when_a_message_kills_its_worker(post_office):
         raise SystemExit  # the process dies: nothing is recorded
 
     write_as(kill)
-    for deaths in range(2):  # the first leaves no trace, the second was written down before it
+    for deaths in range(2):  # the first attempt is not recorded, the second one is recorded before it is made
         first, *_ = claim_due_messages(now=NOON + deaths * LEASE)
         assert first.message == deadly
         with pytest.raises(SystemExit):
@@ -139,7 +139,7 @@ def test_other_messages_go_first_when_a_message_kills_its_worker(post_office):
     assert {claimed.message for claimed in first} == set(others)
 
 
-def test_message_is_given_up_when_every_worker_that_took_it_died(post_office):
+def test_message_fails_when_every_worker_that_claimed_it_died(post_office):
     message = MessageFactory(not_after=NOON + timedelta(days=2), first_tried_at=NOON - timedelta(hours=5), attempts=9)
 
     sweep()

@@ -1,4 +1,4 @@
-"""Handing over, through a real SMTP server: looked at again, sent once by however many workers, written down."""
+"""Sending through a real SMTP server: checked again, sent once by any number of workers, and recorded."""
 
 import smtplib
 import threading
@@ -23,10 +23,10 @@ from tests.world import NOON
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("letter_kinds")]
 
 
-# Looking again
+# The check before sending
 
 
-def test_message_is_skipped_when_it_is_no_longer_wanted(post_office):
+def test_message_is_skipped_when_it_is_no_longer_relevant(post_office):
     message = MessageFactory()
     letters.UNWANTED.add(message.pk)
 
@@ -49,14 +49,14 @@ def test_message_is_skipped_when_the_visit_is_cancelled_while_the_mail_server_is
     assert fate(message) == ("skipped", "the visit was cancelled")
 
 
-def test_message_is_skipped_when_it_comes_too_late(post_office):
+def test_message_is_skipped_when_it_is_too_late(post_office):
     message = MessageFactory()
 
     assert sweep(now=message.not_after) == 0
     assert fate(message) == ("skipped", "too late")
 
 
-def test_message_waits_for_the_morning_when_it_comes_due_in_the_readers_night(post_office):
+def test_message_waits_for_the_morning_when_it_is_due_in_the_readers_night(post_office):
     ClinicFactory()
     night = NOON + timedelta(hours=10)  # 10 PM in New York, 7 PM in Los Angeles
     reminder = {"kind": "reminder letter", "due_at": night, "not_after": night + timedelta(hours=20)}
@@ -74,7 +74,7 @@ def test_message_waits_for_the_morning_when_it_comes_due_in_the_readers_night(po
 
 
 @pytest.mark.parametrize("time_zone", ["", "Mars/Phobos", "America/New_York"])
-def test_quiet_hours_go_by_the_clinics_clock_when_the_zone_is_none_or_no_longer_one(post_office, time_zone):
+def test_quiet_hours_use_the_clinics_zone_when_the_message_has_none_or_an_unknown_one(post_office, time_zone):
     ClinicFactory()
     night = NOON + timedelta(hours=10)
     reminder = {"kind": "reminder letter", "due_at": night, "not_after": night + timedelta(hours=20)}
@@ -86,7 +86,7 @@ def test_quiet_hours_go_by_the_clinics_clock_when_the_zone_is_none_or_no_longer_
     assert message.next_attempt_at == NOON + timedelta(hours=20)
 
 
-def test_reminder_goes_in_the_night_when_the_night_lasts_until_it_is_too_late(post_office):
+def test_reminder_is_sent_at_night_when_the_morning_is_too_late(post_office):
     ClinicFactory(quiet_from=time(11), quiet_until=time(19))
     letters.register_letter("reminder letter", respects_quiet_hours=True, is_reminder=True)
     message = MessageFactory(kind="reminder letter")
@@ -95,7 +95,7 @@ def test_reminder_goes_in_the_night_when_the_night_lasts_until_it_is_too_late(po
     assert fate(message) == ("sent", "")
 
 
-def test_message_that_is_no_reminder_is_skipped_when_the_night_lasts_until_it_is_too_late(post_office):
+def test_message_other_than_a_reminder_is_skipped_when_the_morning_is_too_late(post_office):
     ClinicFactory(quiet_from=time(11), quiet_until=time(19))
     message = MessageFactory(kind="reminder letter")
 
@@ -105,7 +105,7 @@ def test_message_that_is_no_reminder_is_skipped_when_the_night_lasts_until_it_is
     assert state == "skipped" and reason.startswith("quiet hours until")
 
 
-def test_handing_over_costs_one_write_a_message_when_there_are_many(post_office):
+def test_sending_costs_one_write_per_message(post_office):
     def count(messages):
         MessageFactory.create_batch(messages)
         with CaptureQueriesContext(connection) as queries:
@@ -115,11 +115,11 @@ def test_handing_over_costs_one_write_a_message_when_there_are_many(post_office)
     assert count(BATCH - 1) - count(1) == BATCH - 2
 
 
-# Several workers, and databases that go away
+# Several workers, and lost database connections
 
 
 @pytest.mark.django_db(transaction=True)
-def test_every_message_goes_once_when_eight_workers_sweep_at_once(post_office):
+def test_every_message_is_sent_once_when_eight_workers_sweep_at_once(post_office):
     messages = MessageFactory.create_batch(60)
 
     def sweep_and_hang_up(_):
@@ -145,7 +145,7 @@ def test_nothing_is_sent_when_the_lease_was_lost(post_office):
     assert len(post_office.mails) == 1
 
 
-def test_nothing_is_sent_when_it_is_unwanted_and_the_lease_is_lost_at_that_moment(post_office):
+def test_nothing_is_sent_when_the_lease_is_lost_during_the_relevance_check(post_office):
     message = MessageFactory()
 
     def lose_the_lease(message, now):
@@ -159,8 +159,8 @@ def test_nothing_is_sent_when_it_is_unwanted_and_the_lease_is_lost_at_that_momen
     assert post_office.mails == []
 
 
-def test_sent_stays_sent_when_another_worker_claimed_it_in_the_meantime(post_office):
-    """A server so slow that the lease ran out: what went is written down, and the second worker sends nothing."""
+def test_message_is_recorded_as_sent_when_another_worker_claimed_it_meanwhile(post_office):
+    """The lease expires while the server is slow. The result is recorded, and the second worker sends nothing."""
     message = MessageFactory()
     (slow,) = claim_due_messages(now=NOON)
     taken_over = []
@@ -192,12 +192,12 @@ def cut_the_wire(pid):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_message_goes_once_when_the_database_connection_drops_before_it_is_recorded(post_office):
+def test_message_is_sent_once_when_the_database_connection_drops_before_it_is_recorded(post_office):
     message = MessageFactory()
     before = backend_id()
 
     def cut_while_taking(mail):
-        cutting = threading.Thread(target=cut_the_wire, args=[before])  # a thread has a connection of its own
+        cutting = threading.Thread(target=cut_the_wire, args=[before])  # a thread has its own connection
         cutting.start()
         cutting.join()
 

@@ -1,4 +1,4 @@
-"""Lengths of time that staff read and type for message templates."""
+"""Durations in message templates, as staff read and type them."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def test_span_is_written_in_its_largest_unit_and_read_back(minutes, text):
     ("typed", "minutes"),
     [("120", 120), ("2h", 120), ("2 HOURS", 120), (" 1  day ", 1440), ("45 min", 45), ("1 hr", 60), ("3d", 4320)],
 )
-def test_span_is_read_in_every_usual_way(typed, minutes):
+def test_span_is_read_in_every_usual_spelling(typed, minutes):
     assert read_span(typed) == minutes
     assert SpanField().clean(typed) == minutes
 
@@ -36,11 +36,11 @@ def test_span_is_read_in_every_usual_way(typed, minutes):
 @pytest.mark.parametrize(
     "typed", ["", "soon", "1.5 hours", "-2 hours", "2 weeks", "1 hour 30 minutes", "9" * 40, "\x00"]
 )
-def test_other_text_is_no_span(typed):
+def test_other_text_is_not_a_span(typed):
     assert read_span(typed) is None
 
 
-def test_span_field_shows_words_and_sees_no_change_in_another_spelling():
+def test_span_field_shows_text_and_reports_no_change_for_another_spelling():
     field = SpanField()
     assert field.prepare_value(LONGEST_MINUTES) == "90 days"
     assert not field.has_changed(120, "120 minutes")

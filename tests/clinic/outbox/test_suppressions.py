@@ -61,11 +61,11 @@ def test_a_hard_bounce_suppresses_the_address_and_shows_the_message_as_failed(cl
     assert post(client, "/messages/mail/mailgun/", mailgun_event(message)).status_code == 200
     assert fate(message) == ("failed", REASONS["bounced"])
     assert Suppression.objects.get().address == message.patient.email
-    assert post(client, "/messages/mail/mailgun/", mailgun_event(message)).status_code == 200  # told twice
+    assert post(client, "/messages/mail/mailgun/", mailgun_event(message)).status_code == 200  # reported twice
     assert Suppression.objects.count() == 1
 
 
-def test_a_complaint_is_noted_and_what_passes_is_not(client, settings):
+def test_complaint_suppresses_the_address_and_harmless_events_do_not(client, settings):
     use_provider(settings, "mailgun://key@mg.clinic.example")
     message = sent_message()
     for harmless in ({"severity": "temporary"}, {"event": "delivered"}, {"event": "opened"}):
@@ -75,7 +75,7 @@ def test_a_complaint_is_noted_and_what_passes_is_not(client, settings):
     assert Suppression.objects.get().why == "complained"
 
 
-def test_a_webhook_that_is_not_signed_by_the_provider_changes_nothing(client, settings):
+def test_webhook_changes_nothing_when_it_is_not_signed_by_the_provider(client, settings):
     use_provider(settings, "mailgun://key@mg.clinic.example")
     message = sent_message()
     assert post(client, "/messages/mail/mailgun/", mailgun_event(message, key="guessed")).status_code == 400
@@ -86,13 +86,13 @@ def test_a_webhook_that_is_not_signed_by_the_provider_changes_nothing(client, se
     assert fate(message)[0] == "sent"
 
 
-def test_a_webhook_of_a_provider_that_is_not_in_use_is_not_there(client, settings):
+def test_webhook_of_an_unused_provider_is_a_404(client, settings):
     assert post(client, "/messages/mail/mailgun/", {}).status_code == 404
     use_provider(settings, "postmark://token@api", key="")
     assert post(client, "/messages/mail/postmark/", {}).status_code == 404
 
 
-def test_postmark_tells_of_a_bounce_with_the_password_we_gave_it(client, settings):
+def test_postmark_webhook_requires_the_configured_password(client, settings):
     use_provider(settings, "postmark://token@api", key="bounces:pass")
     message = sent_message()
     event = {
@@ -110,7 +110,7 @@ def test_postmark_tells_of_a_bounce_with_the_password_we_gave_it(client, setting
     assert fate(message)[0] == "failed"
 
 
-def test_bounce_with_the_id_of_another_recipients_message_fails_no_message(client, settings):
+def test_bounce_fails_no_message_when_the_message_has_another_recipient(client, settings):
     use_provider(settings, "mailgun://key@mg.clinic.example")
     alices = sent_message()
     post(client, "/messages/mail/mailgun/", mailgun_event(alices, address="mallory@example.com"))
@@ -118,7 +118,7 @@ def test_bounce_with_the_id_of_another_recipients_message_fails_no_message(clien
     assert Suppression.objects.get().address == "mallory@example.com"
 
 
-def test_nothing_is_sent_to_an_address_that_bounced_and_staff_see_it_as_failed(letter_kinds, post_office):
+def test_nothing_is_sent_to_a_bounced_address_and_staff_see_the_message_as_failed(letter_kinds, post_office):
     message = MessageFactory(patient=PatientFactory(email="Alice@Example.com"))
     suppress(address="alice@example.com", why=Suppression.Why.BOUNCED, now=NOON)
     assert sweep() == 0
@@ -136,7 +136,7 @@ def test_unsubscribed_patient_gets_only_messages_about_a_visit(notes, post_offic
     assert state == "skipped" and "not about a visit" in reason
 
 
-def test_only_what_is_not_about_a_visit_offers_to_unsubscribe(notes, post_office):
+def test_only_messages_that_are_not_about_a_visit_offer_to_unsubscribe(notes, post_office):
     alice = PatientFactory()
     MessageFactory(kind="note", patient=alice)
     MessageFactory(patient=alice)
@@ -168,7 +168,7 @@ def test_opening_the_link_asks_and_one_click_unsubscribes(client, stop_path):
     assert client.get(stop_path.replace("/stop/", "/start/")).status_code == 405
 
 
-def test_a_reader_cannot_lift_a_bounce(client, stop_path):
+def test_resubscribing_does_not_lift_a_bounce(client, stop_path):
     suppress(address="alice@example.com", why=Suppression.Why.UNSUBSCRIBED, now=NOON)
     suppress(address="ALICE@example.com", why=Suppression.Why.BOUNCED, now=NOON)
     suppress(address="alice@example.com", why=Suppression.Why.UNSUBSCRIBED, now=NOON)
@@ -176,15 +176,15 @@ def test_a_reader_cannot_lift_a_bounce(client, stop_path):
     assert Suppression.objects.get().why == "bounced"
 
 
-def test_a_stale_or_unknown_link_is_a_plain_page(client, stop_path):
+def test_invalid_unsubscribe_link_is_a_404(client, stop_path):
     assert client.get("/messages/" + "x" * 43 + "/").status_code == 404
     assert client.post("/messages/" + "x" * 43 + "/stop/").status_code == 404
 
 
-# The clinic itself is told
+# Alerts to the clinic
 
 
-def test_the_clinic_is_told_once_an_hour_that_messages_failed_and_not_whose(letter_kinds, post_office):
+def test_clinic_is_alerted_of_failed_messages_once_an_hour_without_names(letter_kinds, post_office):
     ClinicFactory(email="hello@clinic.example")
     for number in range(3):
         patient = PatientFactory()
@@ -199,7 +199,7 @@ def test_the_clinic_is_told_once_an_hour_that_messages_failed_and_not_whose(lett
     assert "Alice" not in mail.as_string() and "@example.com" not in mail.as_string()
 
 
-def test_an_alert_that_fails_raises_no_alert(letter_kinds, post_office):
+def test_failed_alert_raises_no_alert(letter_kinds, post_office):
     ClinicFactory(email="hello@clinic.example")
     alice = PatientFactory()
     suppress(address=alice.email, why=Suppression.Why.BOUNCED, now=NOON)
@@ -212,7 +212,7 @@ def test_an_alert_that_fails_raises_no_alert(letter_kinds, post_office):
     assert Message.objects.filter(kind="staff_message_failed").count() == 1
 
 
-def test_without_an_address_of_its_own_the_clinic_is_told_on_today_only(letter_kinds, post_office):
+def test_today_alone_shows_failures_when_the_clinic_has_no_address(letter_kinds, post_office):
     ClinicFactory(email="")
     patient = PatientFactory()
     suppress(address=patient.email, why=Suppression.Why.BOUNCED, now=NOON)

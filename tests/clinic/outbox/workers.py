@@ -1,4 +1,4 @@
-"""Workers in processes of their own."""
+"""Helpers for tests that start workers as processes."""
 
 import os
 import signal
@@ -9,7 +9,7 @@ from django.db import connection
 
 
 def database_url():
-    """The test database, as an environment variable says it."""
+    """Return the URL of the test database, for DATABASE_URL."""
     database = connection.settings_dict
     credentials = ":".join(quote(part) for part in (database["USER"], database["PASSWORD"]) if part)
     query = {"host": database["HOST"]} | ({"port": database["PORT"]} if database["PORT"] else {})

@@ -57,7 +57,7 @@ def test_rows_cannot_be_deleted_in_the_admin(client, tess, model):
     assert client.post(reverse(f"admin:practice_{model}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403
 
 
-def test_clinic_goes_straight_to_its_one_page_and_phone_is_read_as_typed(client, tess):
+def test_clinic_opens_at_its_form_and_its_phone_is_normalized(client, tess):
     listing = reverse("admin:practice_clinic_changelist")
     assert client.get(listing)["Location"] == reverse("admin:practice_clinic_add")
     ClinicFactory()
@@ -72,7 +72,7 @@ def test_clinic_goes_straight_to_its_one_page_and_phone_is_read_as_typed(client,
     assert client.get(reverse("admin:practice_clinic_add")).status_code == 403
 
 
-def test_member_of_staff_is_added_with_an_address_in_lower_case(client, tess):
+def test_member_of_staff_is_added_with_a_lowercase_address(client, tess):
     secret = "a long enough secret"
     fields = {"email": "Bob@Clinic.example", "name": "Bob Stone", "password1": secret, "password2": secret}
 
@@ -82,7 +82,7 @@ def test_member_of_staff_is_added_with_an_address_in_lower_case(client, tess):
     assert User.objects.get(name="Bob Stone").email == "bob@clinic.example"
 
 
-def test_looking_at_a_patient_and_changing_one_is_written_down(client, tess):
+def test_viewing_and_changing_a_patient_is_recorded(client, tess):
     alice = PatientFactory()
     page(client, "practice_patient_change", alice.pk)
     url = reverse("admin:practice_patient_change", args=[alice.pk])
@@ -94,7 +94,7 @@ def test_looking_at_a_patient_and_changing_one_is_written_down(client, tess):
     assert set(AccessEvent.objects.values_list("patient_id", flat=True)) == {alice.pk}
 
 
-def test_patient_is_refused_with_words_when_the_same_person_is_there(client, tess):
+def test_patient_is_refused_with_the_reason_when_the_same_person_exists(client, tess):
     alice = PatientFactory()
     fields = {"name": alice.name.upper(), "email": alice.email.upper(), "phone": "", "time_zone": ""}
 
@@ -105,7 +105,7 @@ def test_patient_is_refused_with_words_when_the_same_person_is_there(client, tes
     assert Patient.objects.count() == 1
 
 
-def test_trail_can_be_read_and_nothing_else(client, tess):
+def test_audit_log_is_read_only(client, tess):
     page(client, "practice_patient_change", PatientFactory().pk)
     event = AccessEvent.objects.get()
 
@@ -115,7 +115,7 @@ def test_trail_can_be_read_and_nothing_else(client, tess):
     assert client.post(reverse("admin:audit_accessevent_delete", args=[event.pk]), {"post": "yes"}).status_code == 403
 
 
-# The ledger of messages
+# The list of messages
 
 
 def act(client, action, *messages):
@@ -123,7 +123,7 @@ def act(client, action, *messages):
     return client.post(reverse("admin:outbox_message_changelist"), chosen, follow=True).content.decode()
 
 
-def test_ledger_shows_every_state_with_its_reason(client, tess):
+def test_message_list_shows_every_state_with_its_reason(client, tess):
     now = timezone.now()
     MessageFactory(state=State.FAILED, reason="SMTPDataError 550", settled_at=now)
     MessageFactory(state=State.SENT, settled_at=now)
@@ -142,7 +142,7 @@ def test_ledger_shows_every_state_with_its_reason(client, tess):
     assert "(code 550)" not in page(client, "outbox_message_changelist", state="sent")
 
 
-def test_ledger_goes_by_the_clinics_clock(client, tess):
+def test_message_list_uses_the_clinics_time_zone(client, tess):
     ClinicFactory(time_zone="America/New_York")
     MessageFactory(due_at=NOON)
 
@@ -150,7 +150,7 @@ def test_ledger_goes_by_the_clinics_clock(client, tess):
 
 
 @pytest.mark.parametrize("count", [1, 30])
-def test_ledger_costs_the_same_queries_for_one_message_and_for_thirty(
+def test_message_list_costs_the_same_queries_for_one_message_and_for_thirty(
     client, tess, count, django_assert_max_num_queries
 ):
     MessageFactory.create_batch(count)
@@ -158,7 +158,7 @@ def test_ledger_costs_the_same_queries_for_one_message_and_for_thirty(
         page(client, "outbox_message_changelist")
 
 
-def test_staff_cancel_what_waits_and_send_again_what_failed(client, tess, letter_kinds):
+def test_staff_cancel_waiting_messages_and_send_failed_ones_again(client, tess, letter_kinds):
     now = timezone.now()
     soon = {"due_at": now, "not_after": now + timedelta(hours=4)}
     waiting, failed = MessageFactory(**soon), MessageFactory(**soon, state="failed", reason="x", settled_at=now)
@@ -175,7 +175,7 @@ def test_staff_cancel_what_waits_and_send_again_what_failed(client, tess, letter
     assert trail() == [("Tess Walker", "E", "outbox.message")] * 2
 
 
-def test_what_would_be_skipped_is_not_sent_again(client, tess, letter_kinds):
+def test_message_that_would_be_skipped_is_not_sent_again(client, tess, letter_kinds):
     now = timezone.now()
     soon = {"due_at": now, "not_after": now + timedelta(hours=4), "state": "skipped", "settled_at": now}
     unwanted, wanted = MessageFactory(**soon, reason="x"), MessageFactory(**soon, reason="x")
@@ -191,7 +191,7 @@ def test_what_would_be_skipped_is_not_sent_again(client, tess, letter_kinds):
     assert reverse("admin:outbox_message_change", args=[copy.pk]) in page(client, "outbox_message_change", wanted.pk)
 
 
-def test_page_of_a_message_has_a_button_for_what_can_be_done(client, tess, letter_kinds):
+def test_page_of_a_message_has_a_button_for_each_possible_action(client, tess, letter_kinds):
     now = timezone.now()
     soon = {"due_at": now, "not_after": now + timedelta(hours=4)}
     waiting, failed = MessageFactory(**soon), MessageFactory(**soon, state="failed", reason="x", settled_at=now)
@@ -213,7 +213,7 @@ def test_page_of_a_message_has_a_button_for_what_can_be_done(client, tess, lette
     assert Message.objects.filter(state=State.WAITING).count() == 1
 
 
-def test_message_is_read_but_not_edited(client, tess):
+def test_message_is_read_only(client, tess):
     message = MessageFactory()
     url = reverse("admin:outbox_message_change", args=[message.pk])
 
@@ -223,7 +223,7 @@ def test_message_is_read_but_not_edited(client, tess):
     assert client.post(reverse("admin:outbox_message_delete", args=[message.pk]), {"post": "yes"}).status_code == 403
 
 
-def test_messages_are_not_sent_again_by_those_who_may_only_look(client):
+def test_messages_cannot_be_sent_again_with_the_permission_to_view(client):
     bob = UserFactory(name="Bob Stone")
     bob.user_permissions.add(Permission.objects.get(codename="view_message"))
     client.force_login(bob)
@@ -236,7 +236,7 @@ def test_messages_are_not_sent_again_by_those_who_may_only_look(client):
 
 
 @pytest.mark.parametrize("rights", [["view"], ["view", "change"]])
-def test_phone_numbers_are_written_as_people_write_them_and_can_be_dialed(client, rights):
+def test_phone_numbers_are_formatted_and_can_be_dialed(client, rights):
     ClinicFactory(phone="+16035550142", country="US")
     patient = PatientFactory(phone="+16035550117;ext=12")
     consent = TextConsent.objects.create(patient=patient, phone="+16035550118", wording="Yes.", given_at=NOON)

@@ -1,4 +1,4 @@
-"""Days, times and instants as text: the one formatter, and Django's own formats beside it."""
+"""Dates, times and instants as text: our formatter, and Django's formats, which match it."""
 
 from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
@@ -36,11 +36,11 @@ TODAY = date(2026, 11, 30)
         (date(2025, 12, 31), "Wednesday, December 31, 2025", "Wed, Dec 31, 2025"),
     ],
 )
-def test_days_have_a_year_where_it_is_not_the_current_one(day, full, short):
+def test_date_has_a_year_when_it_is_not_the_current_one(day, full, short):
     assert (format_day(day, today=TODAY), format_short_day(day, today=TODAY)) == (full, short)
 
 
-def test_days_have_a_year_where_the_current_one_is_unknown():
+def test_date_has_a_year_when_the_current_one_is_unknown():
     assert format_day(TODAY) == "Monday, November 30, 2026"
     assert format_short_day(TODAY) == "Mon, Nov 30, 2026"
     assert format_days(TODAY, date(2027, 1, 2), today=TODAY) == "Mon, Nov 30 – Sat, Jan 2, 2027"
@@ -58,7 +58,7 @@ def test_days_have_a_year_where_the_current_one_is_unknown():
         (time(23, 59), "11:59 PM", "11:59 PM"),
     ],
 )
-def test_times_of_day(clock, text, named):
+def test_times_of_day_are_formatted(clock, text, named):
     assert (format_time(clock), format_named_time(clock)) == (text, named)
 
 
@@ -79,7 +79,7 @@ def test_times_of_day(clock, text, named):
         (datetime(2026, 11, 11), datetime(2026, 11, 12, 9), "Wed, Nov 11, 2026, 12:00 AM – Thu, Nov 12, 2026, 9:00 AM"),
     ],
 )
-def test_whole_days_are_written_as_days(starts, ends, text):
+def test_whole_days_are_written_as_dates(starts, ends, text):
     assert format_interval(starts, ends) == text
 
 
@@ -97,7 +97,7 @@ def test_opening_hours_name_noon_and_midnight():
         (datetime(2026, 12, 1, 14, tzinfo=UTC), "America/Sao_Paulo", "UTC-03:00"),
     ],
 )
-def test_zones_have_letters_or_their_distance_from_utc(instant, zone, name):
+def test_zones_are_written_as_abbreviations_or_utc_offsets(instant, zone, name):
     assert format_zone(instant.astimezone(ZoneInfo(zone))) == name
 
 
@@ -112,11 +112,11 @@ def test_zones_have_letters_or_their_distance_from_utc(instant, zone, name):
         (datetime(2027, 1, 1, 5, tzinfo=UTC), "Fri, Jan 1, 2027, 12:00 AM"),
     ],
 )
-def test_instants_in_a_zone_where_clocks_and_years_change(instant, text):
+def test_instants_are_written_correctly_when_clocks_and_years_change(instant, text):
     assert format_instant(instant, NEW_YORK, now=datetime(2026, 11, 30, tzinfo=UTC)) == text
 
 
-def test_current_year_of_an_instant_is_the_one_in_its_zone():
+def test_current_year_of_an_instant_is_the_year_in_its_zone():
     instant = datetime(2027, 1, 1, 2, tzinfo=UTC)
     assert format_instant(instant, NEW_YORK, now=instant) == "Thu, Dec 31, 9:00 PM"
     assert format_instant(instant, KATHMANDU, now=instant) == "Fri, Jan 1, 7:45 AM"
@@ -131,12 +131,12 @@ def test_current_year_of_an_instant_is_the_one_in_its_zone():
         (datetime(2026, 12, 31, 4, 59, tzinfo=UTC), "on Friday, January 1, 2027"),
     ],
 )
-def test_near_days_are_the_readers(now, text):
+def test_today_and_tomorrow_follow_the_readers_zone(now, text):
     assert format_near_day(datetime(2027, 1, 1, 15, tzinfo=UTC), now=now, zone=NEW_YORK) == text
 
 
 @pytest.mark.parametrize("instant", [datetime(2026, 9, 1), datetime(2026, 12, 31, 12, 5), datetime(2027, 5, 9, 23, 59)])
-def test_formats_of_django_are_the_same(instant):
+def test_djangos_formats_agree_with_ours(instant):
     assert date_format(instant) == format_date(instant)
     assert time_format(instant.time()) == format_time(instant)
     assert date_format(instant, "DATETIME_FORMAT") == format_day_and_time(instant)

@@ -1,4 +1,4 @@
-"""Patients' links: unknown, expired, revoked, foreign."""
+"""Patients' links: valid, unknown, expired, revoked, or issued for another purpose."""
 
 import hashlib
 import uuid
@@ -34,7 +34,7 @@ def issue(patient, *, purpose=LinkPurpose.VISIT, subject_id=None, days=30):
     )
 
 
-def test_link_opens_when_it_is_fresh(alice, django_assert_num_queries):
+def test_link_opens_when_it_is_valid(alice, django_assert_num_queries):
     visit = uuid.uuid4()
     token = issue(alice, subject_id=visit)
 
@@ -43,7 +43,7 @@ def test_link_opens_when_it_is_fresh(alice, django_assert_num_queries):
         assert (link.patient, link.subject_id) == (alice, visit)
 
 
-def test_token_is_nowhere_in_the_database(alice):
+def test_token_is_stored_only_as_a_hash(alice):
     token = issue(alice)
     link = PatientLink.objects.get()
 
@@ -64,7 +64,7 @@ def test_link_is_unknown_when_it_is_for_another_purpose(alice):
         open_link(token=token, purpose=LinkPurpose.VISIT, now=NOON)
 
 
-def test_link_has_expired_when_its_time_is_over(alice):
+def test_link_has_expired_when_its_end_is_reached(alice):
     token = issue(alice, days=1)
     end = NOON + timedelta(days=1)
 
@@ -88,7 +88,7 @@ def test_link_has_expired_when_it_was_revoked(alice):
     assert open_link(token=other, purpose=LinkPurpose.VISIT, now=NOON)
 
 
-def test_link_is_refused_when_it_ends_before_it_begins(alice):
+def test_link_is_refused_when_it_would_expire_at_once(alice):
     with pytest.raises(IntegrityError, match="patient_link_expires_after_it_begins"):
         issue(alice, days=0)
 
@@ -121,5 +121,5 @@ def test_page_says_what_to_do_when_a_link_does_not_open(alice, days, status, tit
     assert "Alice" not in page
 
 
-def test_other_errors_are_left_alone():
+def test_other_errors_are_not_handled():
     assert broken(ValueError()) is None

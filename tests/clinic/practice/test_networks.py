@@ -1,4 +1,4 @@
-"""What a rate limit counts together: the visitor's network, and one network for all unreadable addresses."""
+"""Networks as rate limits count them: the visitor's own and wider ones, and one for all unreadable addresses."""
 
 import pytest
 from django.test import RequestFactory
@@ -30,7 +30,7 @@ def names(address):
         ("[2001:db8::1%25eth0]:80", "2001:db8::1"),
     ],
 )
-def test_address_is_read_as_proxies_write_it(text, address):
+def test_address_is_read_in_every_form_that_proxies_write(text, address):
     assert str(parse_address(text)) == address
 
 
@@ -38,13 +38,13 @@ ODD = ["", "  ", "unix:", "unknown", "_hidden", "-", "999.1.1.1", "192.0.2", "01
 
 
 @pytest.mark.parametrize("text", ODD)
-def test_every_unreadable_address_is_in_one_network(text, settings):
+def test_unreadable_addresses_share_one_network(text, settings):
     assert network(text) == UNKNOWN
     settings.BEHIND_PROXY = True
     assert network("10.0.0.1", HTTP_X_FORWARDED_FOR=f"203.0.113.9, {text}") == UNKNOWN
 
 
-def test_operator_is_told_once_when_addresses_cannot_be_read(caplog):
+def test_operator_is_warned_once_when_addresses_cannot_be_read(caplog):
     warn_of_unknown_networks.cache_clear()
     for _ in range(3):
         network("")
@@ -63,7 +63,7 @@ def test_ipv6_is_counted_by_household_customer_and_site():
 
 
 @pytest.mark.parametrize("address", ["192.0.2.7", "2001:db8::1", ""])
-def test_wider_networks_may_more(address):
+def test_wider_networks_have_higher_limits(address):
     times = [times for _, times in network(address).blocks]
     assert times[0] == 1 and times == sorted(set(times))
 

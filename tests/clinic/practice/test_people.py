@@ -96,21 +96,21 @@ REFUSED_ADDRESSES = [
 
 
 @pytest.mark.parametrize(("typed", "kept"), KEPT_ADDRESSES)
-def test_address_is_kept_as_mail_servers_know_it(typed, kept):
+def test_address_is_stored_with_an_ascii_domain(typed, kept):
     assert AddressField().clean(typed) == kept
     assert clean_address(kept) == kept, "what is kept is kept again"
     assert clean_address(readable_address(kept)) == kept, "what is shown is read again"
 
 
 @pytest.mark.parametrize(("typed", "words"), REFUSED_ADDRESSES)
-def test_address_is_refused_with_what_is_wrong(typed, words):
+def test_address_is_refused_with_the_reason(typed, words):
     with pytest.raises(ValidationError) as refusal:
         AddressField().clean(typed)
     [said] = refusal.value.messages
     assert words in said
 
 
-def test_address_is_shown_in_the_letters_it_is_written_in():
+def test_address_is_shown_decoded_to_unicode():
     field = AddressField()
     assert field.prepare_value("alice@xn--fa-hia.de") == "alice@faß.de"
     assert not field.has_changed("alice@xn--fa-hia.de", "alice@FAß.de")
@@ -171,25 +171,25 @@ REFUSED_NAMES = [
     ("Sam > Max", "without “<”"),
     ("sam@example.com", "“@”"),
     ("a" * 121, "at most 120"),
-    ("\u0958" * 61, "at most 120"),  # one letter that is two when it is normalized
-    ("\ufb2c" * 41, "at most 120"),  # and one that is three
+    ("\u0958" * 61, "at most 120"),  # one character that normalization turns into two
+    ("\ufb2c" * 41, "at most 120"),  # one that becomes three
 ]
 
 
 @pytest.mark.parametrize(("typed", "kept"), KEPT_NAMES)
-def test_name_is_kept_as_it_is_seen(typed, kept):
+def test_name_is_stored_without_invisible_characters(typed, kept):
     assert NameField().clean(typed) == kept
     assert clean_name(kept) == kept
 
 
 @pytest.mark.parametrize(("typed", "words"), REFUSED_NAMES)
-def test_name_is_refused_when_it_cannot_be_seen_or_stored(typed, words):
+def test_name_is_refused_when_it_is_invisible_or_cannot_be_stored(typed, words):
     with pytest.raises(ValidationError) as refusal:
         NameField().clean(typed)
     assert words in " ".join(refusal.value.messages)
 
 
-# Whatever is typed is refused by the form, or kept and written to as it is
+# Any text is refused by the form, or stored and emailed unchanged
 
 ODD = st.sampled_from(
     ["\u200b", "\u00ad", "\ufeff", "ß", "ẞ", "İ", "ﬁ", "\u0958", "\u3164", ".", "@", "xn--", "ü", " "]
@@ -219,7 +219,7 @@ def test_any_text_is_an_address_or_an_error(text):
 @pytest.mark.django_db
 @SLOWLY
 @given(name=ANY_TEXT.map(lambda text: f"A{text}"), domain=ANY_TEXT.map(lambda text: f"a{text}.example"))
-def test_what_is_accepted_is_stored_and_mailed_as_it_is(name, domain):
+def test_accepted_names_and_addresses_are_stored_and_emailed_unchanged(name, domain):
     try:
         name, email = NameField().clean(name), AddressField().clean(f"alice@{domain}")
     except ValidationError:
@@ -237,7 +237,7 @@ def test_what_is_accepted_is_stored_and_mailed_as_it_is(name, domain):
 
 
 @pytest.mark.django_db
-def test_mail_to_an_old_row_goes_to_the_domain_that_was_meant():
+def test_email_to_an_old_row_goes_to_the_domain_as_typed():
     clinic = ClinicFactory.build(email="hello@faß.de")
     message = MessageFactory.build(patient=PatientFactory.build())
     mail = build_mail(
@@ -249,7 +249,7 @@ def test_mail_to_an_old_row_goes_to_the_domain_that_was_meant():
 
 
 @pytest.mark.django_db
-def test_staff_sign_in_by_either_spelling_of_their_domain():
+def test_staff_sign_in_with_either_spelling_of_their_domain():
     user = User.objects.create_user("Tess@faß.de", name="Tess Walker")
     assert user.email == "tess@xn--fa-hia.de"
     assert (
@@ -257,7 +257,7 @@ def test_staff_sign_in_by_either_spelling_of_their_domain():
     )
 
 
-def test_refusals_repeat_nothing_that_was_typed():
+def test_error_messages_do_not_repeat_what_was_typed():
     for clean, error, typed in ((clean_address, AddressInvalid, "secret"), (clean_name, NameInvalid, "123")):
         with pytest.raises(error) as refusal:
             clean(typed)

@@ -1,4 +1,4 @@
-"""The migration of existing patients: domains become ASCII, and two rows of one person stop it with their names."""
+"""The migration of existing patients to ASCII domains, which is stopped by two rows of one person."""
 
 import uuid
 
@@ -16,7 +16,7 @@ AFTER = [("practice", "0011_people"), ("booking", "0013_people")]
 
 @pytest.fixture
 def before():
-    """The models as they were; afterwards the database is as it is now."""
+    """Yield the models as they were before the migration. Afterwards migrate the database to the present."""
     executor = MigrationExecutor(connection)
     parents = [parent for parent in executor.loader.get_migration(*AFTER[0]).dependencies if parent[0] == "practice"]
     executor.migrate(parents)
@@ -37,7 +37,7 @@ def migrate():
     return executor.loader.project_state(AFTER).apps
 
 
-def test_addresses_on_file_are_written_in_ascii(before):
+def test_stored_addresses_become_ascii(before):
     alice, bob = add(before, "Alice", "Alice@Faß.de"), add(before, "Bob", "bob@example.com")
     Suppression = before.get_model("outbox", "Suppression")
     Suppression.objects.create(channel="email", address="alice@faß.de", why="bounced", created_at=NOON)
@@ -49,7 +49,7 @@ def test_addresses_on_file_are_written_in_ascii(before):
         assert cursor.fetchall() == [("alice@xn--fa-hia.de",)]
 
 
-def test_rows_without_an_address_are_one_person_only_by_their_number(before):
+def test_rows_without_an_address_are_the_same_person_only_with_the_same_number(before):
     Patient = before.get_model("practice", "Patient")
     walter, other, twin = (
         Patient.objects.create(id=uuid.uuid4(), name=name, email="", phone=phone, created_at=NOON)
@@ -62,7 +62,7 @@ def test_rows_without_an_address_are_one_person_only_by_their_number(before):
     migrate()
 
 
-def test_extensions_are_cut_off_when_the_migration_is_undone():
+def test_extensions_are_removed_when_the_migration_is_undone():
     ClinicFactory(phone="+16035550100;ext=3")
     service = Service.objects.create(slug="evaluation", name="Evaluation", minutes=45, price_cents=0)
     service.therapists.add(make_therapist())

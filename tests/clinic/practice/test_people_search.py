@@ -1,4 +1,4 @@
-"""Staff find people by what they have in hand: a name spelled anyhow, a number as we print it, an address."""
+"""Staff find people by name in any spelling, by phone number as shown, or by email address."""
 
 import pytest
 from django.db import connection
@@ -57,16 +57,16 @@ def test_search_finds_no_patient_when_no_name_or_number_matches(words):
     assert not filter_people(Patient.objects.all(), words).exists()
 
 
-def test_numbers_are_told_from_words():
+def test_numbers_are_distinguished_from_names():
     assert split_search("maya 603 555-0199 RC-7K3M9Q a2@b.de") == ([["6035550199"]], ["maya", "RC-7K3M9Q", "a2@b.de"])
 
 
 @pytest.mark.parametrize("words", ["(603) 555-0199", "muller"])
-def test_search_of_ten_thousand_patients_reads_an_index(words):
+def test_search_of_ten_thousand_patients_uses_an_index(words):
     rows = [PatientFactory.build(name=f"Runner Number{n}", phone=f"+1603{2000000 + n}") for n in range(10_000)]
     Patient.objects.bulk_create(rows)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT gin_clean_pending_list('patient_search')")  # as a vacuum does
+        cursor.execute("SELECT gin_clean_pending_list('patient_search')")  # as vacuum does
         cursor.execute("ANALYZE practice_patient")
     found = filter_people(Patient.objects.order_by(), words)
     assert "patient_search" in found.explain() and found.count() == 1
@@ -77,7 +77,7 @@ LISTS = ("practice_patient", "booking_appointment", "booking_waitlistentry", "ou
 
 @pytest.mark.parametrize("name", LISTS)
 @pytest.mark.parametrize("words", ["(603) 555-0199", "müller", "x" * 200, "%_\\'\"", "1 " * 90, "+", "()", "٣٤"])
-def test_lists_take_whatever_is_searched(owner, name, words):
+def test_every_list_handles_any_search(owner, name, words):
     found = owner.post(reverse(f"admin:{name}_changelist"), {"q": words})
     assert found.status_code == 303 and "0199" not in found["Location"] and "ller" not in found["Location"]
     assert owner.get(found["Location"]).status_code == 200

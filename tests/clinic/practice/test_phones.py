@@ -1,4 +1,4 @@
-"""Phone numbers: which are taken, how they are kept, written, dialed and texted."""
+"""Phone numbers: which are accepted, and how they are stored, shown, dialed and texted."""
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -40,14 +40,14 @@ TAKEN = [
     ("+16035550123;ext=12", "US", "+16035550123;ext=12"),
     ("800 555 0100", "US", "+18005550100"),
     ("212 736 5000", "US", "+12127365000"),
-    ("235 555 0123", "US", "+12355550123"),  # an area code so new that no list need have it
+    ("235 555 0123", "US", "+12355550123"),  # a new area code that is in no list yet
     ("416 555 0123", "CA", "+14165550123"),
     ("020 7946 0018", "GB", "+442079460018"),
     ("+44 (0)20 7946 0018", "US", "+442079460018"),
     ("030 901820", "DE", "+4930901820"),
     ("06 12345678", "NL", "+31612345678"),
     ("02 9374 4000", "AU", "+61293744000"),
-    ("06 698 12345", "IT", "+390669812345"),  # an Italian number keeps its zero
+    ("06 698 12345", "IT", "+390669812345"),  # an Italian number keeps its leading zero
 ]
 REFUSED = [
     ("", "US"),
@@ -83,20 +83,20 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("text", "region", "kept"), TAKEN)
-def test_phone_is_kept_as_it_is_dialed(text, region, kept):
+def test_phone_is_stored_as_it_is_dialed(text, region, kept):
     assert parse_phone(text, region) == kept
     assert parse_phone(format_phone(kept, region), region) == kept, "what is shown is read again"
 
 
 @pytest.mark.parametrize(("text", "region"), REFUSED)
-def test_phone_is_refused_when_it_rings_nowhere(text, region):
+def test_phone_is_refused_when_it_cannot_exist(text, region):
     with pytest.raises(PhoneInvalid) as refusal:
         parse_phone(text, region)
     assert not any(one.isdigit() for one in str(refusal.value))
 
 
 @pytest.mark.parametrize("text", ["1-800-FLOWERS", "603 555 CALL", "1-800-flowers ext. 12", "+1 800 FLOWERS"])
-def test_phone_spelled_in_letters_is_asked_for_in_digits(text):
+def test_phone_with_letters_is_refused_with_a_request_for_digits(text):
     with pytest.raises(PhoneHasLetters):
         parse_phone(text)
     with pytest.raises(ValidationError) as refusal:
@@ -119,17 +119,17 @@ def test_phone_spelled_in_letters_is_asked_for_in_digits(text):
         ("soon", "US", "soon"),
     ],
 )
-def test_phone_is_written_as_its_readers_write_it(phone, region, written):
+def test_phone_is_formatted_for_the_readers_country(phone, region, written):
     assert format_phone(phone, region) == written
 
 
-def test_phone_behind_an_extension_is_dialed_and_never_texted():
+def test_phone_with_an_extension_is_dialed_and_never_texted():
     assert base_number("+16035550123;ext=12") == base_number("+16035550123") == "+16035550123"
     assert texting_number("+16035550123;ext=12") == texting_number("") == ""
     assert texting_number("+16035550123") == "+16035550123"
 
 
-def test_field_takes_nothing_where_a_number_is_optional_and_no_number_without_its_area_code():
+def test_field_accepts_no_number_when_optional_and_requires_the_area_code():
     assert PhoneField(required=False).clean("") == ""
     with pytest.raises(ValidationError) as refusal:
         PhoneField().clean("555 0123")
@@ -145,7 +145,7 @@ def test_any_text_is_a_phone_or_an_error(text, region):
     assert phone == "" or PhoneField(region=region).clean(format_phone(phone, region)) == phone
 
 
-def test_field_shows_a_number_as_it_is_written_and_sees_no_change_in_another_spelling():
+def test_field_shows_a_formatted_number_and_reports_no_change_for_another_spelling():
     field = PhoneField(region="US")
     assert field.prepare_value("+16035550123;ext=12") == "(603) 555-0123 ext. 12"
     assert not field.has_changed("+16035550123", "603.555.0123")
@@ -162,13 +162,13 @@ def test_field_shows_a_number_as_it_is_written_and_sees_no_change_in_another_spe
         ("{{ p|phone_text }}", "+44 20 7946 0018 ext. 12"),
     ],
 )
-def test_pages_write_phones_by_the_clinics_country(source, text):
+def test_pages_format_phones_for_the_clinics_country(source, text):
     context = Context({"p": "+442079460018;ext=12", "clinic": ClinicFactory.build(country="GB")})
     assert Template("{% load practice_tags %}" + source).render(context) == text
 
 
 @pytest.mark.django_db
-def test_clinic_reads_its_number_by_its_country_and_refuses_an_unknown_one():
+def test_clinic_form_reads_its_number_by_its_country_and_refuses_an_unknown_country():
     form_class = modelform_factory(Clinic, ClinicForm, fields=["name", "email", "country", "phone", "time_zone"])
     data = {"name": "Lakes", "email": "", "time_zone": "Europe/London", "country": "gb", "phone": "020 7946 0018"}
     data["zone_confirmed"] = data["time_zone"]
@@ -179,7 +179,7 @@ def test_clinic_reads_its_number_by_its_country_and_refuses_an_unknown_one():
 
 
 @pytest.mark.django_db
-def test_database_keeps_an_extension_and_refuses_what_is_no_number():
+def test_database_accepts_an_extension_and_refuses_an_invalid_number():
     patient = PatientFactory(phone="+16035550123;ext=12")
     assert Patient.objects.get(phone__startswith="+1603") == patient
     with pytest.raises(IntegrityError, match="patient_phone_is_e164"), transaction.atomic():
@@ -187,7 +187,7 @@ def test_database_keeps_an_extension_and_refuses_what_is_no_number():
 
 
 @pytest.mark.django_db
-def test_text_from_a_switchboard_names_the_patients_behind_it_who_agree_to_no_texts():
+def test_text_from_a_main_number_names_its_patients_who_cannot_consent_to_texts():
     patient = PatientFactory(phone="+16035550123;ext=12")
     assert patients_with(["+16035550123"]) == {"+16035550123": [patient]}
     with pytest.raises(ValueError, match="no text"):

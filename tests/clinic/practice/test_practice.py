@@ -49,7 +49,7 @@ def test_second_clinic_is_refused():
         ("clinic_coordinates_are_valid", {"latitude": Decimal(43)}),
     ],
 )
-def test_clinic_is_refused_when_it_cannot_be_true(constraint, wrong):
+def test_database_refuses_an_inconsistent_clinic(constraint, wrong):
     with pytest.raises(IntegrityError, match=constraint):
         ClinicFactory(**wrong)
 
@@ -59,7 +59,7 @@ def test_clinic_is_invalid_when_its_zone_does_not_exist():
         ClinicFactory.build(time_zone="America/Concord").full_clean()
 
 
-def test_clinic_costs_one_query_when_a_page_names_it_often_and_none_when_never(django_assert_num_queries):
+def test_clinic_costs_one_query_when_a_page_uses_it_often_and_none_when_it_does_not(django_assert_num_queries):
     ClinicFactory()
     page = Template("{{ clinic.city }} {{ emergency_number }} {{ clinic.city }}")
     request = RequestFactory().get("/")
@@ -73,7 +73,7 @@ def test_clinic_costs_one_query_when_a_page_names_it_often_and_none_when_never(d
 # Staff
 
 
-def test_staff_log_in_when_they_type_their_address_in_capitals():
+def test_staff_log_in_when_they_type_their_address_in_uppercase():
     User.objects.create_user("Tess@Clinic.example", "a long enough secret", name="Tess Walker")
 
     assert authenticate(username="TESS@clinic.example", password="a long enough secret").name == "Tess Walker"
@@ -88,7 +88,7 @@ def test_second_account_is_refused_when_only_the_letter_case_differs():
 # Patients
 
 
-def test_patient_is_the_same_person_when_name_and_email_differ_in_case_and_spaces_only():
+def test_patient_is_the_same_person_when_name_and_email_differ_only_in_case_and_spaces():
     alice = register()
 
     assert register(name=" ALICE   moore", email="Alice@Example.COM") == alice
@@ -99,7 +99,7 @@ def test_patient_is_another_person_when_only_the_email_is_shared():
     assert register(name="Bob Moore") != register(name="Alice Moore")
 
 
-def test_newer_phone_replaces_the_older_when_vouched_for_and_an_empty_one_does_not():
+def test_phone_is_replaced_by_a_verified_newer_one_and_never_by_an_empty_one():
     alice = register()
     assert register(phone="", may_update=True).phone == "+16035550123"
 
@@ -110,7 +110,7 @@ def test_newer_phone_replaces_the_older_when_vouched_for_and_an_empty_one_does_n
     assert list(AccessEvent.objects.order_by("id").values_list("action", flat=True)) == ["C", "U"]
 
 
-def test_known_patients_phone_stays_when_the_new_one_is_not_vouched_for():
+def test_known_patients_phone_is_unchanged_when_the_new_one_is_not_verified():
     alice = register()
 
     assert register(phone="+16035550199").phone == alice.phone == "+16035550123"
@@ -123,7 +123,7 @@ def test_phone_is_filled_in_when_there_was_none():
     assert register(phone="+16035550199").phone == "+16035550199"
 
 
-def test_zone_is_left_out_when_the_browser_sent_nonsense():
+def test_zone_is_empty_when_the_browser_sent_an_invalid_one():
     assert register(time_zone="Mars/Olympus").time_zone == ""
 
 
@@ -135,7 +135,7 @@ def test_zone_is_left_out_when_the_browser_sent_nonsense():
         ("patient_has_a_name", {"name": ""}),
     ],
 )
-def test_patient_is_refused_when_it_cannot_be_true(constraint, wrong):
+def test_database_refuses_an_inconsistent_patient(constraint, wrong):
     register()
     with pytest.raises(IntegrityError, match=constraint):
         PatientFactory(**wrong)
@@ -156,7 +156,7 @@ def test_patient_is_registered_once_when_eight_forms_arrive_at_the_same_time():
     assert Patient.objects.count() == 1
 
 
-# How things read
+# Template filters
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_patient_is_registered_once_when_eight_forms_arrive_at_the_same_time():
         ),
     ],
 )
-def test_template_filter_reads_well(source, text):
+def test_template_filter_formats_its_value(source, text):
     context = {
         "at": NOON,
         "midnight": datetime(2026, 12, 1, 5, tzinfo=UTC),
@@ -184,7 +184,7 @@ def test_template_filter_reads_well(source, text):
     assert Template("{% load practice_tags %}" + source).render(Context(context)) == text
 
 
-def test_clock_change_shows_in_the_clinic_time():
+def test_clinic_time_shows_the_clock_change():
     before = datetime(2026, 11, 1, 5, 30, tzinfo=UTC)
     render = Template("{% load practice_tags %}{{ a|clinic_time:clinic }} / {{ b|clinic_time:clinic }}").render
 

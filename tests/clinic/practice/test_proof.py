@@ -1,4 +1,4 @@
-"""Every page behind a patient's link is in the table capability × proof, and keeps to it."""
+"""Every page behind a patient's link has a capability, and refuses a link whose proof is too weak for it."""
 
 from datetime import timedelta
 from itertools import product
@@ -22,8 +22,8 @@ from tests.world import NINE_ON_TUESDAY, NOON, NOW, book
 
 pytestmark = pytest.mark.django_db
 
-# Addresses with a token that is no patient's: a hold is of the browser that made it, a calendar is the therapist's, and a
-# confirmed address is of a mailbox, which need not be a patient's.
+# URLs with a token that is not a patient's. A hold belongs to a browser, a calendar feed to a therapist, and a confirmed
+# address to a mailbox, whose owner need not be a patient.
 NOT_A_PATIENTS = {
     "booking:held",
     "booking:renew_hold",
@@ -34,7 +34,7 @@ NOT_A_PATIENTS = {
 
 
 def pages(resolver=None, namespace=""):
-    """(name, view) of every address with a token, outside the admin."""
+    """Yield (name, view) of every URL with a token, outside the admin."""
     for entry in (resolver or get_resolver()).url_patterns:
         if isinstance(entry, URLResolver):
             if entry.namespace != "admin":
@@ -48,17 +48,17 @@ PATIENT_PAGES = {name: view for name, view in pages() if name not in NOT_A_PATIE
 
 
 @pytest.mark.parametrize("name", sorted(PATIENT_PAGES))
-def test_page_behind_a_link_is_in_the_table_when_it_is_a_patients(name):
+def test_page_behind_a_patients_link_is_in_the_table(name):
     assert isinstance(getattr(PATIENT_PAGES[name], "capability", None), Capability)
 
 
-def test_table_names_only_what_some_page_does():
+def test_every_capability_in_the_table_is_used():
     used = {view.capability for view in PATIENT_PAGES.values()}
     asked_inside_a_page = {Capability.SEE_ANSWERS, Capability.SEE_WAIT_LIST_PLACE}
     assert used | asked_inside_a_page == set(Capability)
 
 
-def test_patients_data_takes_more_than_a_link_that_was_shown():
+def test_patients_data_requires_more_than_a_link_that_was_only_shown():
     for capability in Capability:
         is_of_one_visit = capability.purpose in (LinkPurpose.VISIT, LinkPurpose.INTAKE)
         assert capability.proof > Proof.SHOWN or is_of_one_visit
@@ -108,13 +108,13 @@ def open_page(name, visit, proof, method):
 
 
 @pytest.mark.parametrize("proof", [Proof.SHOWN, Proof.MAILED])
-def test_page_refuses_a_link_when_it_proves_too_little(proof, visit):
+def test_page_refuses_a_link_when_its_proof_is_too_weak(proof, visit):
     for name, method in product(sorted(PATIENT_PAGES), ("get", "post")):
-        before = transaction.savepoint_create()  # a block would stop rate limits, spent outside of any
+        before = transaction.savepoint_create()  # not atomic(): rate limits refuse to be spent in a block
         answer = open_page(name, visit, proof, method)
         transaction.savepoint_rollback(before)
         is_refused = answer.status_code == 403 and "open this from our email" in answer.content.decode()
-        if answer.status_code != 405:  # a form's address is not opened, an opened page takes no form
+        if answer.status_code != 405:  # 405: a form's URL opened by GET, or a page sent by POST
             assert is_refused == (proof < PATIENT_PAGES[name].capability.proof), (name, method)
             assert answer.status_code < 500 and (method == "post" or answer.status_code != 404), (name, method)
 
@@ -127,7 +127,7 @@ def test_link_is_refused_without_a_valid_proof():
         )
 
 
-# The mailed code
+# The emailed code
 
 
 @pytest.fixture
@@ -135,13 +135,13 @@ def code():
     return ConfirmationCode.objects.create(patient=PatientFactory(), created_at=NOON)
 
 
-def test_code_confirms_once_when_it_is_typed_as_mailed(code):
+def test_code_confirms_once_when_typed_as_emailed(code):
     typed = f" {digits_of(code)[:3]} {digits_of(code)[3:]} "
     assert try_code(patient=code.patient, typed=typed, now=NOON)
     assert not try_code(patient=code.patient, typed=typed, now=NOON)
 
 
-def test_code_fails_when_it_is_old_replaced_or_another_patients(code):
+def test_code_fails_when_it_is_expired_replaced_or_another_patients(code):
     digits = digits_of(code)
     assert not try_code(patient=PatientFactory(), typed=digits, now=NOON)
     assert not try_code(patient=code.patient, typed=digits, now=NOON + CODE_LASTS)
@@ -149,19 +149,19 @@ def test_code_fails_when_it_is_old_replaced_or_another_patients(code):
     assert not try_code(patient=code.patient, typed=digits, now=NOON + timedelta(seconds=2))
 
 
-def test_right_code_fails_after_five_wrong_tries(code):
+def test_right_code_fails_after_five_wrong_attempts(code):
     wrong = f"{(int(digits_of(code)) + 1) % 1_000_000:06}"
     for _ in range(MOST_TRIES):
         assert not try_code(patient=code.patient, typed=wrong, now=NOON)
     assert not try_code(patient=code.patient, typed=digits_of(code), now=NOON)
 
 
-def test_code_is_stored_nowhere_and_the_same_in_every_copy(code):
+def test_code_is_not_stored_and_is_the_same_in_every_copy(code):
     assert digits_of(code) == digits_of(ConfirmationCode.objects.get())
     assert digits_of(code) not in str(ConfirmationCode.objects.values().get())
 
 
-def test_confirmation_ends_after_half_an_hour_and_is_one_patients():
+def test_confirmation_expires_after_half_an_hour_and_is_for_one_patient():
     session, alice, bob = {}, PatientFactory(), PatientFactory()
     confirm_in(session, patient=alice, now=NOON)
     assert is_confirmed(session, patient=alice, now=NOON + CONFIRMED_FOR - timedelta(seconds=1))
@@ -169,7 +169,7 @@ def test_confirmation_ends_after_half_an_hour_and_is_one_patients():
     assert not is_confirmed(session, patient=bob, now=NOON)
 
 
-def test_links_of_a_visit_are_told_apart_by_how_they_went_out(evaluation):
+def test_links_of_a_visit_are_distinguished_by_how_they_were_delivered(evaluation):
     from booking.schedule.visit_links import visit_path, visit_url
 
     visit = book(evaluation)

@@ -1,4 +1,4 @@
-"""The one way in which things are limited: beside a naive token bucket, at once, and with nothing that can be read out."""
+"""Rate limits: compared with a naive token bucket, under concurrency, and stored without personal data."""
 
 import threading
 import uuid
@@ -29,12 +29,12 @@ def passes(limit, *subjects, now=NOW, **how) -> bool:
 
 
 def allowed(limit, seconds, *, subject) -> list[int]:
-    """Of attempts at these seconds after NOW, those that were within the limit."""
+    """Return the attempts, in seconds after NOW, that were within the limit."""
     return [second for second in seconds if passes(limit, subject, now=NOW + second * SECOND)]
 
 
 class Bucket:
-    """The oracle: tokens drip in as time passes, and each use takes one."""
+    """Token bucket oracle: tokens are added at a steady rate, and each use removes one."""
 
     def __init__(self, limit):
         self.most, self.every = limit.at_once, int(limit.every.total_seconds())
@@ -63,14 +63,14 @@ attempts = st.lists(st.integers(0, 60), max_size=30).map(
 @example(limit=MOVES, seconds=[0, 9000, 9000, 9000, 9000, 9000, 9600])
 @BOUNDED
 @given(limit=limits, seconds=attempts)
-def test_spending_agrees_with_a_bucket_of_tokens(limit, seconds, db):
+def test_spending_agrees_with_a_token_bucket(limit, seconds, db):
     bucket, subject = Bucket(limit), uuid.uuid4()
     assert allowed(limit, seconds, subject=subject) == [second for second in seconds if bucket.take(second)]
 
 
 @BOUNDED
 @given(limit=limits, seconds=attempts)
-def test_no_window_holds_more_than_the_burst_and_what_came_back_in_it(limit, seconds, db):
+def test_no_window_allows_more_than_the_burst_and_the_refill(limit, seconds, db):
     went = allowed(limit, seconds, subject=uuid.uuid4())
     every = int(limit.every.total_seconds())
     for first in range(len(went)):
@@ -79,14 +79,14 @@ def test_no_window_holds_more_than_the_burst_and_what_came_back_in_it(limit, sec
 
 
 @pytest.mark.django_db
-def test_an_idle_subject_gets_the_whole_burst_back():
+def test_idle_subject_regains_the_whole_burst():
     assert allowed(MOVES, [0] * 5, subject="a") == [0] * 3
     later = 30 * 600
     assert allowed(MOVES, [later] * 5, subject="a") == [later] * 3
 
 
 @pytest.mark.django_db
-def test_refusal_says_exactly_when_the_next_one_is_let_in_and_costs_nothing():
+def test_refusal_gives_the_exact_retry_time_and_costs_nothing():
     for _ in range(3):
         spend((MOVES, "a"), now=NOW)
     for _ in range(10):
@@ -106,13 +106,13 @@ def test_rate_limit_does_not_reset_at_midnight():
 
 
 @pytest.mark.django_db
-def test_subjects_and_limits_are_counted_apart():
+def test_subjects_and_limits_are_counted_separately():
     assert allowed(MOVES, [0] * 4, subject="a") == allowed(MOVES, [0] * 4, subject="b") == [0] * 3
     assert passes(Limit("another in tests", Per.VISIT, 1, HOUR, ""), "a")
 
 
 @pytest.mark.django_db
-def test_refused_spend_takes_nothing_from_other_limits():
+def test_refused_spend_does_not_use_up_other_limits():
     assert passes(MAILS, "a@example.com") and passes(MAILS, "a@example.com")
     for _ in range(5):
         verdict = spend((MOVES, "a"), (MAILS, "a@example.com"), now=NOW)
@@ -121,7 +121,7 @@ def test_refused_spend_takes_nothing_from_other_limits():
 
 
 @pytest.mark.django_db
-def test_all_limits_that_refuse_are_named_and_the_last_to_let_in_counts():
+def test_all_exceeded_limits_are_named_with_the_latest_retry_time():
     for _ in range(3):
         spend((MOVES, "a"), now=NOW)
     for _ in range(2):
@@ -145,7 +145,7 @@ def test_one_form_is_counted_once_and_a_refused_one_not_at_all():
 
 
 def ipv6(subnet: int) -> Network:
-    """A household in 2001:db8:1::/48."""
+    """Return the network of a household in 2001:db8:1::/48."""
     blocks = (f"2001:db8:1:{subnet:x}::/64", 1), (f"2001:db8:1:{subnet & 0xFF00:x}::/56", 2), ("2001:db8:1::/48", 8)
     return Network(blocks)
 
@@ -158,14 +158,14 @@ def test_changing_subnets_is_limited_by_the_wider_networks():
 
 
 @pytest.mark.django_db
-def test_a_household_that_uses_up_its_own_leaves_the_others_theirs():
+def test_household_over_its_limit_leaves_the_limits_of_others_unchanged():
     for _ in range(50):
         spend((FROM_HERE, ipv6(0)), now=NOW)
     assert passes(FROM_HERE, ipv6(0x100))
 
 
 @pytest.mark.django_db
-def test_unknown_networks_are_limited_as_one():
+def test_unknown_networks_share_one_limit():
     assert [passes(FROM_HERE, UNKNOWN) for _ in range(3)] == [True, True, False]
 
 
@@ -182,15 +182,15 @@ def test_unknown_networks_are_limited_as_one():
         ("+@example.com", "+@example.com"),
     ],
 )
-def test_mailbox_is_one_in_any_spelling(address, mailbox):
+def test_mailbox_is_the_same_in_every_spelling(address, mailbox):
     assert mailbox_of(address) == mailbox
 
 
-# At once
+# Concurrency
 
 
 def at_once(acts) -> list:
-    """What each of `acts` gave, each on a connection of its own, all let go at one instant."""
+    """Return the results of `acts`, each run on its own connection, all started at the same instant."""
     outcomes, gate = [], threading.Barrier(len(acts))
 
     def run(act):
@@ -210,14 +210,14 @@ def at_once(acts) -> list:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_eight_at_once_against_a_limit_of_one_let_one_in():
+def test_limit_of_one_allows_one_when_eight_spend_at_once():
     limit = Limit("one in tests", Per.VISIT, 1, HOUR, "")
     for subject in range(10):
         assert sorted(at_once([lambda n=subject: passes(limit, n)] * 8)) == [False] * 7 + [True]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_sixteen_at_once_in_crossing_orders_spend_no_more_and_never_lock_one_another_out():
+def test_sixteen_spends_in_opposite_orders_never_deadlock_or_exceed_the_limits():
     charges = [(MOVES, "a"), (MAILS, "a@example.com"), (FROM_HERE, ipv6(0))]
     acts = [lambda order=order: not spend(*order, now=NOW).is_over for order in (charges, charges[::-1])] * 8
     outcomes = at_once(acts)
@@ -225,24 +225,24 @@ def test_sixteen_at_once_in_crossing_orders_spend_no_more_and_never_lock_one_ano
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_form_sent_eight_times_at_once_is_counted_once():
+def test_one_form_is_counted_once_when_sent_eight_times_at_once():
     once = (FORM, uuid.uuid4())
     assert at_once([lambda: passes(MAILS, "a@example.com", once=once)] * 8) == [True] * 8
     assert passes(MAILS, "a@example.com") and not passes(MAILS, "a@example.com")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_spending_inside_a_transaction_is_a_mistake_that_shows():
+def test_spending_inside_a_transaction_raises():
     with pytest.raises(RuntimeError), transaction.atomic():
         spend((MOVES, "a"), now=NOW)
     assert not RateLimit.objects.exists()
 
 
-# What is kept
+# Stored rows
 
 
 @pytest.mark.django_db
-def test_rows_hold_no_address_and_another_secret_key_finds_none(settings):
+def test_rows_hold_no_address_and_another_secret_key_matches_none(settings):
     spend((MAILS, "alice@example.com"), (FROM_HERE, Network((("192.0.2.7/32", 1),))), now=NOW)
     columns = {field.name: type(field).__name__ for field in RateLimit._meta.fields}
     assert columns == {"key": "UUIDField", "whole_at": "DateTimeField"}
@@ -262,7 +262,7 @@ def test_only_rows_with_a_full_budget_are_deleted():
     assert not RateLimit.objects.exists()
 
 
-def test_every_limit_has_a_name_of_its_own_and_says_what_comes_of_one_more():
+def test_every_limit_has_a_unique_name_and_a_text_for_refusal():
     table = [limit for limit in vars(rate_limits).values() if isinstance(limit, Limit)]
     assert len(table) > 15 and len({limit.name for limit in table}) == len(table)
     assert all(limit.over and limit.at_once >= 1 and limit.every > timedelta(0) for limit in table)

@@ -1,4 +1,4 @@
-"""Guessing passwords ends soon and costs the machine nothing; the account's owner gets in all the same."""
+"""Guessing passwords is limited and costs little CPU time, while the account's owner can still sign in."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -16,7 +16,7 @@ PASSWORD, MINUTE = "a long walk by the lake", timedelta(minutes=1)
 
 
 class CountingHasher(MD5PasswordHasher):
-    """A quick one that counts how often a password was worked on."""
+    """A fast hasher that counts how often it hashed a password."""
 
     count = 0
 
@@ -43,7 +43,7 @@ def work_on_passwords(act) -> int:
     return CountingHasher.count - before
 
 
-def test_guesses_end_with_a_page_that_says_when_and_cost_no_hashing(owner):
+def test_guesses_are_refused_with_the_retry_time_and_without_hashing(owner):
     assert [try_to_sign_in().status_code for _ in range(SIGN_INS.at_once)] == [200] * SIGN_INS.at_once
     refused = []
     assert work_on_passwords(lambda: refused.append(try_to_sign_in(PASSWORD))) == 0
@@ -54,21 +54,21 @@ def test_guesses_end_with_a_page_that_says_when_and_cost_no_hashing(owner):
         assert try_to_sign_in(PASSWORD).status_code == 302
 
 
-def test_owner_gets_in_from_another_network_while_a_stranger_guesses(owner):
+def test_owner_signs_in_from_another_network_while_a_stranger_guesses(owner):
     for _ in range(50):
         try_to_sign_in()
     assert try_to_sign_in(PASSWORD).status_code == 429
     assert try_to_sign_in(PASSWORD, address="198.51.100.1").status_code == 302
 
 
-def test_guesses_from_many_networks_slow_down_and_end_within_minutes(owner):
+def test_guesses_from_many_networks_are_limited_and_the_limit_resets_within_minutes(owner):
     answers = [try_to_sign_in(address=f"198.{n % 250}.{n // 250}.1").status_code for n in range(60)]
     assert answers == [200] * ACCOUNT_SIGN_INS.at_once + [429] * (60 - ACCOUNT_SIGN_INS.at_once)
     with time_machine.travel(NOW + ACCOUNT_SIGN_INS.every, tick=False):
         assert try_to_sign_in(PASSWORD, address="203.0.113.5").status_code == 302
 
 
-def test_owner_is_let_in_by_a_browser_that_was_used_before_whatever_strangers_do(owner):
+def test_owner_signs_in_with_a_known_browser_whatever_strangers_do(owner):
     browser = Client()
     assert try_to_sign_in(PASSWORD, browser=browser).status_code == 302
     browser.post("/admin/logout/")
@@ -79,7 +79,7 @@ def test_owner_is_let_in_by_a_browser_that_was_used_before_whatever_strangers_do
     assert try_to_sign_in(PASSWORD, browser=browser).status_code == 302
 
 
-def test_a_known_browser_does_not_guess_without_a_limit_nor_at_other_accounts(owner):
+def test_known_browser_is_limited_and_is_not_known_to_other_accounts(owner):
     User.objects.create_superuser("frank@clinic.example", PASSWORD, name="Frank")
     browser = Client()
     try_to_sign_in(PASSWORD, browser=browser)
@@ -91,21 +91,21 @@ def test_a_known_browser_does_not_guess_without_a_limit_nor_at_other_accounts(ow
     assert answers == [200] * most + [429]
 
 
-def test_the_cookie_of_a_known_browser_cannot_be_made(owner):
+def test_cookie_of_a_known_browser_cannot_be_forged(owner):
     browser = Client()
     browser.cookies["known_browser"] = str(owner.pk)
     answers = [try_to_sign_in(browser=browser).status_code for _ in range(SIGN_INS.at_once + 1)]
     assert answers[-1] == 429
 
 
-def test_guesses_at_many_accounts_from_one_network_end_too(owner):
+def test_guesses_at_many_accounts_from_one_network_are_limited(owner):
     answers = [
         try_to_sign_in(account=f"nobody{n}@clinic.example").status_code for n in range(NETWORK_SIGN_INS.at_once + 5)
     ]
     assert answers == [200] * NETWORK_SIGN_INS.at_once + [429] * 5
 
 
-def test_known_and_unknown_accounts_get_the_same_answers_and_work(owner):
+def test_known_and_unknown_accounts_get_the_same_answers_and_hashing(owner):
     pages, work = [], []
     for account in ("olga@clinic.example", "nobody@clinic.example"):
         tries = [None] * (SIGN_INS.at_once + 1)
@@ -119,13 +119,13 @@ def test_known_and_unknown_accounts_get_the_same_answers_and_work(owner):
     assert work[0] == work[1] == SIGN_INS.at_once
 
 
-def test_an_empty_form_and_looking_cost_nothing(owner):
+def test_empty_form_and_opening_the_page_cost_nothing(owner):
     assert Client().get("/admin/login/").status_code == 200
     assert try_to_sign_in("").status_code == try_to_sign_in(account="").status_code == 200
     assert not RateLimit.objects.exists()
 
 
-def test_account_is_one_in_any_spelling(owner):
+def test_account_is_the_same_in_every_spelling(owner):
     spellings = ("Olga@clinic.example", " olga@CLINIC.example ", "OLGA@CLINIC.EXAMPLE")
     answers = [try_to_sign_in(account=spellings[n % 3]).status_code for n in range(SIGN_INS.at_once + 1)]
     assert answers[-1] == 429

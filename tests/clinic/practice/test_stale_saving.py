@@ -1,4 +1,4 @@
-"""Two people edit the same row in the admin: the later save shows what the earlier one changed before it replaces it."""
+"""Two people edit the same row in the admin. The later save shows the earlier change before it replaces it."""
 
 import pytest
 from django.contrib import admin
@@ -46,7 +46,7 @@ def address_of(row: models.Model) -> str:
 
 
 def open_form(client, row) -> dict:
-    """What a browser would send if nothing were typed."""
+    """Return what a browser would send if nothing were typed."""
     form = client.get(address_of(row)).context["adminform"].form
     return sent_by(form)
 
@@ -107,12 +107,12 @@ def test_values_are_compared_as_the_form_shows_them(client, owner):
 
 
 @pytest.mark.parametrize("seen", ["", "x", "[]", "[1]", '{"summary": 7}', "[" * 5000])
-def test_digest_that_is_not_ours_is_no_error(client, owner, seen):
+def test_invalid_digest_is_no_server_error(client, owner, seen):
     row = make_service()
     assert client.post(address_of(row), open_form(client, row) | {"seen": seen}).status_code in (200, 302)
 
 
-def test_texts_of_others_are_shown_as_text(client, owner):
+def test_texts_of_others_are_escaped(client, owner):
     row = make_service()
     form = open_form(client, row)
     Service.objects.update(summary="<script>alert(1)</script>")
@@ -125,10 +125,10 @@ def test_history_names_no_hidden_field(client, owner):
     assert "Seen" not in client.get(f"/admin/practice/therapist/{row.pk}/history/").content.decode()
 
 
-def test_every_form_that_staff_change_refuses_stale_saves(owner):
+def test_every_form_that_changes_a_row_refuses_stale_saves(owner):
     request = RequestFactory().get("/admin/")
     request.user = owner
-    own = {Article}  # compares texts line by line
+    own = {Article}  # has its own line-by-line comparison
     unguarded = [
         model
         for model, page in admin.site._registry.items()

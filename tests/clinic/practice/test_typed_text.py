@@ -1,4 +1,4 @@
-"""Text of several lines: a line end counts as one character, as in the browser that shows how many are left."""
+"""Multiline text: a line end counts as one character, as in the browser's counter of characters left."""
 
 import pytest
 from django import forms
@@ -22,12 +22,12 @@ def owner_client(client):
 
 
 def lines(longest: int) -> str:
-    """`longest` characters in lines of 9, as a browser sends them."""
+    """Return `longest` characters in lines of 9, as a browser sends them."""
     text = ("See you.\n" * longest)[:longest]
     return (text[:-1] + ".").replace("\n", "\r\n")
 
 
-def test_message_rule_holds_as_many_characters_as_the_browser_counts(owner_client):
+def test_limit_of_a_message_rule_matches_the_browsers_counter(owner_client):
     typed = {"kind": "booking_reminder_48h", "service_slug": "", "channel": "email", "minutes": "2880"}
     typed |= {"subject": "Your visit", "is_active": "on"}
     add = reverse("admin:outbox_messagerule_add")
@@ -37,7 +37,7 @@ def test_message_rule_holds_as_many_characters_as_the_browser_counts(owner_clien
     assert (len(rule.text), "\r" in rule.text) == (600, False)
 
 
-def test_description_of_a_picture_holds_as_many_characters_as_the_browser_counts(owner_client):
+def test_limit_of_a_picture_description_matches_the_browsers_counter(owner_client):
     form = forms.modelform_factory(Picture, fields=["description"], widgets={"description": TextArea})
     for longest, is_valid in ((250, True), (251, False)):
         assert form({"description": lines(longest)}).is_valid() == is_valid

@@ -1,4 +1,4 @@
-"""The clinic's time zone: never stored unseen, proposed by the state, changed only after a look at what it moves."""
+"""The clinic's time zone: chosen by staff, proposed from the state, and changed after they see the affected visits."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -58,25 +58,25 @@ def chosen_zone(response) -> str:
     return response.context["adminform"].form["time_zone"].value()
 
 
-# States, pure
+# States
 
 
 @pytest.mark.parametrize("text", ["NH", "nh", " N.H. ", "New Hampshire", "new  hampshire"])
-def test_state_is_read_as_people_write_it(text):
+def test_state_is_read_in_every_usual_spelling(text):
     assert zones_of_state(text) == ("New Hampshire", ("America/New_York",))
 
 
 @pytest.mark.parametrize("text", ["", "XX", "Bavaria"])
-def test_state_that_is_none_has_no_zone(text):
+def test_unknown_state_has_no_zone(text):
     assert zones_of_state(text) == ("", ())
 
 
-def test_every_state_keeps_zones_that_exist_and_stand_in_the_list():
+def test_every_state_has_zones_that_exist_and_are_listed():
     assert len(STATES) == 50 + 1 + 5
     assert {zone for _, *zones in STATES.values() for zone in zones} <= US_ZONES.keys() <= zone_names()
 
 
-def test_zones_of_the_us_come_first_and_each_is_there_once():
+def test_us_zones_are_listed_first_and_no_zone_twice():
     empty, us, others = ZoneField(empty_label="Choose").choices
 
     assert empty == ("", "Choose")
@@ -86,21 +86,21 @@ def test_zones_of_the_us_come_first_and_each_is_there_once():
     assert "Europe/Berlin" in names
 
 
-# The first description of the clinic
+# The first form of a new clinic
 
 
-def test_first_form_chooses_no_zone(client, tess):
+def test_first_form_selects_no_zone(client, tess):
     assert chosen_zone(client.get(reverse(ADD))) is None
 
 
-def test_zone_that_is_not_chosen_is_asked_for_and_nothing_is_stored(client, tess):
+def test_zone_is_required_and_nothing_is_stored_without_it(client, tess):
     response = send(client, name="Lakes", region="")
 
     assert response.context["adminform"].form.has_error("time_zone", "required")
     assert not Clinic.objects.exists()
 
 
-def test_state_proposes_its_zone_which_is_stored_once_it_is_sent_again(client, tess):
+def test_state_proposes_its_zone_which_is_stored_when_sent_again(client, tess):
     response = send(client, name="Lakes", region="Colorado")
 
     assert "Mountain time (Denver)" in response.content.decode()
@@ -110,7 +110,7 @@ def test_state_proposes_its_zone_which_is_stored_once_it_is_sent_again(client, t
     assert Clinic.objects.current().time_zone == "America/Denver"
 
 
-def test_state_with_two_zones_names_both_and_chooses_none(client, tess):
+def test_state_with_two_zones_names_both_and_selects_none(client, tess):
     response = send(client, name="Lakes", region="FL")
 
     assert all(city in response.content.decode() for city in ("(New York)", "(Chicago)"))
@@ -124,10 +124,10 @@ def test_state_of_another_country_proposes_nothing(client, tess):
     assert chosen_zone(response) == ""
 
 
-# A clinic that exists
+# An existing clinic
 
 
-def test_clinic_on_a_clock_that_its_state_does_not_keep_is_told_so(client, tess):
+def test_form_warns_when_the_zone_is_not_one_of_the_state(client, tess):
     ClinicFactory(time_zone="Africa/Abidjan")
     page = client.get(address()).content.decode()
     assert "Eastern time (New York)" in page and "is set to Africa/Abidjan" in page
@@ -136,7 +136,7 @@ def test_clinic_on_a_clock_that_its_state_does_not_keep_is_told_so(client, tess)
     assert "New Hampshire is on" not in client.get(address()).content.decode()
 
 
-def test_zone_that_the_list_leaves_out_can_be_kept(client, tess):
+def test_unlisted_zone_can_be_kept(client, tess):
     ClinicFactory(time_zone="UTC", region="")
     assert send(client, name="Another name").status_code == 302
     assert Clinic.objects.current().time_zone == "UTC"
@@ -148,7 +148,7 @@ def test_zone_changes_at_once_when_nothing_is_booked(client, tess):
     assert Clinic.objects.current().zone == ZoneInfo("America/Chicago")
 
 
-def test_change_of_zone_lists_what_it_moves_and_stores_nothing_until_confirmed(client, tess, evaluation, meredith):
+def test_change_of_zone_lists_affected_visits_and_stores_nothing_until_confirmed(client, tess, evaluation, meredith):
     visit = book(evaluation)
     block_time(therapist=meredith, starts_at=NINE_ON_TUESDAY + 3 * HOUR, ends_at=NINE_ON_TUESDAY + 4 * HOUR, by=tess)
     cancel_appointment(appointment=book(evaluation, name="Bob Stone", starts_at=NINE_ON_TUESDAY + HOUR), now=NOW)
@@ -176,7 +176,7 @@ def test_change_of_zone_lists_what_it_moves_and_stores_nothing_until_confirmed(c
     assert (visit.starts_at, visit.version) == (NINE_ON_TUESDAY, 1)
 
 
-def test_confirming_one_zone_confirms_no_other(client, tess, evaluation):
+def test_confirming_one_zone_does_not_confirm_another(client, tess, evaluation):
     book(evaluation)
 
     response = send(client, time_zone="America/Denver", zone_confirmed="America/Chicago")
@@ -185,13 +185,13 @@ def test_confirming_one_zone_confirms_no_other(client, tess, evaluation):
     assert Clinic.objects.current().time_zone == "America/New_York"
 
 
-def test_zone_with_the_same_clock_moves_nothing(client, tess, evaluation):
+def test_zone_with_the_same_clock_affects_no_visit(client, tess, evaluation):
     book(evaluation)
     assert send(client, time_zone="America/Detroit").status_code == 302
 
 
-def test_visits_on_days_with_different_clocks_are_told_apart(client, tess, evaluation):
-    """Arizona keeps no summer time: beside Denver a visit in winter keeps its clock time, one in summer does not."""
+def test_only_visits_whose_clock_time_changes_are_listed(client, tess, evaluation):
+    """Arizona has no daylight saving time: compared with Denver, only the clock times of summer visits change."""
     winter = book(evaluation)
     summer = book(evaluation, name="Bob Stone", starts_at=NINE_ON_TUESDAY + HOUR)
     Clinic.objects.update(time_zone="America/Denver")
@@ -204,7 +204,7 @@ def test_visits_on_days_with_different_clocks_are_told_apart(client, tess, evalu
     assert winter.status == "booked"
 
 
-def test_visits_booked_before_the_clinic_was_described_are_listed_too(client, tess, evaluation):
+def test_visits_booked_before_the_clinic_was_entered_are_listed_too(client, tess, evaluation):
     book(evaluation)
     Clinic.objects.all().delete()
 
@@ -214,7 +214,7 @@ def test_visits_booked_before_the_clinic_was_described_are_listed_too(client, te
     assert not Clinic.objects.exists()
 
 
-def test_names_of_patients_are_for_those_who_may_see_visits(client, evaluation):
+def test_patients_are_not_named_without_the_permission_to_view_visits(client, evaluation):
     book(evaluation)
     bob = UserFactory(name="Bob Stone")
     bob.user_permissions.set(Permission.objects.filter(codename__in=["view_clinic", "change_clinic"]))
@@ -226,7 +226,7 @@ def test_names_of_patients_are_for_those_who_may_see_visits(client, evaluation):
     assert "Alice" not in response.content.decode()
 
 
-def test_clinic_can_be_looked_at_by_those_who_may_not_change_it(client, clinic):
+def test_clinic_can_be_viewed_without_the_permission_to_change_it(client, clinic):
     bob = UserFactory(name="Bob Stone")
     bob.user_permissions.set(Permission.objects.filter(codename="view_clinic"))
     client.force_login(bob)
@@ -234,7 +234,7 @@ def test_clinic_can_be_looked_at_by_those_who_may_not_change_it(client, clinic):
     assert "Lakes Running Clinic" in client.get(address()).content.decode()
 
 
-def test_list_of_what_moves_costs_the_same_queries_for_one_visit_and_for_five(client, tess, evaluation):
+def test_list_of_affected_visits_costs_the_same_queries_for_one_visit_and_for_five(client, tess, evaluation):
     typed, counts = fields_of(client) | {"time_zone": "America/Chicago"}, []
     for number, hours in enumerate((0, 1, 2, 4, 5), start=1):
         book(evaluation, name=f"Runner{number} Stone", starts_at=NINE_ON_TUESDAY + hours * HOUR)
@@ -244,11 +244,11 @@ def test_list_of_what_moves_costs_the_same_queries_for_one_visit_and_for_five(cl
     assert len(set(counts)) == 1
 
 
-# The kind of fault: a field declared by hand drops what the model proposes
+# Forms and model defaults: a form field declared by us would drop the model's default
 
 
 def forms_to_add(client, staff):
-    """(model, form) of every page of the admin on which something is added, as it is opened first."""
+    """Yield (model, form) for every admin page that adds a row, as first opened."""
     request = RequestFactory().get("/")
     request.user = staff
     for model, page in admin.site._registry.items():
@@ -257,8 +257,8 @@ def forms_to_add(client, staff):
             yield model, context["adminform"].form if "adminform" in context else context["form"]
 
 
-def test_every_form_of_the_admin_proposes_what_its_model_does(client, tess):
-    """The clinic's zone alone is asked for on purpose."""
+def test_every_admin_form_starts_with_its_models_defaults(client, tess):
+    """The clinic's time zone is the one intended exception."""
     faults = []
     for model, form in forms_to_add(client, tess):
         for field in model._meta.concrete_fields:
@@ -273,7 +273,7 @@ def test_every_form_of_the_admin_proposes_what_its_model_does(client, tess):
     assert not faults
 
 
-def test_no_list_of_the_admin_stores_its_first_line_unless_the_model_proposes_it(client, tess):
+def test_no_admin_select_preselects_its_first_option_without_a_model_default(client, tess):
     faults = []
     for model, form in forms_to_add(client, tess):
         for name, field in form.fields.items():
@@ -285,5 +285,5 @@ def test_no_list_of_the_admin_stores_its_first_line_unless_the_model_proposes_it
     assert not faults
 
 
-def test_label_of_a_zone_abroad_is_its_name():
+def test_label_of_a_foreign_zone_is_its_name():
     assert zone_label("America/Port_of_Spain") == "America/Port of Spain"

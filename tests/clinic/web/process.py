@@ -1,4 +1,4 @@
-"""A web process, and its cached pages."""
+"""A web process and its cached pages."""
 
 import pickle
 
@@ -12,7 +12,7 @@ PATH = "/learn/sore-hip/"
 
 
 class Process:
-    """A web process with its own version of public pages. The test client always sends a cookie header, browsers do not."""
+    """A web process with its own version of public pages. It sends no cookie header unless one is given."""
 
     def __init__(self):
         self.handler = WSGIHandler()

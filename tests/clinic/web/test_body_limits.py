@@ -1,4 +1,4 @@
-"""Bodies that are too large are refused unread, by their length and without one."""
+"""Request bodies that are too large are refused unread, with or without a Content-Length."""
 
 import io
 from urllib.parse import unquote
@@ -21,12 +21,12 @@ PLENTY = 150 * 1024 * 1024
 
 
 def announce(client, path, length, method="POST"):
-    """A request that says it has `length` bytes and has none: reading even one of them would fail the test."""
+    """Send a request with a Content-Length of `length` and no body. Reading a single byte would fail the test."""
     return client.generic(method, path, CONTENT_LENGTH=str(length), content_type="application/x-www-form-urlencoded")
 
 
 @pytest.mark.parametrize("path", ["/again/", "/admin/login/", "/messages/texts/twilio/", "/learn/load-check/"])
-def test_body_over_the_limit_gets_a_page_in_plain_words_unread(path):
+def test_body_over_the_limit_gets_an_error_page_unread(path):
     ClinicFactory()
     client = Client(enforce_csrf_checks=True)
 
@@ -39,26 +39,26 @@ def test_body_over_the_limit_gets_a_page_in_plain_words_unread(path):
     assert response.headers["Content-Security-Policy"]
 
 
-def test_body_of_the_limit_itself_is_taken(client):
+def test_body_at_the_limit_is_accepted(client):
     typed = "email=" + "a" * (BODY_LIMIT - 6)
     response = client.generic("POST", "/again/", typed, content_type="application/x-www-form-urlencoded")
-    assert response.status_code == 422  # the form itself refuses an address of that length
+    assert response.status_code == 422  # the form refuses an address of that length
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT"])
-def test_other_methods_may_bring_no_more(client, method):
+def test_other_methods_have_the_same_limit(client, method):
     assert announce(client, "/again/", PLENTY, method).status_code == 413
 
 
 @pytest.mark.parametrize("size", [1, BODY_LIMIT, PLENTY])
-def test_upload_of_a_stranger_leads_to_the_login_unread(size):
+def test_upload_of_a_stranger_redirects_to_the_login_unread(size):
     response = announce(Client(enforce_csrf_checks=True), PICTURES, size)
 
     assert response.status_code == 302
     assert unquote(response["Location"]) == f"{reverse('admin:login')}?next={PICTURES}"
 
 
-def test_staff_upload_as_much_as_the_route_takes(client):
+def test_staff_upload_is_limited_by_its_route(client):
     client.force_login(UserFactory(is_superuser=True))
 
     assert announce(client, PICTURES, BODY_LIMITS["admin:education_picture_add"] + 1).status_code == 413
@@ -68,28 +68,30 @@ def test_staff_upload_as_much_as_the_route_takes(client):
     assert list(response.context["adminform"].form.errors) == ["file"]
 
 
-def test_reports_of_the_mail_provider_may_be_larger(client):
+def test_webhook_of_the_mail_provider_has_a_higher_limit(client):
     path = reverse("outbox:postmark")
-    assert client.post(path, b"x" * (1024 * 1024), content_type="application/json").status_code == 404  # not ours
+    assert (
+        client.post(path, b"x" * (1024 * 1024), content_type="application/json").status_code == 404
+    )  # not in use here
     assert announce(client, path, 1024 * 1024 + 1).status_code == 413
 
 
-def test_limits_leave_room_for_what_the_rooms_take():
+def test_limits_leave_room_for_the_largest_accepted_files():
     assert BODY_LIMITS["admin:education_picture_add"] >= LARGEST_FILE + BODY_LIMIT
     assert BODY_LIMITS["admin:assessments_questionnaire_upload"] >= MOST_BYTES + BODY_LIMIT
 
 
 def test_every_body_that_a_stranger_may_send_stays_in_memory(settings):
-    """Django writes a file to disk only in a body that is larger than this."""
+    """Django writes an uploaded file to disk only above FILE_UPLOAD_MAX_MEMORY_SIZE."""
     open_to_all = [limit for name, limit in BODY_LIMITS.items() if not name.startswith("admin:")]
     assert max(BODY_LIMIT, *open_to_all) <= settings.FILE_UPLOAD_MAX_MEMORY_SIZE
 
 
-# Bodies without a length
+# Bodies without a Content-Length
 
 
 class Endless(io.RawIOBase):
-    """A body that never ends, and counts what was taken of it."""
+    """A body that never ends. `taken` counts the bytes that were read."""
 
     taken = 0
 
@@ -100,20 +102,20 @@ class Endless(io.RawIOBase):
 
 
 def environ_after(stream, **changes) -> dict:
-    """What the application is given of a request in chunks."""
+    """Return the environ that the application receives for a chunked request."""
     seen = {}
     chunked = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True, "wsgi.input": stream}
     SizedBodies(lambda environ, start_response: seen.update(environ))(chunked | changes, None)
     return seen
 
 
-def test_body_in_chunks_gets_its_length():
+def test_chunked_body_gets_a_content_length():
     seen = environ_after(io.BytesIO(b"email=alice"))
     assert (seen["CONTENT_LENGTH"], seen["wsgi.input"].read()) == ("11", b"email=alice")
     assert "HTTP_TRANSFER_ENCODING" not in seen
 
 
-def test_body_in_chunks_without_end_is_read_no_further_than_the_limit(client):
+def test_endless_chunked_body_is_read_up_to_the_limit(client):
     stream = Endless()
     seen = environ_after(stream)
     assert stream.taken == BODY_LIMIT + 1
@@ -121,7 +123,7 @@ def test_body_in_chunks_without_end_is_read_no_further_than_the_limit(client):
         assert announce(client, path, seen["CONTENT_LENGTH"]).status_code == 413
 
 
-def test_body_without_a_marked_end_is_not_touched():
+def test_body_is_not_read_when_the_server_does_not_mark_its_end():
     stream = Endless()
     assert environ_after(stream, **{"wsgi.input_terminated": False})["wsgi.input"] is stream
     assert stream.taken == 0

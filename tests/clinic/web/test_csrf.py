@@ -1,4 +1,4 @@
-"""Forms on pages that send no referrer."""
+"""CSRF checks of forms on pages that send no referrer."""
 
 import pytest
 from django.test import Client
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def strict_client():
-    """A browser whose forms are checked, with its CSRF cookie and token from the login page."""
+    """A client with CSRF checks, with the cookie and token of the login page."""
     client = Client(enforce_csrf_checks=True)
     client.token = client.get(reverse("admin:login")).context["csrf_token"]
     return client
@@ -22,29 +22,29 @@ def log_in(client, **headers):
     return client.post(reverse("admin:login"), form, headers=headers)
 
 
-def test_form_when_the_browser_hides_the_origin_of_its_own_page(strict_client):
+def test_form_is_accepted_when_the_browser_hides_the_origin_of_our_own_page(strict_client):
     assert log_in(strict_client, origin="null", sec_fetch_site="same-origin").status_code == 200
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "none", ""])
-def test_form_when_a_hidden_origin_is_not_vouched_for(strict_client, site):
+def test_form_is_refused_when_a_hidden_origin_is_not_same_origin(strict_client, site):
     response = log_in(strict_client, origin="null", sec_fetch_site=site)
 
     assert response.status_code == 403
     assert "Traceback" not in response.content.decode()
 
 
-def test_form_when_it_comes_from_elsewhere_and_claims_to_be_ours(strict_client):
+def test_form_is_refused_when_its_origin_is_another_site(strict_client):
     assert log_in(strict_client, origin="https://elsewhere.example", sec_fetch_site="same-origin").status_code == 403
 
 
-def test_form_when_the_token_is_missing(strict_client):
+def test_form_is_refused_when_the_token_is_missing(strict_client):
     strict_client.token = ""
 
     assert log_in(strict_client, origin="null", sec_fetch_site="same-origin").status_code == 403
 
 
-def test_staff_page_is_shown_when_a_form_of_the_admin_has_waited_too_long(strict_client):
+def test_staff_error_page_is_shown_when_an_admin_form_has_no_valid_token(strict_client):
     owner = User.objects.create_superuser("olga@clinic.example", name="Olga Owner")
     for sign_in in (lambda: None, lambda: strict_client.force_login(owner)):
         sign_in()

@@ -1,4 +1,4 @@
-"""What monitors and deployments are told: /live/, /ready/ and /health/."""
+"""The health checks for monitoring and deployment: /live/, /ready/ and /health/."""
 
 from datetime import timedelta
 
@@ -30,12 +30,12 @@ def health_at(instant):
 
 @pytest.fixture
 def production(settings):
-    """As the settings have it in production."""
+    """Use the hosts and the HTTPS redirect of production."""
     settings.ALLOWED_HOSTS = ["clinic.example"]
     settings.SECURE_SSL_REDIRECT, settings.SECURE_REDIRECT_EXEMPT = True, [r"^(live|ready|health)/$"]
 
 
-def test_health_when_all_is_well(client):
+def test_health_is_ok_when_no_problem_exists(client):
     response = client.get("/health/")
 
     assert response.status_code == 200
@@ -49,7 +49,7 @@ def test_health_when_all_is_well(client):
     assert "no-store" in response.headers["Cache-Control"]
 
 
-def test_health_is_bad_when_due_messages_are_not_sent(client):
+def test_health_fails_when_due_messages_are_not_sent(client):
     now = timezone.now()
     ada = find_or_register_patient(name="Ada Kowalczyk", email="ada@runners.example", phone="", now=now)
     plan_message(
@@ -69,15 +69,15 @@ def test_health_is_bad_when_due_messages_are_not_sent(client):
     assert "ada" not in response.content.decode().lower()
 
 
-def test_health_when_worker_and_beat_never_ran_is_bad_two_minutes_after_the_first_start():
+def test_health_fails_two_minutes_after_the_first_start_when_worker_and_beat_never_ran():
     note_start(now=NOON)
     assert health_at(NOON + 2 * MINUTE - timedelta(seconds=1)) == (200, [])
     never = ["worker and beat have never run, 120 s after the first start"]
     assert health_at(NOON + 2 * MINUTE) == (503, never)
-    assert silent_since(now=NOON + 2 * MINUTE) == NOON  # what Today shows
+    assert silent_since(now=NOON + 2 * MINUTE) == NOON  # shown on Today
 
 
-def test_health_stays_bad_when_a_web_process_restarts_without_a_sweep():
+def test_health_still_fails_when_a_web_process_restarts_without_a_sweep():
     note_start(now=NOON)
     note_start(now=NOON + 3 * MINUTE)
     assert health_at(NOON + 3 * MINUTE)[0] == 503
@@ -86,7 +86,7 @@ def test_health_stays_bad_when_a_web_process_restarts_without_a_sweep():
     assert Sweep.objects.get().first_started_at == NOON
 
 
-def test_health_after_a_day_without_a_sweep_is_bad_until_the_next_one():
+def test_health_fails_after_a_day_without_a_sweep_until_the_next_one():
     note_start(now=NOON)
     note_sweep(now=NOON)
     later = NOON + timedelta(days=1)
@@ -98,7 +98,7 @@ def test_health_after_a_day_without_a_sweep_is_bad_until_the_next_one():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_database_away_fails_all_but_liveness():
+def test_all_but_liveness_fails_when_the_database_is_down():
     with database_away():
         answers = {path: Client().get(path) for path in PROBES}
 
@@ -108,7 +108,7 @@ def test_database_away_fails_all_but_liveness():
 
 
 @pytest.mark.parametrize("path", ["/ready/", "/health/"])
-def test_migration_that_has_not_run_is_named(client, path):
+def test_missing_migration_is_named(client, path):
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'outbox' AND name = '0005_sweep'")
 
@@ -119,9 +119,9 @@ def test_migration_that_has_not_run_is_named(client, path):
     assert "outbox.0005_sweep" in reason
 
 
-def test_database_without_any_table_is_alive_and_not_ready(client):
+def test_site_is_alive_and_not_ready_when_the_database_has_no_tables(client):
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE django_migrations")  # the end of the test brings it back
+        cursor.execute("DROP TABLE django_migrations")  # rolled back at the end of the test
 
     assert client.get("/live/").status_code == 200
     answer = client.get("/ready/")
@@ -134,7 +134,7 @@ def test_database_without_any_table_is_alive_and_not_ready(client):
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "127.0.0.1:8000", "127.9.8.7", "localhost:8000", "LOCALHOST", "[::1]:8000"]
 )
-def test_probe_from_the_machine_itself_is_answered_whatever_hosts_are_allowed(path, host):
+def test_probe_from_the_same_machine_is_answered_whatever_hosts_are_allowed(path, host):
     assert Client().get(path, headers={"host": host}).status_code == 200
 
 
@@ -158,18 +158,18 @@ def test_other_page_is_refused_under_a_loopback_name(path):
         "",
     ],
 )
-def test_probe_under_a_foreign_name_is_refused(path, host):
+def test_probe_with_an_unknown_host_is_refused(path, host):
     assert Client().get(path, headers={"host": host}).status_code == 400
 
 
 @pytest.mark.usefixtures("production")
 @pytest.mark.parametrize("path", PROBES)
-def test_probe_under_the_clinics_name_is_not_sent_to_https(path):
+def test_probe_under_the_clinics_name_is_not_redirected_to_https(path):
     assert Client().get(path, headers={"host": "clinic.example"}).status_code == 200
     assert Client().get("/", headers={"host": "clinic.example"}).status_code == 301
 
 
 @pytest.mark.parametrize("path", PROBES)
-def test_probe_refuses_forms(path):
+def test_probe_refuses_post(path):
     assert Client().post(path, {}, headers={"host": "127.0.0.1"}).status_code == 405
     assert Client().post(path, {}).status_code == 405

@@ -1,4 +1,4 @@
-"""One style sheet for a page: Bootstrap's reboot and ours, joined, and never older than its parts."""
+"""The joined style sheet: Bootstrap's reboot and ours in one file, rebuilt when either changes."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from django.core.management import call_command
 from clinic.web.joined_sheet import JoinedSheetFinder
 
 
-def test_sheet_holds_both_and_asks_for_nothing_more():
+def test_sheet_holds_both_parts_and_imports_nothing():
     with open(finders.find("css/site.css")) as sheet:
         text = sheet.read()
     assert "@import" not in text and "sourceMappingURL" not in text
@@ -17,7 +17,7 @@ def test_sheet_holds_both_and_asks_for_nothing_more():
     assert "box-sizing" in text.partition("@layer tokens {")[0]
 
 
-def test_sheet_is_made_anew_when_a_part_is_younger():
+def test_sheet_is_rebuilt_when_a_part_is_newer():
     path = finders.find("css/site.css")
     os.utime(path, (0, 0))
     finders.find("css/site.css")
@@ -34,12 +34,12 @@ def test_nothing_else_of_bootstrap_is_collected_for_production(capsys):
     assert collected == {"css/bootstrap-reboot.min.css", "css/bootstrap-reboot.min.css.map"}
 
 
-def test_other_names_are_left_to_the_other_finders():
+def test_other_names_are_not_found_by_this_finder():
     assert JoinedSheetFinder().find("css/other.css") == []
     assert finders.find("css/admin.css").endswith("static/css/admin.css")
 
 
-def test_pages_name_the_joined_sheet_once(client, db):
+def test_pages_link_the_joined_sheet_once(client, db):
     page = client.get("/").content.decode()
     assert page.count('rel="stylesheet"') == 1
     assert "css/site.css" in page

@@ -1,4 +1,4 @@
-"""Cached public pages: no query for a reader, nothing stale for longer than a second, nothing meant for another reader."""
+"""Cached public pages: no query for a cached page, stale for a second at most, and never another reader's content."""
 
 import re
 import time
@@ -26,7 +26,7 @@ from tests.factories import ArticleFactory, CallFactory, ClinicFactory, Therapis
 
 @pytest.fixture
 def hip(transactional_db):
-    """A published article by Nora, who gives calls. The rows are committed, as the version sees only those."""
+    """A published article by Nora, who offers calls, in committed rows: the version reads no others."""
     ClinicFactory()
     nora = TherapistFactory(name="Nora", slug="nora")
     CallFactory(therapists=[nora])
@@ -40,7 +40,7 @@ def process(settings):
     return Process()
 
 
-def test_second_reader_costs_no_query(hip, process, monkeypatch):
+def test_cached_page_costs_no_query(hip, process, monkeypatch):
     monkeypatch.setattr(public_pages, "VERSION_MAX_AGE_S", 60)
     first = process.read()
     with CaptureQueriesContext(connection) as queries:
@@ -50,7 +50,7 @@ def test_second_reader_costs_no_query(hip, process, monkeypatch):
     assert second == first
 
 
-def test_cached_article_is_served_when_the_database_is_away(hip, process, monkeypatch):
+def test_cached_article_is_served_when_the_database_is_down(hip, process, monkeypatch):
     first = process.read()
     monkeypatch.setattr(public_pages, "VERSION_MAX_AGE_S", 0)
     with database_away():
@@ -68,7 +68,7 @@ def test_cached_article_is_served_when_the_database_is_away(hip, process, monkey
         {"HTTP_ACCEPT_ENCODING": "gzip, deflate, br"},
     ],
 )
-def test_cached_article_is_served_to_every_browser_when_the_database_is_away(hip, process, monkeypatch, asked):
+def test_cached_article_is_served_to_every_browser_when_the_database_is_down(hip, process, monkeypatch, asked):
     process.read()
     monkeypatch.setattr(public_pages, "VERSION_MAX_AGE_S", 0)
     with database_away():
@@ -76,9 +76,7 @@ def test_cached_article_is_served_to_every_browser_when_the_database_is_away(hip
     assert (answer["status"], "First text." in answer["text"]) == (200, True)
 
 
-def test_page_without_the_database_gives_the_phone_as_it_was_last_changed(
-    hip, process, monkeypatch, tmp_path, settings
-):
+def test_page_without_the_database_shows_the_latest_phone_number(hip, process, monkeypatch, tmp_path, settings):
     settings.STATE_DIRECTORY = str(tmp_path)
     monkeypatch.setattr(public_pages, "VERSION_MAX_AGE_S", 0)
     monkeypatch.setattr(contact_card, "_current", None)
@@ -94,7 +92,7 @@ def test_page_without_the_database_gives_the_phone_as_it_was_last_changed(
     assert [path.name for path in tmp_path.iterdir()] == [contact_card.FILE_NAME]
 
 
-def test_damaged_file_of_the_clinic_leaves_the_page_without_a_phone(hip, process, monkeypatch, tmp_path, settings):
+def test_page_without_the_database_has_no_phone_when_its_file_is_damaged(hip, process, monkeypatch, tmp_path, settings):
     settings.STATE_DIRECTORY = str(tmp_path)
     monkeypatch.setattr(contact_card, "_current", None)
     for text in ("", "[]", '{"name": "x", "fax": "y"}'):
@@ -103,7 +101,7 @@ def test_damaged_file_of_the_clinic_leaves_the_page_without_a_phone(hip, process
             assert "911" in process.read("/book/")["text"]
 
 
-def test_cold_article_takes_six_queries_at_most(hip, process):
+def test_uncached_article_costs_at_most_six_queries(hip, process):
     with CaptureQueriesContext(connection) as queries:
         assert process.read()["status"] == 200
     assert len(queries) <= 6, [query["sql"][:90] for query in queries]
@@ -126,7 +124,7 @@ CHANGES = {
 }
 
 
-def test_each_registered_model_is_changed_below():
+def test_each_registered_model_has_changes_to_test():
     assert {public.model for public in public_models()} == set(CHANGES)
 
 
@@ -150,7 +148,7 @@ PUBLIC_PATHS = [
 
 
 def test_every_table_that_public_pages_read_is_registered(hip, client):
-    """The test client sends a cookie header, so that the pages are rendered and the version is not read."""
+    """The test client sends a cookie header, so pages are rendered, and the version is not read."""
     tables = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
     read = set()
     for path in PUBLIC_PATHS:
@@ -173,14 +171,14 @@ def test_scheduled_article_appears_without_a_write(hip, process):
     assert "Sore hip" in process.read("/learn/")["text"]
 
 
-def test_unchanged_page_is_not_sent_twice(hip, process):
+def test_unchanged_page_answers_304(hip, process):
     first = process.read(HTTP_ACCEPT_ENCODING="gzip")
     assert first["headers"]["Content-Encoding"] == "gzip"
     again = process.read(HTTP_ACCEPT_ENCODING="gzip", HTTP_IF_NONE_MATCH=first["headers"]["ETag"])
     assert (again["status"], again["text"]) == (304, "")
 
 
-def test_cached_page_carries_every_header_of_the_first(hip, process):
+def test_cached_page_has_every_header_of_the_first_response(hip, process):
     first, second = process.read(), process.read()
     assert second["headers"] == first["headers"]
     assert "Content-Security-Policy" in second["headers"]
@@ -199,7 +197,7 @@ def test_staff_preview_is_not_cached(hip, process, client):
     assert process.read()["status"] == 404
 
 
-def test_unknown_host_is_refused_though_the_page_is_cached(hip, process):
+def test_unknown_host_is_refused_when_the_page_is_cached(hip, process):
     process.read()
     assert process.read(HTTP_HOST="evil.example")["status"] == 400
 
@@ -212,7 +210,7 @@ def test_pages_that_depend_on_the_reader_are_not_cached(hip, process, path):
     assert len(cached_pages()) == 1
 
 
-def test_browser_that_takes_brotli_gets_it_with_the_same_text(hip, process):
+def test_browser_that_accepts_brotli_gets_the_same_text_in_brotli(hip, process):
     plain = process.read()
     for _ in range(2):
         answer = process.read(HTTP_ACCEPT_ENCODING="gzip, deflate, br", as_bytes=True)
@@ -223,7 +221,7 @@ def test_browser_that_takes_brotli_gets_it_with_the_same_text(hip, process):
     assert process.read(HTTP_ACCEPT_ENCODING="br", HTTP_IF_NONE_MATCH=tag)["status"] == 304
 
 
-def test_head_of_a_cached_page_has_the_headers_of_its_get_and_no_body(hip, process):
+def test_head_request_of_a_cached_page_has_the_headers_and_no_body(hip, process):
     page = process.read(HTTP_ACCEPT_ENCODING="br", as_bytes=True)
     head = process.read(REQUEST_METHOD="HEAD", HTTP_ACCEPT_ENCODING="br", as_bytes=True)
     assert head["text"] == b""
@@ -239,5 +237,5 @@ def test_page_is_cached_once_for_all_ports_of_a_host(hip, process):
 
 
 @pytest.mark.parametrize("encodings", ["", "gzip", "bro", "identity"])
-def test_browser_that_does_not_take_brotli_is_not_sent_it(hip, process, encodings):
+def test_browser_that_does_not_accept_brotli_is_not_sent_it(hip, process, encodings):
     assert process.read(HTTP_ACCEPT_ENCODING=encodings)["headers"].get("Content-Encoding") in (None, "gzip")
