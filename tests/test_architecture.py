@@ -301,21 +301,3 @@ def test_module_names_are_specific():
     files = [str(path.relative_to(ROOT)) for room in (*ROOMS, PROJECT) for path in python_files(room)]
     faults = [name for name in files if Path(name).stem in vague and name not in clinic_services]
     assert not faults, "\n".join(faults)
-
-
-def test_templates_have_no_inline_script_or_style():
-    """The content security policy would block them. Emails are exempt, because they need style attributes."""
-    faults = []
-    for path in sorted((ROOT / "templates").rglob("*.html")):
-        if "emails" in path.parts:
-            continue
-        text = path.read_text()
-        for bad in (" style=", "<style", "onclick=", "onchange=", "onsubmit=", "javascript:"):
-            if bad in text:
-                faults.append(f"{path.relative_to(ROOT)}: {bad.strip()}")
-    assert not faults, "\n".join(faults)
-
-
-def test_our_javascript_is_short():
-    lines = sum(len(path.read_text().splitlines()) for path in (ROOT / "static/js").rglob("*.js"))
-    assert lines < 300, f"{lines} lines of our own JavaScript"
