@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from booking.messages.last_told import news_of
@@ -12,6 +11,7 @@ from booking.messages.names import BOOKED, CANCELLED, CLINIC_NEWS, MOVED
 from booking.messages.planning import UNDO_FOR
 from booking.models import Appointment
 from booking.schedule.history import lock_appointment, require_version
+from booking.schedule.locking import row_locks
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.outbox.messages.kinds import find_kind
@@ -118,9 +118,9 @@ def visits_to_call(*, now: datetime) -> QuerySet[Appointment]:
     return Appointment.objects.filter(is_to_hear, starts_at__gt=now).order_by("starts_at")
 
 
-@transaction.atomic
+@row_locks()
 def note_called(*, appointment: Appointment, version: int | str | None = None, by: User, now: datetime) -> Appointment:
-    """Mark the patient as called, which removes the visit from `visits_to_call`. Idempotent. Raises VisitChanged."""
+    """Mark the patient as called, which removes the visit from `visits_to_call`. Idempotent. Raises VisitChanged, BusyTryAgain."""
     appointment = lock_appointment(appointment)
     require_version(appointment, version)
     Message.objects.filter(subject_id=appointment.pk, **UNDELIVERED).update(reason=CALLED)

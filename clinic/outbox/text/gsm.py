@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from clinic.outbox.text.placeholders import fill
 
 LIMIT = 160
-SHORTEST_NAME = 8  # a clinic name shorter than this is not cut: it would not be recognized
+SHORTEST_NAME = 7  # a clinic name is not cut to fewer characters: it would not be recognized
 _BASIC = set(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿"
     "abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -36,7 +36,7 @@ def fit_text(template: str, values: Mapping[str, object]) -> str:
     """
     clinic = to_gsm(str(values["clinic"]))
     while length(text := to_gsm(fill(template, {**values, "clinic": clinic}))) > LIMIT:
-        if len(clinic) < SHORTEST_NAME or "{clinic}" not in template:
+        if len(clinic) <= SHORTEST_NAME or "{clinic}" not in template:
             raise TextTooLong
         clinic = clinic[:-1].rstrip()
     return text

@@ -75,6 +75,16 @@ def test_letters_outside_the_sms_alphabet_are_replaced():
         fit_text("x" * 161, {"clinic": "Clinic"})
 
 
+@pytest.mark.parametrize(("room", "name"), [(9, "Lakeside"), (7, "Lakesid"), (6, None)])
+def test_clinic_name_is_cut_to_its_shortest_length_and_no_further(room, name):
+    template = "{clinic}" + "x" * (LIMIT - room)
+    if name is None:
+        with pytest.raises(TextTooLong):
+            fit_text(template, {"clinic": "Lakeside Running"})
+    else:
+        assert fit_text(template, {"clinic": "Lakeside Running"}).startswith(f"{name}x")
+
+
 # Recipients
 
 

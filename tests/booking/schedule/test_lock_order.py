@@ -12,6 +12,7 @@ from booking.actions.change import cancel_appointment, move_appointment, undo_ca
 from booking.actions.clinic_details import update_visits
 from booking.actions.correct_address import correct_address
 from booking.actions.report_absence import note_not_coming
+from booking.messages.delivery import note_called
 from booking.models import Appointment
 from booking.schedule.errors import BusyTryAgain, VisitChanged
 from booking.schedule.off_schedule import accept_off_schedule
@@ -85,6 +86,7 @@ ACTS = {
     "undo no-show": lambda visit, by: undo_no_show(appointment=visit, by=by, now=BEGUN),
     "cancel": lambda visit, by: cancel_appointment(appointment=visit, by=by, now=NOW),
     "not coming": lambda visit, by: note_not_coming(appointment=visit, now=NOW),
+    "told by phone": lambda visit, by: note_called(appointment=visit, by=by, now=NOW),
     "keep": lambda visit, by: accept_off_schedule(appointment=visit, by=by, now=NOW),
     "move": lambda visit, by: move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY + 2 * DAY, by=by, now=NOW),
 }
