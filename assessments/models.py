@@ -278,7 +278,7 @@ class Score(models.Model):
 class StaffAlert(models.Model):
     """An alert to staff about an urgent response. The messages in the outbox refer to this row.
 
-    Without a `recipient`, it goes to the clinic's own address, because no member of staff may view flags. The email has
+    `recipient` is null if no member of staff has permission to view flags. The alert then goes to the clinic's own address. The email has
     only a time and a link to the admin, so that it names no patient.
     """
 

@@ -11,9 +11,9 @@ from assessments.questionnaire.structure import chain_lengths
 from clinic.practice.values.numbers import PLAIN
 
 LONGEST_LINK_ID = 255  # characters; R5 warns of longer ones (que-15): https://hl7.org/fhir/R5/questionnaire.html
-SHOWN = 40  # characters of a longer linkId that errors show
+SHOWN = 40  # errors show this many characters of a linkId that is too long
 # The longest chain of items that one item depends on. Enablement follows it recursively, with four stack frames per
-# item. Copies of a repeating group in copies of another form a chain of 61.
+# item. Two nested repeating groups with the maximum number of copies make a chain of 61.
 LONGEST_CHAIN = 100
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = r"[0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?"
@@ -58,7 +58,7 @@ def _check_link_id(item: Item) -> None:
 
 
 def _check_address(page: Item) -> None:
-    """Refuse a page whose address has a dot segment. Clients remove it, even if percent-encoded (RFC 3986, 5.2.4).
+    """Refuse a page whose address has a dot segment. Clients remove it (RFC 3986, 5.2.4); browsers do so even if it is percent-encoded (WHATWG URL).
 
     All other characters, including slashes, are percent-encoded or kept.
     """
@@ -109,4 +109,4 @@ def _check_counts(item: Item) -> None:
 def _check_decimals(raw: dict) -> None:
     places = extension_value(raw, MAX_DECIMALS)
     if places is not None and (isinstance(places, bool) or not isinstance(places, int) or places < 0):
-        raise InvalidQuestionnaire(f"its maxDecimalPlaces {places!r} is not a number of places", raw["linkId"])
+        raise InvalidQuestionnaire(f"its maxDecimalPlaces {places!r} is not a whole number of 0 or more", raw["linkId"])

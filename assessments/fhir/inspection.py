@@ -114,7 +114,7 @@ def _inspect_expressions(parsed: Questionnaire) -> Iterator[ImportNotice]:
 
 
 def _inspect_conditions(parsed: Questionnaire) -> Iterator[ImportNotice]:
-    """Report conditions outside a repeating group on a question in it. They depend on its first copy only."""
+    """Report items outside a repeating group whose condition reads a question inside it. Only the first copy's answer counts."""
     copied = {item.source for item in parsed.items.values() if item.source and not item.is_continued}
     for item in parsed.items.values():
         for condition in item.conditions if item.link_id not in copied and not (item.source or item.is_added) else ():

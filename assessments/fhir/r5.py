@@ -1,4 +1,4 @@
-"""Convert FHIR R5 questionnaires to R4 if nothing is lost. Pure. https://hl7.org/fhir/R5/questionnaire.html"""
+"""Convert FHIR R5 questionnaires to R4. Drop versionAlgorithm and copyrightLabel; refuse what else R4 cannot express. Pure. https://hl7.org/fhir/R5/questionnaire.html"""
 
 from assessments.fhir_json.names import walk_items
 from assessments.questionnaire.model import InvalidQuestionnaire
@@ -16,7 +16,7 @@ def is_r5(definition: dict) -> bool:
 
 
 def convert_r5(definition: dict) -> dict:
-    """Convert `definition` to R4; unchanged if it is R4. Raises InvalidQuestionnaire if R4 cannot express it."""
+    """Convert `definition` to R4; unchanged if it is R4. Raises InvalidQuestionnaire for an item that R4 cannot express."""
     if not is_r5(definition):
         return definition
     kept = {key: value for key, value in definition.items() if key not in R5_ONLY}

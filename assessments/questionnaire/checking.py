@@ -67,14 +67,14 @@ def check_item(item: Item, values: list, *, now: datetime | None = None) -> Prob
 
 
 def keep_positives(item: Item, values: list) -> list:
-    """Return `values` without "none of these" if another option is chosen, because a checked sign always counts."""
+    """Drop exclusive options ("none of these") if another option is chosen, so that a checked warning sign always counts."""
     alone = {option.code for option in item.options if option.is_exclusive}
     positives = [value for value in values if not isinstance(value, str) or value not in alone]
     return positives or values
 
 
 def keep_fitting(item: Item, values: list, *, now: datetime | None = None) -> list:
-    """Return the part of `values`, the answers to `item`, to store: valid ones, without "none of these" beside a sign.
+    """Return the answers in `values` to store: the valid ones, after `keep_positives`.
 
     If several options may be chosen, every valid one is kept, whatever the problem is. Otherwise it is all or nothing.
     """
@@ -135,7 +135,7 @@ def _check_ordered(item: Item, value: object, now: datetime | None) -> str:
     except (ValueError, InvalidOperation):
         return "type"
     if isinstance(given, Decimal) and abs(given) >= Decimal(10) ** 9:
-        return "above"  # too many digits for a real answer or for a page to repeat
+        return "above"  # too many digits for a real answer, or to show again on the page
     if isinstance(given, date) and not FIRST_YEAR <= given.year <= LAST_YEAR:
         return "type"  # a typo, not a day in a patient's life or plans
     if item.type in ORDERED_TYPES:
@@ -150,7 +150,7 @@ def _check_ordered(item: Item, value: object, now: datetime | None) -> str:
 def limit_of(item: Item, *, is_upper: bool, now: datetime | None) -> Comparable | None:
     """Return the limit of answers to `item` for comparison; None without one, or if it is relative and `now` is None.
 
-    A maximum of a dateTime that is a day includes the whole day.
+    For a dateTime, a maximum given as a date includes that whole day.
     """
     limit = item.maximum if is_upper else item.minimum
     if limit is None:

@@ -44,7 +44,7 @@ class Rule:
 
     @property
     def is_about_unsure(self) -> bool:
-        """Whether the rule fires on a "not sure" with an unanswered follow-up, rather than on a sign."""
+        """Whether the rule fires on a "not sure" with an unanswered follow-up, rather than on a warning sign."""
         return is_about_unsure(self.id)
 
 

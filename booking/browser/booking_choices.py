@@ -34,7 +34,7 @@ UNITED_STATES, ELSEWHERE = "United States", "Other"
 
 @dataclass(frozen=True)
 class BookingChoices:
-    """The valid choices of a query string. Only the format of `therapist_slug` is checked."""
+    """The valid choices of a query string. For `therapist_slug`, only the format is checked."""
 
     article: Article | None
     zone_name: str

@@ -1,4 +1,4 @@
-"""Daily and weekly caps on visits of a service. Pure. Days and weeks are the clinic's; a week starts on Monday."""
+"""Daily and weekly caps on visits of a service. Pure. Days and weeks are in the clinic's time zone; a week starts on Monday."""
 
 from collections import Counter
 from collections.abc import Iterable

@@ -153,7 +153,7 @@ def everybody_at_once(runners, *, warm_up) -> tuple[list[tuple[float, str]], Cou
     """Start all `runners` at once, each on its own connection, in PROCESSES processes.
 
     Return ([(milliseconds, type name of the outcome)], {type name: count}). `warm_up` runs first on each connection,
-    because a site's connections are not new.
+    because production connections are already open.
     """
     connections.close_all()
     fork = multiprocessing.get_context("fork")
@@ -177,7 +177,7 @@ def _serve(runners, warm_up, gate, answers) -> None:
         began = clock.perf_counter()
         try:
             outcome = runner()
-        except Exception as refusal:  # an unexpected name fails the test
+        except Exception as refusal:  # the caller asserts on the type names, so any other exception fails the test
             outcome = refusal
         took = (clock.perf_counter() - began) * 1000
         connections.close_all()
@@ -216,7 +216,7 @@ def test_booking_with_64_clients(service, clinic):
     assert counts == {"Appointment": CLIENTS}
     took = [ms for ms, _ in came]
     print(
-        f"\n{CLIENTS} clients, as many slots of 8 diaries: p50 {statistics.median(took):.0f} ms, p99 {p99(took):.0f} ms"
+        f"\n{CLIENTS} clients, {CLIENTS} slots in 8 schedules: p50 {statistics.median(took):.0f} ms, p99 {p99(took):.0f} ms"
     )
     losers, winners = [], []
     for hour in (0, 1, 4, 5):

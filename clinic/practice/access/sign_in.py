@@ -1,7 +1,7 @@
 """Sign-in to the admin. Rate limits are checked before the password is hashed, since a hash takes a second of CPU.
 
-Attempts are limited per network and per account. A browser that has signed in to the account before has its own limit,
-so that an attacker cannot lock the owner out of it. In another browser the owner has to wait for minutes, not days.
+Attempts are limited per network and per account. Browsers that have signed in to the account before share a
+separate limit, so that an attacker cannot lock the owner out of them. In another browser the owner has to wait for minutes, not days.
 """
 
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ KNOWN_FOR = timedelta(days=180)
 
 
 class SignInForm(AdminAuthenticationForm):
-    """Django's form, which rejects an attempt over the limits before hashing. `verdict` has the time to try again."""
+    """Django's admin login form, plus rate limits that are checked before the password is hashed. `verdict` has the time to try again."""
 
     verdict = limits.WITHIN
 
@@ -51,7 +51,7 @@ def spend_sign_in(request: HttpRequest, account: str, *, now: datetime) -> Verdi
 
 
 def finish_sign_in(request: HttpRequest, response: HttpResponse, *, now: datetime) -> HttpResponse:
-    """Add 429 and Retry-After to the login view's response if over the limits, or the cookie of a known browser."""
+    """Set the known-browser cookie after a successful sign-in. If a limit was exceeded, set status 429 and Retry-After."""
     if request.method != "POST":
         return response
     form = (getattr(response, "context_data", None) or {}).get("form")

@@ -1,4 +1,4 @@
-"""First names in messages: only for patients who opted in, and only letters, so that a name cannot carry a link."""
+"""First names in messages: only for patients who opted in, and without characters that could make a link."""
 
 import unicodedata
 from datetime import datetime

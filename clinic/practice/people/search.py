@@ -58,7 +58,8 @@ def split_search(text: str) -> tuple[list[list[str]], list[str]]:
 
 
 def _spellings(number: str) -> list[str]:
-    """Return the digits as typed, without leading zeros (trunk or international prefix), and as parsed."""
+    """Return the distinct spellings of `number`: its digits as typed; those without leading zeros (trunk or international
+    prefix); and, if it starts with "+", the digits as parsed."""
     digits = "".join(str(int(one)) for one in number if one.isdecimal())
     spellings = [digits, digits.lstrip("0")]
     if number.startswith("+"):

@@ -135,7 +135,7 @@ def test_stored_total_is_recalculated():
 
 
 def some_value(item):
-    """Draw a stored answer value, most often a valid one."""
+    """Return a Hypothesis strategy for stored answers to `item`, most of them valid."""
     if item.type in CHOICE_TYPES:
         codes = st.sampled_from([option.code for option in item.options])
         return codes if item.type == "choice" else st.one_of(codes, st.just({"text": "Barefoot"}))

@@ -1,4 +1,4 @@
-"""Patients see the same deadline for changes that the rules enforce. After it, they can notify the clinic."""
+"""The change deadline that patients see is the one that the rules enforce. After it, they can notify the clinic."""
 
 import re
 import uuid
