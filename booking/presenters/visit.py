@@ -75,8 +75,7 @@ def _number_to_call(appointment: Appointment, clinic: Clinic, *, is_mailed: bool
     """
     patient = appointment.booked_patient
     is_typed_here = patient.is_provisional and patient.created_at == appointment.created_at
-    needs_number = appointment.visit_mode.needs_number
-    return format_phone(patient.phone, clinic.country) if needs_number and (is_mailed or is_typed_here) else ""
+    return format_phone(appointment.number_to_call, clinic.country) if is_mailed or is_typed_here else ""
 
 
 def _is_move_back(appointment: Appointment, last: AppointmentEvent) -> bool:

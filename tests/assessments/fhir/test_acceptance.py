@@ -209,8 +209,14 @@ OPTIONS = [{"valueString": "x"}, {"valueString": "y"}]
             | {"repeats": True, "item": [{**STRING, "linkId": "b"}]},
             "its maxOccurs is less than 1",
         ),
-        (limited("decimal", maxDecimalPlaces=("Integer", -1)), "its maxDecimalPlaces -1 is not"),
-        (limited("decimal", maxDecimalPlaces=("Decimal", 1.5)), "its maxDecimalPlaces 1.5 is not"),
+        (
+            limited("decimal", maxDecimalPlaces=("Integer", -1)),
+            "its maxDecimalPlaces -1 is not a whole number of 0 or more",
+        ),
+        (
+            limited("decimal", maxDecimalPlaces=("Decimal", 1.5)),
+            "its maxDecimalPlaces 1.5 is not a whole number of 0 or more",
+        ),
     ],
 )
 def test_length_or_count_that_no_answer_can_meet_is_refused(item, reason):

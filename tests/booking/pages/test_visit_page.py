@@ -7,6 +7,7 @@ import pytest
 import time_machine
 
 from booking.actions.change import cancel_appointment
+from booking.models import Appointment
 from booking.schedule.visit_links import visit_path
 from clinic.practice.models import Proof
 from clinic.practice.people.patients import accept_patient
@@ -33,6 +34,14 @@ def test_number_of_a_call_is_shown_only_by_a_mailed_link_or_where_it_was_typed(c
     first.patient = accept_patient(first.patient, now=NOW)
     assert client.get(visit_path(first, now=NOW)).context["called_at"] == ""
     assert client.get(mailed).context["called_at"] == "(603) 555-0199"
+
+
+def test_number_of_a_call_is_the_one_that_staff_see_when_another_was_given_at_booking(client, call):
+    visit = book(call, mode="phone")
+    Appointment.objects.filter(pk=visit.pk).update(other_phone="+16035550177")
+    visit.refresh_from_db()
+    assert visit.number_to_call == "+16035550177" != visit.patient.phone
+    assert client.get(visit_path(visit, proof=Proof.MAILED, now=NOW)).context["called_at"] == "(603) 555-0177"
 
 
 def test_page_of_a_cancelled_or_past_visit_shows_its_time(client, evaluation, clock):
