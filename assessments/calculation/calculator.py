@@ -1,7 +1,7 @@
 """Calculate in a separate process with limits on CPU time and memory, because a patient waits for the result.
 
 `python -m assessments.calculation.calculator` reads one job per line. The kernel kills it at the CPU limit of a job.
-The web process skips the expression that was running from then on. The limit is on CPU time, so that a busy machine
+From then on, the web process skips the expression that was running. The limit is on CPU time, so that a busy machine
 loses no score; elapsed time has only the longer limit WAIT_SECONDS.
 """
 

@@ -1,6 +1,6 @@
 """Import questionnaires and responses from FHIR files, and publish questionnaires.
 
-A file is refused with the reasons, or stored. A stored questionnaire comes with notices for staff.
+A file is refused with the reasons, or stored. The import of a questionnaire also returns notices for staff.
 """
 
 from dataclasses import dataclass

@@ -30,7 +30,7 @@ class ConfirmForm(forms.Form):
         self.helper.form_tag = False
 
     def clean_code(self) -> str:
-        """Use up a correct code, or count a wrong one. The error is the same for a wrong, an expired and a used code."""
+        """Use up a correct code, or count a wrong one. The error is the same for a wrong, expired and used code."""
         if not try_code(patient=self.patient, typed=self.cleaned_data["code"], now=self.now):
             raise forms.ValidationError(
                 "This code is wrong or has expired. Use the code in the newest email, or ask for a new one."

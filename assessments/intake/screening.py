@@ -167,8 +167,8 @@ def begin_intake(*, questionnaire_slug: str, patient: Patient, screen: Screen | 
     """Begin the intake of a visit, with the answers of the visitor's `screen`, in the booking's transaction.
 
     An error in a questionnaire does not prevent a booking. The intake is rolled back, the error is logged, and the
-    visit is booked without an intake, which staff see on Today. Answers of `screen` that do not fit
-    the intake get one of their own. Raises only OperationalError and InterfaceError.
+    visit is booked without an intake, which staff see on Today. Answers of `screen` that do not fit the
+    intake get one of their own. Raises only OperationalError and InterfaceError.
     """
     intake = _attempt(
         lambda: start_published_response(questionnaire_slug=questionnaire_slug, patient=patient, now=now),
@@ -215,8 +215,8 @@ def keep_screen(*, screen: Screen, intake: Response | None, patient: Patient, no
     """Save the answers of `screen` in `intake`, or in an intake of their own if it is None or does not take them all.
 
     Runs in the transaction that creates or matches the patient. Flags are raised and staff alerted as for any saved
-    page. Only advice that was shown and acknowledged counts as read. Return the intake with the
-    answers, or None if there are no answers.
+    page. Only advice that was shown and acknowledged counts as read. Return the intake with the answers, or
+    None if there are no answers.
     """
     if not screen.answers:
         return None

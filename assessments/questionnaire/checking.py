@@ -34,8 +34,9 @@ def check_page(
     now: datetime | None = None,
     stored: dict[str, list] | None = None,
 ) -> list[Problem]:
-    """Return the problems on `page`, in the order asked. Skip questions that are disabled under `answers`, and
-    those that patients cannot answer.
+    """Return the problems on `page`, in the order asked.
+
+    Questions that are disabled under `answers` or that patients cannot answer are skipped.
 
     An answer that is already `stored` is not checked against limits relative to `now`, because it was within them when
     it was given. For example, a past race day must not block another change.

@@ -2,8 +2,8 @@
 
 The text of an instrument belongs to its publisher and is not in this code. A file identifies the items of an instrument
 by code: {"system": "urn:runclinic:instrument:hoos", "code": "pain-1"}. A scale is scored if all required items are
-present, each with the weights of the instrument. If only some are, or the weights differ, staff
-see why it is not scored.
+present, each with the weights of the instrument. If only some are, or the weights differ, staff see why it is
+not scored.
 """
 
 from collections.abc import Iterable, Sequence

@@ -18,8 +18,8 @@ UNSEEN = dict.fromkeys((*_CONTROLS, *_INVISIBLE))
 LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029]")
 
 NUMBER_CHARACTERS = "0123456789.,¼½¾/+- "
-# Text around a number: how sure the patient is ("about"), or how often ("a week"). Such
-# an answer is refused, and the number alone is suggested.
+# Text around a number: how sure the patient is ("about"), or how often ("a week"). Such an answer is refused, and
+# the number alone is suggested.
 HEDGES = re.compile(
     r"^(?:(?:about|around|approximately|approx\.?|roughly|maybe|circa|ca\.|~)\s*)+"
     r"|\s*(?:or so|ish|approximately|approx\.?|roughly|maybe|(?:a|per|each|every) week|/ ?week|weekly)$",
