@@ -55,7 +55,7 @@ def check_structure(questionnaire: Questionnaire) -> None:
 def _check_types(
     part: Questionnaire | Item | Option | Condition | ScoreRule, pairs: Iterable[Iterable[object]], link_id: str = ""
 ) -> None:
-    """Raise InvalidQuestionnaire unless the values in `part` have the types in CLASSES and `pairs` hold only strings."""
+    """Raise InvalidQuestionnaire unless the fields of `part` have the types in CLASSES and `pairs` are strings."""
     link_id = getattr(part, "link_id", link_id)
     for one in fields(part):
         value, classes = getattr(part, one.name), CLASSES.get(one.type, object)
