@@ -60,8 +60,8 @@ class EntryRule:
     refused: tuple[tuple[str, str], ...] = ()
 
 
-# Limits for new answers to our own questionnaires. They apply to every version, unless the file has its own minimum or
-# maximum. Stored answers are not checked again.
+# Limits for answers to our own questionnaires, in every version. A minimum or maximum in the file overrides ours.
+# Stored answers are not checked again against limits relative to today.
 ENTRY_RULES: dict[tuple[str, str], EntryRule] = {
     (HIP_INTAKE, ONSET_DATE): EntryRule(minimum="today() - 2 years", maximum="today()"),
     (HIP_INTAKE, RACE_DATE): EntryRule(minimum="today()", maximum="today() + 3 years"),

@@ -42,9 +42,9 @@ class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):
 
 
 class Questionnaire(models.Model):
-    """One version of a questionnaire, as a FHIR R4 Questionnaire. Immutable once it has a response.
+    """One version of a questionnaire, as a FHIR R4 Questionnaire. Its definition is immutable once it has a response.
 
-    `canonical`, the url of the file, is the same for all versions; services refer to `slug`.
+    `canonical`, the url of the file or one made from `slug`, is the same for all versions. Services refer to `slug`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -125,7 +125,7 @@ class Response(models.Model):
 
     @property
     def changed_at(self) -> datetime | None:
-        """The time of the last change after completion, or None. `completed_at` keeps the first completion."""
+        """The time of the last save after `completed_at`, the first completion; None without one, or while reopened."""
         if self.saved_at is None or self.completed_at is None or self.status != ResponseStatus.COMPLETED:
             return None
         return self.saved_at if self.saved_at > self.completed_at else None
@@ -171,7 +171,7 @@ class FlagQuerySet(models.QuerySet["Flag"]):
         return self.filter(current_level__in=list(levels)).worst_first("current_level")
 
     def worst_first(self, level: str = "level") -> Self:
-        """Order by the column `level` (by default the highest level ever), then by the soonest deadline."""
+        """Order by the column `level` (by default the highest level ever), then by deadline and time, soonest first."""
         severity = Case(When(**{level: "E"}, then=Value(0)), When(**{level: "U"}, then=Value(1)), default=Value(2))
         by_deadline = [When(action=deadline, then=Value(place)) for place, deadline in enumerate(DEADLINES)]
         return self.order_by(severity, Case(*by_deadline, default=Value(len(DEADLINES))), "raised_at", "pk")
@@ -189,8 +189,8 @@ class Flag(models.Model):
     """One rule that fired on one response.
 
     `level` is the highest level that it ever had. `current_level` follows the answers and is empty once the rule no
-    longer fires. `rule_id` and `snapshot`, the answers that fired the rule, are encrypted. A copy of the database shows
-    that something was urgent, but not what it was.
+    longer fires. `snapshot` has the answers that fired the rule. It and `rule_id` are encrypted, so that a copy of the
+    database shows that something was urgent, but not what it was.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -278,8 +278,8 @@ class Score(models.Model):
 class StaffAlert(models.Model):
     """An alert to staff about an urgent response. The messages in the outbox refer to this row.
 
-    `recipient` is null if no member of staff has permission to view flags. The alert then goes to the clinic's own address. The email has
-    only a time and a link to the admin, so that it names no patient.
+    `recipient` is null if no member of staff has permission to view flags. The alert then goes to the clinic's own
+    address. The email has only a time and a link to the admin, so that it names no patient.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -47,7 +47,7 @@ class FlagAdmin(ReadOnly):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Redirect to the summary of the flag's intake, which needs its own permission and writes to the audit log."""
+        """Redirect to the summary of the flag's intake. It needs its own permission and adds an audit entry."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         flag = self.get_object(request, object_id)

@@ -1,4 +1,4 @@
-"""Answers that a questionnaire calculates from others. The expressions run in the process of `calculator`."""
+"""Answers that a questionnaire calculates from other answers. The expressions run in the process of `calculator`."""
 
 from copy import deepcopy
 from datetime import UTC
@@ -20,9 +20,9 @@ def calculated_items(questionnaire: Questionnaire) -> list[Item]:
 
 
 def add_calculated(questionnaire: Questionnaire, answers: dict[str, list]) -> dict[str, list]:
-    """Calculate all calculated answers and add them to `answers`, in place of stored ones.
+    """Return `answers` with every calculated answer, in place of stored ones.
 
-    Repeat up to MOST_ROUNDS times, until nothing changes, because a calculation may use the result of another.
+    Calculate up to MOST_ROUNDS times, until nothing changes, because a calculation may use the result of another.
     """
     items = calculated_items(questionnaire)
     if not items:
@@ -76,7 +76,7 @@ def _prepare(
 
 
 def whole_expression(questionnaire: Questionnaire, item: Item) -> str:
-    """Return the expression of `item` with the variables of the questionnaire, its ancestors and itself inlined."""
+    """Return the expression of `item` with the variables of the questionnaire, its ancestors and `item` inlined."""
     variables = [(name, place_context(text, 0)) for name, text in questionnaire.variables]
     lineage = _lineage(questionnaire, item)
     for level, one in enumerate(lineage, start=1):
@@ -85,7 +85,7 @@ def whole_expression(questionnaire: Questionnaire, item: Item) -> str:
 
 
 def _lineage(questionnaire: Questionnaire, item: Item) -> list[Item]:
-    """Return the items of the file from the top down to `item` itself."""
+    """Return the ancestors of `item`, from the top down, and `item` itself, without added items."""
     above = _lineage(questionnaire, questionnaire.items[item.parent]) if item.parent else []
     return above if item.is_added else [*above, item]
 

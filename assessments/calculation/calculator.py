@@ -1,8 +1,8 @@
 """Calculate in a separate process with limits on CPU time and memory, because a patient waits for the result.
 
 `python -m assessments.calculation.calculator` reads one job per line. The kernel kills it at the CPU limit of a job.
-The expression that was running is skipped from then on. The limit is on CPU time, not on elapsed time, so that no score
-is lost on a busy machine.
+From then on, the web process skips the expression that was running. The limit is on CPU time, so that a busy machine
+loses no score; elapsed time has only the longer limit WAIT_SECONDS.
 """
 
 import json
@@ -20,7 +20,7 @@ from threading import Lock, Timer
 
 from assessments.questionnaire.expressions import evaluate
 
-# CPU time. The trial answers every question, so an expression that passes it will not reach the limit later.
+# CPU time. The trial answers every question, so an expression that passes it should not reach the limit later.
 TRIAL_SECONDS, RUN_SECONDS = 0.5, 1
 WAIT_SECONDS = 6  # elapsed time, in case the machine is so busy that the process hardly runs
 MOST_MEMORY = 512 * 2**20  # bytes
@@ -46,7 +46,7 @@ class CalculationFailed(Exception):
 
 
 class Calculator:
-    """The child process. It starts at the first calculation, and ends with this process or at `close`."""
+    """The child process. It starts at the first calculation, and ends at `close`, at a failure or with this process."""
 
     def __init__(self) -> None:
         self.lock = Lock()
@@ -105,7 +105,7 @@ class Calculator:
 
 
 class _ProcessCalculator:
-    """The calculator of this process, and the expressions that have exceeded the limit before."""
+    """The calculator of this process, and the expressions that have reached a limit before."""
 
     def __init__(self) -> None:
         self.reset()
@@ -122,7 +122,8 @@ os.register_at_fork(after_in_child=_process_calculator.reset)  # a forked child 
 def calculate(calculations: list[Calculation], resource: dict) -> list:
     """Return the value of each of `calculations` over `resource`.
 
-    A value is None after an error, at the limit, or if the expression does not have exactly one value.
+    A value is None if its expression fails, does not have exactly one value, reaches a limit or has reached one before.
+    If the process ends, the values after that expression are None, too.
     """
     possible = [one for one in calculations if one.expression not in _process_calculator.given_up]
     try:

@@ -1,4 +1,4 @@
-"""Check new files, in addition to `check_structure`. Stored questionnaires are not checked, so they keep working."""
+"""Check new files, in addition to `check_structure`. Stored questionnaires skip these checks, so they keep working."""
 
 import re
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ LIMITS = {
     "dateTime": re.compile(rf"{_DAY}(?:T{_TIME}(?:Z|[+-][0-9]{{2}}:[0-9]{{2}})?)?"),
     "time": re.compile(_TIME),
 }
-# Two relative limits are compared in each of these months, because "1 month" is 28 to 31 days.
+# Two relative limits are compared as of each of these days, because "1 month" is 28 to 31 days.
 MONTHS = tuple(datetime(2027, month, 1, tzinfo=UTC) for month in range(1, 13))
 
 
@@ -58,9 +58,10 @@ def _check_link_id(item: Item) -> None:
 
 
 def _check_address(page: Item) -> None:
-    """Refuse a page whose address has a dot segment. Clients remove it (RFC 3986, 5.2.4); browsers do so even if it is percent-encoded (WHATWG URL).
+    """Refuse a page whose address would have a dot segment ("." or "..").
 
-    All other characters, including slashes, are percent-encoded or kept.
+    Clients remove dot segments (RFC 3986, 5.2.4); browsers do so even if they are percent-encoded (WHATWG URL). All
+    other characters of a linkId, including slashes, are percent-encoded or kept.
     """
     if not {".", ".."}.isdisjoint(page.link_id.split("/")):
         raise InvalidQuestionnaire(

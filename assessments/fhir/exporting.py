@@ -1,4 +1,4 @@
-"""Export responses as FHIR R4 QuestionnaireResponses. The patient is identified only by an opaque id.
+"""Export responses as FHIR R4 QuestionnaireResponses. `subject` has only an opaque id of the patient.
 
 https://hl7.org/fhir/R4/questionnaireresponse.html
 """
@@ -31,7 +31,7 @@ def export_response(response: Response, *, zone: ZoneInfo | None = None) -> dict
 
 
 def _canonical(response: Response) -> str:
-    """Return the canonical of the version that was answered. Our id or number replaces a missing url or version."""
+    """Return the canonical of the version that was answered. A missing url is replaced by our id, a version by ours."""
     parsed = response.questionnaire.parsed
     url = parsed.url or f"urn:uuid:{response.questionnaire_id}"
     return f"{url}|{parsed.version or response.questionnaire.version}"

@@ -1,4 +1,7 @@
-"""Import questionnaires and responses from FHIR files. Refuse a file with a reason, or store it with notices."""
+"""Import questionnaires and responses from FHIR files, and publish questionnaires.
+
+A file is refused with the reasons, or stored. The import of a questionnaire also returns notices for staff.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,8 +61,9 @@ class Imported:
 def import_questionnaire(*, content: bytes, slug: str = "", now: datetime) -> Imported:
     """Store the FHIR Questionnaire in `content`, unpublished, as the first or next version of its canonical url.
 
-    `slug` is its short name on our site. Without it, an unused one is made from the url, name or title. Idempotent: the
-    same definition is stored once. A trial run (`trial`) must succeed first. Raises InvalidQuestionnaire.
+    `slug` is its short name on our site. Without it, a next version keeps that of the earlier ones, and a first version
+    gets an unused one made from its url, name or title. Idempotent: the same definition is stored once.
+    Raises InvalidQuestionnaire, also after a failed trial run (`trial`), and then stores nothing.
     """
     try:
         resource = load_json(content)
@@ -103,7 +107,7 @@ def missing_questions(questionnaire: Questionnaire) -> list[str]:
 
 
 def publish_questionnaire(*, questionnaire: Questionnaire, by: User | None, now: datetime) -> None:
-    """Publish this version to patients. Idempotent: publishing again keeps the first publication time.
+    """Publish this version to patients, and add an audit entry. Idempotent: publishing again changes nothing.
 
     Raises PublishRefused for a version that lacks a question that the red-flag rules or our code read.
     """
@@ -136,7 +140,8 @@ def import_response(
 def _store(definition: dict, slug: str, now: datetime) -> tuple[Questionnaire, bool, Questionnaire | None]:
     """Store a definition unless it is stored. Return (the row, whether it is new, the newest version before).
 
-    Raises InvalidQuestionnaire for a url that is too long, or a short name that does not belong to the questionnaire.
+    Raises InvalidQuestionnaire for a url that is too long, a short name that belongs to another questionnaire or
+    differs from that of the earlier versions, or a file without anything to make a short name from.
     """
     canonical = canonical_of(definition, slug=slug or _slug_of(definition))
     if len(canonical) > LONGEST_CANONICAL:
@@ -165,7 +170,10 @@ def _store(definition: dict, slug: str, now: datetime) -> tuple[Questionnaire, b
 
 
 def _compare_with_earlier(stored: Questionnaire, earlier: Questionnaire | None) -> list[ImportNotice]:
-    """Return notices of the version that the file becomes, and of questions that the rules or our code would miss."""
+    """Return notices of the version that the file becomes, and of questions that the rules or our code would miss.
+
+    Empty for a first version, or if the newest version has the same definition.
+    """
     if earlier is None or earlier == stored:
         return []
     text = f"becomes version {stored.version} of “{earlier.title}” ({stored.slug}), once you publish it"

@@ -1,4 +1,4 @@
-"""Find differences between a file and how it is asked, for staff to review before they publish it."""
+"""Find differences between a questionnaire file and how it is asked, for staff to review before they publish it."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -40,7 +40,10 @@ class ImportNotice:
 
 
 def inspect(definition: dict, parsed: Questionnaire) -> list[ImportNotice]:
-    """Return every difference between `definition` (FHIR R4) and how it is asked. `parsed` is `definition`, parsed."""
+    """Return the differences between `definition` (FHIR R4) and how it is asked, and a notice if it takes too long.
+
+    `parsed` is `definition`, parsed.
+    """
     most = most_copies(definition["item"]) if "item" in definition else 0
     found = [notice for raw in walk_items(definition) for notice in _inspect_raw(raw, most)]
     found += [
@@ -65,7 +68,7 @@ def inspect(definition: dict, parsed: Questionnaire) -> list[ImportNotice]:
 
 
 def list_questions(parsed: Questionnaire) -> list[tuple[str, list[tuple[Item, int]]]]:
-    """Return (page text, [(question, number of copies)]) for each page, as in the file."""
+    """Return (page text, [(question, number of copies)]) for each page of the file that has questions."""
     times = Counter(item.exported_id for item in parsed.items.values() if not item.is_continued)
     listed: dict[str, list[tuple[Item, int]]] = {}
     for link_id, item in parsed.items.items():
@@ -114,7 +117,10 @@ def _inspect_expressions(parsed: Questionnaire) -> Iterator[ImportNotice]:
 
 
 def _inspect_conditions(parsed: Questionnaire) -> Iterator[ImportNotice]:
-    """Report items outside a repeating group whose condition reads a question inside it. Only the first copy's answer counts."""
+    """Report each item outside a repeating group that has a condition on a question inside it.
+
+    Only the answer in the first copy counts.
+    """
     copied = {item.source for item in parsed.items.values() if item.source and not item.is_continued}
     for item in parsed.items.values():
         for condition in item.conditions if item.link_id not in copied and not (item.source or item.is_added) else ():

@@ -1,4 +1,7 @@
-"""Convert FHIR R5 questionnaires to R4. Drop versionAlgorithm and copyrightLabel; refuse what else R4 cannot express. Pure. https://hl7.org/fhir/R5/questionnaire.html"""
+"""Convert FHIR R5 questionnaires to R4. Pure. https://hl7.org/fhir/R5/questionnaire.html
+
+versionAlgorithm and copyrightLabel are dropped. Items that R4 cannot express are refused.
+"""
 
 from assessments.fhir_json.names import walk_items
 from assessments.questionnaire.model import InvalidQuestionnaire
@@ -9,14 +12,17 @@ OPTION_TYPES = {"integer", "date", "time", "string", "text"}  # may have answerO
 
 
 def is_r5(definition: dict) -> bool:
-    """Return whether `definition` uses a feature that only R5 has."""
+    """Return whether `definition` has an element or an item type that only R5 has."""
     return bool(R5_ONLY & definition.keys()) or any(
         item.get("type") == "coding" or R5_ITEM_ONLY & item.keys() for item in walk_items(definition)
     )
 
 
 def convert_r5(definition: dict) -> dict:
-    """Convert `definition` to R4; unchanged if it is R4. Raises InvalidQuestionnaire for an item that R4 cannot express."""
+    """Return `definition` as R4; unchanged unless `is_r5`.
+
+    Raises InvalidQuestionnaire for an item that R4 cannot express.
+    """
     if not is_r5(definition):
         return definition
     kept = {key: value for key, value in definition.items() if key not in R5_ONLY}

@@ -1,7 +1,7 @@
-"""Check a FHIR QuestionnaireResponse from another system against its questionnaire, as strictly as FHIR does.
+"""Check a FHIR QuestionnaireResponse from another system against its questionnaire.
 
-Every problem is reported with its linkId and reason. Totals in the file are calculated again and compared, never
-trusted.
+Every problem in its items is reported with linkId and reason. Calculated answers are calculated again. One in the file
+that differs is a problem.
 """
 
 from collections import Counter
@@ -39,7 +39,10 @@ WHOLE: dict[str, Callable[[str], object]] = {
 
 @dataclass(frozen=True)
 class Checked:
-    """`answers` in stored form, with totals calculated again. They may be stored only if there are no `problems`."""
+    """`answers` in stored form, with calculated answers from us, not from the file.
+
+    They may be stored only if there are no `problems`.
+    """
 
     answers: dict[str, list]
     problems: tuple[Problem, ...]
@@ -49,9 +52,10 @@ def check_response(questionnaire: Questionnaire, resource: dict) -> Checked:
     """Return the answers of `resource`, and the problems with it.
 
     Reasons, in addition to those of `checking.Problem`: unknown (linkId), twice (more often than allowed), place (an
-    answer to a group, or questions beside an answer instead of below it), unit, unasked (a type that is not supported),
-    disabled (an answer to a disabled question), total (differs from the calculated answer), status, shape (does not
-    follow FHIR), questionnaire (a response to another one, or to another version).
+    answer to a group, or questions beside an answer instead of below it), unit, unasked (an answer to an item of a type
+    that we do not ask), disabled (an answer to a disabled question), total (differs from what we calculate), shape (not
+    a list of JSON objects). Reported alone: status (one that is not imported, or not a QuestionnaireResponse),
+    questionnaire (a response to another one, or to another version).
     """
     reader = _Reader(questionnaire)
     if resource.get("resourceType") != "QuestionnaireResponse" or resource.get("status") not in (
@@ -75,7 +79,7 @@ def check_response(questionnaire: Questionnaire, resource: dict) -> Checked:
 def _names_another(questionnaire: Questionnaire, canonical: object) -> bool:
     """Return whether `canonical` ("url|version") has another url or version than `questionnaire`.
 
-    A missing url or version never differs.
+    A missing url or version never differs. Versions are compared only if `questionnaire` has a url.
     """
     url, _, version = canonical.partition("|") if isinstance(canonical, str) else ("", "", "")
     known = ((url, questionnaire.url), (version, questionnaire.version if questionnaire.url else ""))

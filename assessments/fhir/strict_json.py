@@ -1,6 +1,7 @@
 """Parse an uploaded JSON file, and refuse what Postgres, FHIR or another reader would not accept. Pure.
 
-RFC 8259 requires UTF-8; a byte order mark is ignored. FHIR forbids control characters and duplicate keys.
+RFC 8259 requires UTF-8; a byte order mark is ignored. FHIR forbids duplicate keys, and control characters other
+than tabs and line ends.
 """
 
 import json

@@ -36,7 +36,10 @@ class _TrialFailed(Exception):
 
 
 def try_pages(parsed: ParsedQuestionnaire) -> str:
-    """Render all pages of `parsed`. Return a sentence about the first failure, or "". Does not use the database."""
+    """Render all pages of `parsed`, and the first page also as sent empty and filled in. Does not use the database.
+
+    Return a sentence about the first failure, or "".
+    """
     try:
         with _step("it cannot be begun, so no visit with it could be booked"):
             answers = initial_answers(parsed)
@@ -50,7 +53,10 @@ def try_pages(parsed: ParsedQuestionnaire) -> str:
 
 
 def try_saving(questionnaire: Questionnaire, *, now: datetime) -> str:
-    """Start `questionnaire`, save its first and last page and read the answers.
+    """Start, save, complete, summarize and export a response to `questionnaire`, and roll back.
+
+    The first page is saved empty, then the first and the last page filled in. A response that is still unfinished is
+    not a failure.
 
     Return a sentence about the first failure, or "".
     """
@@ -116,7 +122,7 @@ def _form(parsed: ParsedQuestionnaire, page: Item, answers: dict[str, list], giv
 
 @contextmanager
 def _step(failure: str) -> Iterator[None]:
-    """Raise _TrialFailed(`failure`) for any error in the step, except if the database is down or busy."""
+    """Raise _TrialFailed(`failure`) for any error in the step except those of a database that is down or busy."""
     try:
         yield
     except (OperationalError, InterfaceError):

@@ -1,1 +1,1 @@
-"""Parse stored questionnaires, which are FHIR R4 JSON. Pure."""
+"""Parse questionnaires from FHIR R4 JSON. Pure."""

@@ -8,7 +8,7 @@ from assessments.questionnaire.model import InvalidQuestionnaire, Option
 
 
 def read_options(raw: dict, contained: dict[str, dict]) -> tuple[Option, ...]:
-    """Return the options of the item `raw`; `contained` are the questionnaire's resources by id.
+    """Return the options of the item `raw`; `contained` has the questionnaire's contained resources by id.
 
     Raises InvalidQuestionnaire.
     """
@@ -42,7 +42,10 @@ def _read_option(raw: dict, link_id: str) -> Option:
 
 
 def _read_value_set(value_set: dict, link_id: str) -> Iterator[Option]:
-    """Yield the concepts of the expansion or else of compose. Refuse concepts defined by rules or elsewhere."""
+    """Yield the concepts of the expansion, or else of compose, as options.
+
+    Raises InvalidQuestionnaire if compose excludes concepts, or includes some without listing them.
+    """
     entries = [(one, one.get("system", "")) for one in value_set.get("expansion", {}).get("contains", [])]
     compose = value_set.get("compose", {})
     if not entries:

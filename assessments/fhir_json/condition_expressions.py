@@ -1,7 +1,8 @@
 """Convert enableWhenExpression to enableWhen, which also works in the page's script and in copies of groups. Pure.
 
-It converts comparisons with one answer and tests for the existence of an answer, all joined by "and" or all by "or".
-Other expressions have no effect; `untranslated` lists them.
+It converts comparisons of one answer with a literal and tests for the existence of an answer, all joined by "and" or
+all by "or". Other expressions, those on a repeating item, and those beside an enableWhen have no effect; `untranslated`
+returns the linkIds of their items.
 """
 
 import re
@@ -32,7 +33,7 @@ class _RawItem:
 
 
 def with_conditions(definition: dict) -> list[dict]:
-    """Return the items of `definition`, with expressions converted to enableWhen."""
+    """Return the items of `definition`, with expressions converted to enableWhen where possible."""
     raw_items = _raw_items(definition)
     return [_translate(item, raw_items) for item in definition.get("item", [])]
 
@@ -56,7 +57,10 @@ def _expression(raw: dict) -> str:
 
 
 def _read(raw: dict, raw_items: dict[str, _RawItem]) -> dict | None:
-    """Return the enableWhen and enableBehavior that are equivalent to the expression of `raw`, or None."""
+    """Return the enableWhen and enableBehavior that are equivalent to the expression of `raw`.
+
+    None if it has no expression, or one that has no effect.
+    """
     expression = _expression(raw)
     if not isinstance(expression, str) or not 0 < len(expression) <= LONGEST or "enableWhen" in raw:
         return None

@@ -1,4 +1,4 @@
-"""URLs of the FHIR extensions that we read, and functions to find items and extensions in raw JSON. Pure."""
+"""URLs of the extensions that we read or report, and functions to find items and extensions in raw JSON. Pure."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -47,7 +47,7 @@ def find_extensions(raw: dict, *urls: str) -> list[dict]:
 
 
 def extension_value(raw: dict, *urls: str) -> Any:
-    """Return the value of the first extension with one of these urls, of any type; None if there is none."""
+    """Return the value, of any type, of the first extension with one of these urls; None if there is none."""
     for extension in find_extensions(raw, *urls):
         return next((value for key, value in extension.items() if key.startswith("value")), None)
     return None
@@ -59,6 +59,6 @@ def max_occurs(raw: dict) -> int | None:
 
 
 def typed_value(raw: dict, prefix: str = "value") -> tuple[str, Any] | None:
-    """Return ("Coding", {...}) of the one value[x] (or answer[x]) in `raw`; None if there is none or more than one."""
+    """Return the type and value of the one `prefix`[x] in `raw`: ("Coding", {...}). None if not exactly one."""
     found = [(key.removeprefix(prefix), value) for key, value in raw.items() if key.startswith(prefix)]
     return found[0] if len(found) == 1 else None

@@ -88,7 +88,7 @@ def parse_questionnaire(definition: dict) -> Questionnaire:
 def parse_once(definition: dict) -> Questionnaire:
     """Parse like `parse_questionnaire`, cached in the process. Raises InvalidQuestionnaire.
 
-    The cache key is the definition itself, so that a version overwritten under its primary key is parsed again.
+    The cache key is the whole definition as JSON, so that a version overwritten under its primary key is parsed again.
     """
     return _parse_text(json.dumps(definition))
 
@@ -99,7 +99,10 @@ def _parse_text(text: str) -> Questionnaire:
 
 
 def read_variables(raw: dict) -> tuple[tuple[str, str], ...]:
-    """Return (name, FHIRPath) of each variable declared on the questionnaire or an item, in order."""
+    """Return (name, FHIRPath) of each variable declared on `raw`, the questionnaire or an item, in order.
+
+    Raises InvalidQuestionnaire if there are more than MOST_VARIABLES.
+    """
     declared = [extension["valueExpression"] for extension in find_extensions(raw, VARIABLE)]
     if len(declared) > MOST_VARIABLES:
         raise InvalidQuestionnaire(f"more than {MOST_VARIABLES} variables in one place", raw.get("linkId", ""))
@@ -107,13 +110,16 @@ def read_variables(raw: dict) -> tuple[tuple[str, str], ...]:
 
 
 class ItemReader:
-    """Parses items of the questionnaire `url`; `contained` are its contained resources by id."""
+    """Parses items of the questionnaire `url`; `contained` has its contained resources by id."""
 
     def __init__(self, contained: dict[str, dict], *, url: str):
         self.contained, self.url = contained, url
 
     def item(self, raw: dict, *, parent: str | None, is_hidden: bool = False, is_read_only: bool = False) -> Item:
-        """Parse `raw` and all items below it, which are hidden or read-only if `raw` is."""
+        """Parse `raw` and all items below it, which are hidden or read-only if `raw` is.
+
+        Raises InvalidQuestionnaire.
+        """
         link_id = raw.get("linkId", "")
         if not all(isinstance(one.get("url"), str) for one in raw.get("extension", [])):
             raise InvalidQuestionnaire("an extension has no url", str(link_id))
@@ -174,7 +180,10 @@ def _parse_texts(raw: dict) -> dict:
 
 
 def _parse_limits(raw: dict, rule: EntryRule) -> dict:
-    """Return the limits from the file, or else those of our entry `rule` that fit the type."""
+    """Return the limits and the pattern from the file, and the refused options of our entry `rule` for a choice.
+
+    For a date, a limit that the file does not set is taken from `rule`.
+    """
     lowest, highest = (_parse_limit(raw, url) for url in (MINIMUM, MAXIMUM))
     return {
         "max_length": raw.get("maxLength"),
@@ -205,7 +214,10 @@ def _write_limit(item_type: str, limit: str) -> str:
 
 
 def calculated_limit(raw: dict, url: str) -> str | None:
-    """Return the expression that calculates the limit `url`, such as "today()"; None if it is fixed or absent."""
+    """Return the expression that calculates the limit `url`, such as "today()"; None if the limit is fixed or absent.
+
+    Empty for a calculated limit without an expression.
+    """
     for extension in find_extensions(raw, url):
         for key, value in extension.items():
             if key.startswith("_value") and isinstance(value, dict):
@@ -214,7 +226,7 @@ def calculated_limit(raw: dict, url: str) -> str | None:
 
 
 def _unit_of(raw: dict) -> dict:
-    """Return {"code", "display"} of the declared unit of answers, or else of an initial quantity; empty if none."""
+    """Return {"code", "display"} of the declared unit, or else of the first initial quantity; empty if none."""
     quantities = [one["valueQuantity"] for one in raw.get("initial", []) if "valueQuantity" in one]
     declared = extension_value(raw, UNIT)
     if declared is None and quantities:
@@ -224,7 +236,10 @@ def _unit_of(raw: dict) -> dict:
 
 
 def _parse_initial(raw: dict, link_id: str, options: tuple[Option, ...]) -> tuple[Answer, ...]:
-    """Return the initial values in stored form. A quantity without a value only sets the unit, so it is omitted."""
+    """Return the initial values in stored form. A quantity without a value only sets the unit, so it is omitted.
+
+    Raises InvalidQuestionnaire for a value without a type, or with another unit than the answers.
+    """
     chosen = [one for one in raw.get("answerOption", []) if one.get("initialSelected")]
     given = [found for one in (*raw.get("initial", []), *chosen) if (found := typed_value(one))]
     if len(given) < len(raw.get("initial", [])) + len(chosen):

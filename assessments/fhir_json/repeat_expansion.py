@@ -12,12 +12,15 @@ from assessments.questionnaire.model import InvalidQuestionnaire
 # Possible limits on the copies of each repeating group. The first that keeps the file within MOST_ITEMS is used.
 MOST_COPIES = (30, 20, 10, 5, 3, 2, 1)
 MOST_ITEMS = 4000  # after copying
-LONGEST_PAGE, SPLIT_PAGE = 25, 15  # items; a page longer than LONGEST_PAGE is split into parts of SPLIT_PAGE
+LONGEST_PAGE, SPLIT_PAGE = 25, 15  # items; a page longer than LONGEST_PAGE is split into parts of about SPLIT_PAGE
 SOURCE, ADDED, CONTINUED, NUMBER = "#source", "#added", "#continued", "#number"  # no FHIR element begins with "#"
 
 
 def unroll(items: list[dict], *, title: str) -> list[dict]:
-    """Return `items` (the top level of a Questionnaire) as pages. Raises InvalidQuestionnaire."""
+    """Return `items` (the top level of a Questionnaire) as pages, with copies of repeating groups.
+
+    Raises InvalidQuestionnaire if there are more than MOST_ITEMS.
+    """
     most = most_copies(items)
     unrolled = [one for item in items for one in _unroll_item(item, most, is_top=True)]
     return _paginate(unrolled, title)
@@ -26,7 +29,7 @@ def unroll(items: list[dict], *, title: str) -> list[dict]:
 def most_copies(items: list[dict]) -> int:
     """Return the maximum number of copies that a repeating group in `items` may have.
 
-    Raises InvalidQuestionnaire for a file that is too long.
+    Raises InvalidQuestionnaire if there are more than MOST_ITEMS even with one copy of each.
     """
     for most in MOST_COPIES:
         if sum(_size(item, most) for item in items) <= MOST_ITEMS:
@@ -70,7 +73,7 @@ def _unroll_item(raw: dict, most: int, *, is_top: bool = False) -> list[dict]:
 
 
 def _rename(raw: dict, suffix: str, inside: set[str]) -> dict:
-    """Return a copy of `raw` with `suffix` added to its linkIds, and to conditions on the items `inside` the group."""
+    """Return a copy of `raw` with `suffix` added to every linkId in it, and to conditions on the linkIds `inside`."""
     item = {**raw, "linkId": raw.get("linkId", "") + suffix}
     if not raw.get(ADDED):
         item[SOURCE] = raw.get(SOURCE) or raw.get("linkId", "")
@@ -110,7 +113,10 @@ def _paginate(items: list[dict], title: str) -> list[dict]:
 
 
 def _split(raw: dict) -> list[dict]:
-    """Return `raw` as several groups of at most SPLIT_PAGE items. A question is kept with the questions below it."""
+    """Return `raw` split into groups of about SPLIT_PAGE items; [`raw`] if it is a question, or short enough.
+
+    A question is kept with all questions below it, even if they are more than SPLIT_PAGE.
+    """
     if raw.get("type") != "group" or _count(raw) <= SPLIT_PAGE:
         return [raw]
     parts: list[list[dict]] = [[]]

@@ -14,7 +14,7 @@ from clinic.practice.models import Patient
 
 
 class ConfirmForm(forms.Form):
-    """The form for an emailed code. Validation uses up the code."""
+    """The form for an emailed code. Validation uses up a correct code and counts a wrong one."""
 
     code = forms.CharField(
         label="Code from the email",
@@ -30,7 +30,7 @@ class ConfirmForm(forms.Form):
         self.helper.form_tag = False
 
     def clean_code(self) -> str:
-        """Use up the code. The error is the same for a wrong, an expired and a used code."""
+        """Use up a correct code, or count a wrong one. The error is the same for a wrong, expired and used code."""
         if not try_code(patient=self.patient, typed=self.cleaned_data["code"], now=self.now):
             raise forms.ValidationError(
                 "This code is wrong or has expired. Use the code in the newest email, or ask for a new one."
@@ -41,8 +41,8 @@ class ConfirmForm(forms.Form):
 class PastDayField(forms.DateField):
     """A past day, typed with a year of two or four digits.
 
-    A browser's date input turns 4/30/87 into the year 0087, which is read as 1987. A day in the future
-    is moved back 100 years.
+    A browser's date input turns 4/30/87 into the year 0087, which is read as 1987. A day in the future is moved back
+    100 years, unless it is February 29 or that would be before 1901; then it is returned unchanged.
     """
 
     def to_python(self, value: Any) -> date | None:

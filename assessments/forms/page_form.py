@@ -46,7 +46,10 @@ class Choice:
 
 
 class AnswerField(forms.Field):
-    """The field for the answer to one question. Its cleaned value is the list of JSON values to store."""
+    """The field for the answer to one question. Its cleaned value is a list of JSON values as stored.
+
+    A text that cannot be parsed is kept as typed, for `check_page` to report.
+    """
 
     def __init__(self, item: Item) -> None:
         widget = forms.CheckboxSelectMultiple if item.repeats and item.options else forms.TextInput
@@ -63,8 +66,8 @@ class AnswerField(forms.Field):
 class Question(LayoutObject):
     """Renders an item and its children.
 
-    Items that are not enabled are rendered hidden and disabled until the script reveals them. Items that no answer on
-    the page can enable are omitted.
+    Items that are not enabled are rendered hidden and disabled until the script reveals them. Hidden items, and
+    those that are not enabled and that no answer on the page can enable, are omitted.
     """
 
     def __init__(self, item: Item) -> None:
@@ -110,8 +113,9 @@ class PageForm(forms.Form):
     """One page of a questionnaire for one response.
 
     `answers` are the stored answers. Without `now`, relative limits are not checked. After `is_valid()`, `given` holds
-    the answers of the page, valid or not. `newly_asked` holds the questions and notes that these answers enable and
-    that the page did not show yet. Without JavaScript, the page is then shown once more, with these questions.
+    the sent answers, valid or not, to the questions that the page had shown. `newly_asked` holds the questions and
+    notes that these answers enable and that the page did not show yet. Without JavaScript, the page is then shown once
+    more, with these questions.
     """
 
     def __init__(
@@ -227,7 +231,7 @@ class PageForm(forms.Form):
         return any(self.questionnaire.items[name].conditions for name in self._lineage(item.link_id))
 
     def depends_on_page(self, item: Item) -> bool:
-        """Return whether an answer on this page shows or hides `item`."""
+        """Return whether a condition of `item` reads an answer on this page."""
         return any(condition.question in self.on_page for condition in item.conditions)
 
     def describe_conditions(self, item: Item) -> str:
@@ -251,7 +255,7 @@ class PageForm(forms.Form):
         }
 
     def id_of(self, item: Item) -> str:
-        """Return a unique HTML id. Ids of the item's controls append a colon, which a quoted linkId cannot contain."""
+        """Return a unique HTML id. Ids of the item's controls append ":" and a number; a quoted linkId has no colon."""
         return f"q-{quote(item.link_id, safe='')}"
 
     def anchor_of(self, item: Item) -> str:

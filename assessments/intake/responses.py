@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 class PageUnknown(LookupError):
-    """The questionnaire has no page of this name."""
+    """The questionnaire has no page with this linkId."""
 
 
 class ResponseUnfinished(Exception):
@@ -52,7 +52,7 @@ def start_published_response(*, questionnaire_slug: str, patient: Patient, now: 
 
 
 def create_response(*, questionnaire: Questionnaire, patient: Patient, now: datetime) -> Response:
-    """Begin a response to this version, published or not."""
+    """Begin a response to this version, published or not, with its initial answers. Add an audit entry."""
     try:
         initial = initial_answers(questionnaire.parsed)
     except InvalidQuestionnaire:  # stored by an older import that accepted such a file
@@ -71,7 +71,7 @@ def pages_asked(response: Response) -> list[Item]:
 
 
 def first_open_page(response: Response) -> Item | None:
-    """Return the first page that was not saved yet or lacks a required answer; None when all are complete."""
+    """Return the first page that was not saved as complete or has a problem now; None if there is no such page."""
     for page in pages_asked(response):
         if page.link_id not in response.saved_pages or check_page(
             response.questionnaire.parsed, page, response.answers
@@ -84,11 +84,12 @@ def first_open_page(response: Response) -> Item | None:
 def save_page(
     *, response: Response, page: str, answers: dict[str, list], not_yet_shown: Iterable[str] = (), now: datetime
 ) -> list[Flag]:
-    """Save the answers of one page ({linkId: [value, …]}), raise flags and alert staff. Return new and worse flags.
+    """Save the answers of one page ({linkId: [value, …]}), update flags and alert staff. Return new and worse flags.
 
     Each valid answer is saved even if others are invalid; an invalid answer does not replace the earlier one. An empty
     list deletes an answer. Questions omitted from `answers` are unchanged. `not_yet_shown` are the follow-ups that
-    these answers enable and that were not on the page. A "not sure" raises no flag until its follow-up was shown.
+    these answers enable and that were not on the page. A "not sure" with such a follow-up raises no flag yet, but a
+    second evaluation is planned. A completed response gets new scores, or is reopened if the page is now incomplete.
     Raises PageUnknown, or KeyError for a question that is not on the page.
     """
     locked = _lock(response)
@@ -125,10 +126,11 @@ def save_page_as_seen(
     not_yet_shown: Iterable[str] = (),
     now: datetime,
 ) -> list[str]:
-    """Save a page like `save_page`, but keep answers that are newer than `revision`, at which the page was opened.
+    """Save a page like `save_page`, but do not overwrite answers that are newer than `revision`.
 
-    `revision` is the hash from `revisions`, or empty if unknown. If newer answers conflict with the sent ones, the sent
-    ones are only added to them, and no flag is lowered. Return the linkIds of the questions in conflict.
+    `revision` is the hash from `revisions` with which the page was opened, or empty if unknown. If newer answers
+    conflict with the sent ones, only additions are saved (`only_additions`), so that no checked warning sign is lost.
+    Return the linkIds of the questions in conflict.
     """
     locked = _lock(response)
     is_stale = revision not in ("", hash_page(locked.pk, page, locked.answers))
@@ -152,7 +154,7 @@ def _as_set(values: list) -> set[str]:
 def awaiting_follow_up(
     parsed: ParsedQuestionnaire, not_yet_shown: Iterable[str], *, before: dict[str, list]
 ) -> set[str]:
-    """Return the questions just answered "not sure" whose follow-up is one of `not_yet_shown`."""
+    """Return the questions whose "not sure" enables one of `not_yet_shown`, except those answered so `before`, too."""
     opened = (condition for name in not_yet_shown for condition in parsed.items[name].conditions)
     asked = {condition.question for condition in opened if condition.value == UNSURE}
     return {name for name in asked if UNSURE not in before.get(name, [])}
@@ -160,7 +162,9 @@ def awaiting_follow_up(
 
 @transaction.atomic
 def complete_response(*, response: Response, now: datetime) -> Response:
-    """Complete `response`: delete answers to hidden questions and store scores. Raises ResponseUnfinished.
+    """Complete `response`: delete answers to disabled questions, store scores, add an audit entry.
+
+    Raises ResponseUnfinished.
 
     Pages can still be saved until the link expires. That updates the scores, or reopens an incomplete response.
     """
@@ -178,7 +182,7 @@ def complete_response(*, response: Response, now: datetime) -> Response:
 
 
 def settle_import(*, response: Response, is_finished: bool, now: datetime) -> Response:
-    """Set the flags, scores and status of an imported response, as if it had been saved page by page."""
+    """Set the flags of an imported response and alert staff; if it is finished, also set its scores and status."""
     parsed = response.questionnaire.parsed
     response.saved_pages = [page.link_id for page in parsed.pages] if is_finished else []
     if is_finished:
@@ -209,6 +213,7 @@ def merge_answers(
     """Return `stored` with the valid answers of `given` to questions on `page`; an empty list deletes an answer.
 
     An answer that is already stored is not checked against relative limits.
+    Raises KeyError for a question that patients cannot answer on `page`.
     """
     on_page = {item.link_id: item for item in page.walk() if item.is_answerable}
     kept = dict(stored)
@@ -229,7 +234,7 @@ def in_clinic_zone(now: datetime) -> datetime:
 
 
 def _clean(item: Item, value: Any) -> Any:
-    """Remove invisible characters from texts."""
+    """Return `value`; a text is cleaned as in `clean_text`."""
     if isinstance(value, dict) and isinstance(value.get("text"), str):
         return value | {"text": clean_text(value["text"])}
     return clean_text(value) if isinstance(value, str) and item.type in TEXT_TYPES else value

@@ -115,7 +115,7 @@ def save_screen_page(
     answers: dict[str, list],
     not_yet_shown: Iterable[str] = (),
 ) -> list[Fired]:
-    """Store the valid answers of one page in `screen`. Return the unread flags.
+    """Store the valid answers of one page in `screen`, but not yet in the session. Return the unread flags.
 
     `not_yet_shown` is as in `responses.save_page`. If a rule stops firing and fires again, its advice must be read
     again.
@@ -128,7 +128,10 @@ def save_screen_page(
 
 
 def find_site_hint(screen: Screen, page: Item, *, now: datetime) -> Article | None:
-    """Return the article of `screen` if it has a body site and `page` now asks for the first time; else None."""
+    """Return the published article of `screen` if it has a body site, and `page` asks for the site the first time.
+
+    Otherwise None.
+    """
     is_asked = any(item.link_id == BODY_SITE for item in page.walk())
     if not screen.article or not is_asked or page.link_id in screen.saved or BODY_SITE in screen.answers:
         return None
@@ -164,7 +167,8 @@ def begin_intake(*, questionnaire_slug: str, patient: Patient, screen: Screen | 
     """Begin the intake of a visit, with the answers of the visitor's `screen`, in the booking's transaction.
 
     An error in a questionnaire does not prevent a booking. The intake is rolled back, the error is logged, and the
-    visit is booked without an intake, which staff see on Today. Raises only OperationalError and InterfaceError.
+    visit is booked without an intake, which staff see on Today. Answers of `screen` that do not fit the
+    intake get one of their own. Raises only OperationalError and InterfaceError.
     """
     intake = _attempt(
         lambda: start_published_response(questionnaire_slug=questionnaire_slug, patient=patient, now=now),
@@ -193,7 +197,10 @@ def is_screen_kept(*, screen: Screen | None, patient: Patient, now: datetime) ->
 
 
 def _attempt(work: Callable[[], Response | None], failure: str) -> Response | None:
-    """Run `work` in a savepoint. On any error except a database outage, log `failure` and return None."""
+    """Run `work` in a savepoint. On an error, log `failure` and return None.
+
+    Raises only OperationalError and InterfaceError.
+    """
     try:
         with transaction.atomic():
             return work()
@@ -205,10 +212,11 @@ def _attempt(work: Callable[[], Response | None], failure: str) -> Response | No
 
 
 def keep_screen(*, screen: Screen, intake: Response | None, patient: Patient, now: datetime) -> Response | None:
-    """Save the answers of `screen` in `intake`, or in an intake of their own if it does not ask the same questions.
+    """Save the answers of `screen` in `intake`, or in an intake of their own if it is None or does not take them all.
 
     Runs in the transaction that creates or matches the patient. Flags are raised and staff alerted as for any saved
-    page. Only advice that was shown and acknowledged counts as read. Return None if there are no answers.
+    page. Only advice that was shown and acknowledged counts as read. Return the intake with the answers, or
+    None if there are no answers.
     """
     if not screen.answers:
         return None

@@ -104,7 +104,7 @@ class CloseRule:
 
 @dataclass(frozen=True)
 class OpenRule:
-    """A rule that cannot be decided yet, with the unanswered questions that it reads."""
+    """A rule that cannot be decided yet, with the questions it reads that are unanswered or not asked."""
 
     rule: Rule
     missing: str
@@ -114,7 +114,7 @@ class OpenRule:
 class Summary:
     """The summary of one response.
 
-    `calm_rules` were asked and raise no flag. `open_rules` were not asked. `is_guarded`: the runner is a minor.
+    `calm_rules` were asked and raise no flag. `open_rules` cannot be decided yet. `is_guarded`: the runner is a minor.
     `guardian` has the name and relation of the parent or guardian. `watches` are the bone signals that hold, repeated
     at the top.
     """
@@ -184,7 +184,7 @@ def describe_flag(flag: Flag, questionnaire: Questionnaire) -> FlagLine:
 def _read_unraised(
     rules: Rules, judge: Judge, parsed: Questionnaire, flags: list[Flag]
 ) -> tuple[list[Rule], list[OpenRule]]:
-    """Return the rules without a flag: those that were asked, and those that were not. Omit rules about "not sure"."""
+    """Return the rules without a flag: those asked that do not hold, and those not asked. Omit rules on "not sure"."""
     raised = {flag.rule_id for flag in flags}
     signs = [rule for rule in rules.rules if rule.id not in raised and not rule.is_about_unsure]
     states = {rule.id: judge.rule_state(rule) for rule in signs}

@@ -38,13 +38,13 @@ class Trend:
 
     @property
     def delta(self) -> Decimal | None:
-        """The latest minus the first value; None if one is missing."""
+        """The latest value minus the first one; None if the latest is missing or is the only one."""
         values = [point.value for point in self.points if point.value is not None]
         return values[-1] - values[0] if len(values) > 1 and self.latest.value is not None else None
 
     @property
     def verdict(self) -> str:
-        """A text about `delta`. It counts as a change only if it reaches the smallest change of the threshold."""
+        """A text about `delta`, which counts as a change only if it reaches the smallest change of the threshold."""
         if self.delta is None:
             return "baseline" if self.latest.value is not None else ""
         smallest = self.threshold.smallest_change if self.threshold else None
@@ -82,7 +82,7 @@ def count_other_versions(response: Response) -> int:
 
 
 def _earlier(response: Response) -> list[Response]:
-    """Return the patient's last completed responses before `response`, at most MOST_POINTS, newest first."""
+    """Return the patient's last MOST_POINTS completed responses to the same version before `response`, newest first."""
     finished = Response.objects.filter(
         patient=response.patient_id, questionnaire=response.questionnaire_id, status=ResponseStatus.COMPLETED
     )

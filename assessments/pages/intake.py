@@ -1,4 +1,4 @@
-"""The intake: start, pages, interruptions, check, done. GET changes nothing."""
+"""The intake: start, pages, stop pages with advice, check, done. GET changes nothing."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -68,7 +68,7 @@ def page(request: LinkRequest, token: str, response: Response, now: datetime, pa
     if unanswered is not None:
         return see_other(
             _page_url(token, unanswered)
-        )  # safety comes first: a page opens only once all pages before it are complete
+        )  # safety comes first: a page is shown only once all pages before it are complete
     if not may_show_page(request, response, current, now=now):
         return ask_to_confirm(token, page=current)
     form = PageForm(questionnaire=response.questionnaire.parsed, page=current, answers=response.answers)
@@ -79,7 +79,9 @@ def page(request: LinkRequest, token: str, response: Response, now: datetime, pa
 def _save(
     request: LinkRequest, token: str, response: Response, current: Item, now: datetime, *, is_in_turn: bool
 ) -> HttpResponse:
-    """Save the valid answers, and go to the next page once all are valid.
+    """Save the valid answers. Once all are valid, go to the stop page if there is unread advice, else to the next page.
+
+    An emergency goes to the stop page in any case.
 
     Answers of another sitting remain hidden. With a link that was not emailed, they can be added to, but not removed or
     replaced.
@@ -113,7 +115,7 @@ def _save(
     if not is_done and not may_show:
         return ask_to_confirm(
             token, page=current, saved="part" if conflicts else "all"
-        )  # that page shows whether all or part was saved
+        )  # the identity check shows `saved`
     if not is_done:
         return _render_page(request, token, response, current, form, unread, is_change=is_change)
     return see_other(_next_url(token, response, after=None if is_change else current))
@@ -163,7 +165,7 @@ def _age_url(request: LinkRequest, token: str, response: Response, current: Item
 @require_http_methods(["GET", "HEAD", "POST"])
 @opens_response
 def stop(request: LinkRequest, token: str, response: Response, now: datetime) -> HttpResponse:
-    """Show the advice for unread warning signs, one level at a time, the worst first."""
+    """Show the advice for unread flags, one level at a time, worst first. POST acknowledges it or asks for a call."""
     if request.method == "POST":
         return _leave_stop(request, token, response, now)
     unread, parsed = find_unread(response), response.questionnaire.parsed
@@ -247,7 +249,7 @@ def _articles_for(request: LinkRequest, response: Response, now: datetime) -> It
 def _must_stop(unread: Advice | None, *, on: Item | None = None) -> bool:
     """Return whether to show the stop page for the advice `unread` first.
 
-    The page with the answers that raised it can be opened to correct a mistake. It shows the advice at the top.
+    The page with the answers that raised it can be opened to correct a mistake. That page shows the advice at the top.
     """
     if unread is None or not unread.is_pressing:
         return False

@@ -25,12 +25,12 @@ SITTING = timedelta(minutes=30)
 
 
 def find_response(link: PatientLink) -> Response | None:
-    """Find the response of an intake link, with its questionnaire and patient."""
+    """Return the response of an intake link, with its questionnaire and patient; None if it is gone."""
     responses = Response.objects.select_related("questionnaire", "patient")
     return responses.filter(pk=link.subject_id, patient=link.patient_id).first()
 
 
-# This link alone allows a view to accept answers, but not to show stored ones (see `may_show_page`).
+# A view with this decorator may accept answers with the link alone, but not show stored ones (see `may_show_page`).
 opens_response = patient_link(Capability.ANSWER_QUESTIONS, load=find_response)
 
 
@@ -45,7 +45,8 @@ def note_sitting(session: SessionBase, response: Response, page: Item, *, now: d
 def may_show_page(request: LinkRequest, response: Response, page: Item, *, now: datetime) -> bool:
     """Return whether `page` may be shown with its answers.
 
-    It may if there are none, this browser saved them within SITTING, or the patient has confirmed their identity.
+    It may if there are only initial values, this browser saved the answers within SITTING, or the patient has confirmed
+    their identity.
     """
     if not _holds_answers(response, page):
         return True
@@ -74,8 +75,8 @@ def _holds_answers(response: Response, page: Item) -> bool:
 def ask_to_confirm(token: str, *, page: Item | None = None, saved: str = "") -> HttpResponseRedirect:
     """Redirect to the identity check, which leads to `page` or to the summary of the answers.
 
-    `saved` is "all" if all sent answers were saved, "part" if some were answered elsewhere meanwhile, and "" if none
-    were sent.
+    `saved` is "part" if a sent answer was not saved because of a newer one, "all" after any other save, and "" if
+    nothing was sent.
     """
     query = ({"page": page.link_id} if page else {}) | ({"saved": saved} if saved else {})
     url = reverse("assessments:confirm", args=[token])

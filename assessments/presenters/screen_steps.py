@@ -20,7 +20,8 @@ from education.models import Article
 def screen_before(request: HttpRequest, article: Article | None) -> HttpResponse | None:
     """Return the response to send before the times: the offer after a hip article, or a redirect to the next step.
 
-    None if there is nothing to screen, the screen is done or skipped, or no questionnaire is published.
+    None if there is nothing to screen, the screen is done or skipped without unread flags, no questionnaire is
+    published, or a form is sent before the screen was begun.
     """
     screen = read_screen(request.session)
     if screen is None:

@@ -42,7 +42,10 @@ def as_moment(kind: str, day: date, *, is_upper: bool) -> date:
 
 
 def describe_limit(limit: str, *, now: datetime | None, is_upper: bool) -> str:
-    """Return the error text for a day beyond `limit`: "This day is in the past. Choose today or later."."""
+    """Return the error text for a day beyond `limit`, such as "This day is in the past. Choose today or later."
+
+    Without `now`, the text for a relative limit does not name the day of the limit.
+    """
     direction = "earlier" if is_upper else "later"
     found = RELATIVE.fullmatch(limit)
     if found is None:

@@ -1,4 +1,4 @@
-"""Check answers: type, limits, options, and required ones. Pure."""
+"""Check answers: whether required ones are given, and their types, limits and options. Pure."""
 
 import re
 from dataclasses import dataclass
@@ -34,7 +34,9 @@ def check_page(
     now: datetime | None = None,
     stored: dict[str, list] | None = None,
 ) -> list[Problem]:
-    """Return the problems on `page`, in the order asked. Questions that are disabled under `answers` are skipped.
+    """Return the problems on `page`, in the order asked.
+
+    Questions that are disabled under `answers` or that patients cannot answer are skipped.
 
     An answer that is already `stored` is not checked against limits relative to `now`, because it was within them when
     it was given. For example, a past race day must not block another change.
@@ -67,7 +69,10 @@ def check_item(item: Item, values: list, *, now: datetime | None = None) -> Prob
 
 
 def keep_positives(item: Item, values: list) -> list:
-    """Drop exclusive options ("none of these") if another option is chosen, so that a checked warning sign always counts."""
+    """Return `values` without exclusive options ("none of these") if another option is chosen, too.
+
+    Thus a checked warning sign always counts.
+    """
     alone = {option.code for option in item.options if option.is_exclusive}
     positives = [value for value in values if not isinstance(value, str) or value not in alone]
     return positives or values
@@ -148,7 +153,9 @@ def _check_ordered(item: Item, value: object, now: datetime | None) -> str:
 
 
 def limit_of(item: Item, *, is_upper: bool, now: datetime | None) -> Comparable | None:
-    """Return the limit of answers to `item` for comparison; None without one, or if it is relative and `now` is None.
+    """Return the maximum (`is_upper`) or minimum of answers to `item`, in the form of `comparable`.
+
+    None if there is no such limit, or if it is relative and `now` is None.
 
     For a dateTime, a maximum given as a date includes that whole day.
     """

@@ -58,7 +58,7 @@ def read_answer(item: Item, raw: str | None) -> list:
 
 
 def _read_option(item: Item, raw: str, text: str) -> list:
-    """Return the code of the option that was sent, or the text as sent if there is no such option.
+    """Return the code of the option that was sent, or the cleaned text if there is no such option; empty if blank.
 
     Codes that end in a space or contain a line end are recognized, too.
     """
@@ -84,7 +84,7 @@ def write_answer(value: object) -> str:
 def describe_problem(
     item: Item, problem: Problem, *, values: Sequence[Answer] = (), now: datetime | None = None
 ) -> str:
-    """Return a text that tells the patient how to resolve `problem` with the answers `values`."""
+    """Return a text that tells the patient how to resolve `problem`. `values` are the answers that have it."""
     if (
         problem.reason == "type"
         and item.type in NUMBERS
@@ -110,7 +110,10 @@ def describe_problem(
 
 
 def _help_with_number(item: Item, value: object) -> str:
-    """Return a text that suggests the number in `value`; empty if none is found."""
+    """Return a text that suggests the number in `value`, converted to the unit of `item` if necessary.
+
+    Empty if there is nothing to suggest.
+    """
     text = str(value)
     if (number := read_number(without_hedges(text), item.unit)) is not None:
         return f"Type only the number: {number}." if number != text else ""

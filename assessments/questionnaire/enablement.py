@@ -72,6 +72,6 @@ def _comparables(question: Item, values: list) -> Iterator[Comparable]:
 
 
 def keep_enabled(questionnaire: Questionnaire, answers: dict[str, list]) -> dict[str, list]:
-    """Return `answers` without those to disabled items. Answers that the patient can no longer see do not count."""
+    """Return `answers` without empty ones and those to disabled items, which the patient can no longer see."""
     enabled = enabled_items(questionnaire, answers)
     return {link_id: values for link_id, values in answers.items() if link_id in enabled and values}

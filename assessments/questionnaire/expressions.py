@@ -54,7 +54,7 @@ class ExpressionUnsupported(ValueError):
 
 @lru_cache(maxsize=2000)
 def inline_variables(expression: str, variables: tuple[tuple[str, str], ...]) -> str:
-    """Replace every %name in `expression` with its definition. Later `variables` may use earlier ones.
+    """Replace each of `variables` (name, definition) that `expression` uses as %name. Later ones may use earlier ones.
 
     Variables are inlined as text, because the result of one evaluation loses its type in the next. The inlined text
     counts toward LONGEST.
@@ -83,7 +83,10 @@ def _replace_variables(expression: str, known: dict[str, str]) -> str:
 
 
 def check_expression(expression: str) -> None:
-    """Raise ExpressionUnsupported unless the length and every function and variable of `expression` are allowed."""
+    """Raise ExpressionUnsupported unless `expression` is FHIRPath within our limits.
+
+    The limits are on its length, its number of parts, and the functions and variables that it uses.
+    """
     if fault := _find_fault(expression):
         raise ExpressionUnsupported(fault)
 
@@ -117,9 +120,9 @@ def _walk(node: dict) -> Iterator[dict]:
 def evaluate(expression: str, resource: dict, levels: dict[str, dict]) -> Value | None:
     """Return the single value of `expression` over the QuestionnaireResponse `resource`.
 
-    Return None after an error, or if there is not exactly one value. `levels` are the items of the response that the
-    expression names, by "_level1" and so on. Errors are not raised, because a page without a score is better than an
-    error page, and the expression was tried at the import.
+    None after an error, for a value that is too long or too large, or if there is not exactly one value. `levels` are
+    the items of the response that the expression names, by "_level1" and so on. Errors are not raised, because a page
+    without a score is better than an error page, and the expression was tried at the import.
     """
     known = {name: ResourceNode.create_node(item, ITEM_PATH) for name, item in levels.items()}
     try:

@@ -1,7 +1,9 @@
-"""The scoring of published instruments in imported questionnaires. Their text belongs to the publishers. Pure.
+"""The scoring of published instruments in imported questionnaires. Pure.
 
-A file identifies its items by code: {"system": "urn:runclinic:instrument:hoos", "code": "pain-1"}. A scale is scored if
-all required items are present, each with the weights of the instrument. Otherwise staff see what is missing.
+The text of an instrument belongs to its publisher and is not in this code. A file identifies the items of an instrument
+by code: {"system": "urn:runclinic:instrument:hoos", "code": "pain-1"}. A scale is scored if all required items are
+present, each with the weights of the instrument. If only some are, or the weights differ, staff see why it is
+not scored.
 """
 
 from collections.abc import Iterable, Sequence
@@ -80,7 +82,10 @@ SUMMARIES = {"hoos-12": ("HOOS-12 summary", ("hoos-12.pain", "hoos-12.function",
 
 
 def instrument_scores(items: Iterable[Item]) -> tuple[list[ScoreRule], list[tuple[str, str]]]:
-    """Return the score rules for `items`, and (measure or code, problem) for each unscored scale and unknown code."""
+    """Return the score rules for `items`, and the problems as (measure or code, text).
+
+    Problems are scales that have items but cannot be scored, and unknown codes.
+    """
     coded = {code: item for item in items if not item.source for code in item.codes}
     rules, faults = [], [(code, "is not the code of an item of a known instrument") for code in sorted(_unknown(coded))]
     for scale in SCALES:
@@ -127,7 +132,7 @@ def _find_fault(scale: Scale, present: dict[str, Item]) -> str:
 
 
 def _counts(item: Item, counts: Sequence[int]) -> bool:
-    """Return whether the weights of the options of `item`, or its limits, match `counts`."""
+    """Return whether the weights of the options of `item`, or its limits if it has no options, match `counts`."""
     if item.options:
         return sorted(option.ordinal for option in item.options if option.ordinal is not None) == sorted(counts)
     if item.type not in ("integer", "decimal") or item.minimum is None or item.maximum is None:

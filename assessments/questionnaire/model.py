@@ -53,7 +53,8 @@ class Item:
     """A group, a display or a question. Answers are plain JSON values: codes, ISO dates, decimals as text.
 
     `source` is the linkId in the file if ours differs: in copies of a repeating group and in parts of a long page.
-    `number` is the number of the copy, from 2. `is_added` items are not in the file (see `fhir_json.repeat_expansion`).
+    `number` is that of a copy of a repeating group, from 2; 0 for any other item. `is_added` items are not in the file
+    (see `fhir_json.repeat_expansion`).
     `minimum` and `maximum` may be relative to today (see `answer_limits`). `refused` holds (option, reason).
     `codes` identify the item in instruments, such as "hoos:pain-1".
     """

@@ -54,7 +54,10 @@ def fits_pattern(pattern: str, text: str) -> bool:
 
 @lru_cache(maxsize=500)
 def compile_pattern(pattern: str) -> Pattern:
-    """Compile `pattern` for RE2. Raises PatternUnsupported for back-references, look-around and the like."""
+    """Compile `pattern` for RE2.
+
+    Raises PatternUnsupported if it is too long, or has back-references, look-around or other syntax that RE2 lacks.
+    """
     if len(pattern) > LONGEST_PATTERN:
         raise PatternUnsupported(f"is longer than {LONGEST_PATTERN} characters")
     options = re2.Options()

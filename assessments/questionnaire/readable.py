@@ -19,7 +19,7 @@ NUMBER_LENGTH, TEXT_LENGTH = 3, 30  # typical numbers of characters typed
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One question with its answer: `label` is its short name for staff, `question` the text that the patient read."""
+    """One question with its answer `text`: `label` is its short name for staff, `question` what the patient read."""
 
     link_id: str
     label: str
@@ -58,7 +58,7 @@ def _value_text(item: Item, value: Answer) -> str:
 
 
 def read_sections(questionnaire: Questionnaire, answers: dict[str, list]) -> list[Section]:
-    """Return every question that is enabled under `answers`, with its answer, page by page."""
+    """Return every visible question that is enabled under `answers`, with its answer, page by page."""
     enabled = enabled_items(questionnaire, answers)
     sections = []
     for page in questionnaire.pages:
@@ -93,7 +93,7 @@ def describe_subject(questionnaire: Questionnaire, item: Item, answers: dict[str
 
 
 def estimate_minutes(questionnaire: Questionnaire) -> int:
-    """Estimate the minutes to read every question and answer the required ones, rounded up, without follow-ups."""
+    """Estimate the minutes, rounded up, to read the questions enabled at the start and to answer the required ones."""
     enabled = enabled_items(questionnaire, {})
     asked = [item for item in questionnaire.items.values() if item.link_id in enabled and not item.is_hidden]
     turned = len({questionnaire.page_of[item.link_id].link_id for item in asked if item.is_answerable})
@@ -111,6 +111,6 @@ def _seconds_for(item: Item) -> float:
 
 
 def count_without_reason(questionnaire: Questionnaire) -> int:
-    """Return the number of questions without a "why we ask"."""
+    """Return the number of questions for patients that have no "why we ask"."""
     asked = (item for item in questionnaire.items.values() if item.is_answerable and not (item.is_added or item.source))
     return sum(not item.why for item in asked)

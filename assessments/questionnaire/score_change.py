@@ -1,4 +1,4 @@
-"""Decide whether two scores of one patient differ by more than measurement error, and by enough to matter. Pure.
+"""Decide whether two scores of one patient differ by at least the measurement error, and by enough to matter. Pure.
 
 MDC: minimal detectable change; MCID: minimal clinically important difference. Each is valid for one version of one
 instrument, so scores of different versions are never compared.
@@ -42,7 +42,7 @@ THRESHOLDS = {
 
 
 def threshold_of(measure: str) -> Threshold | None:
-    """Return the threshold of `measure`; None if no figures are published."""
+    """Return the threshold of `measure`; None if it is not in THRESHOLDS."""
     return THRESHOLDS.get(measure)
 
 

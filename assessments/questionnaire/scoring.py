@@ -25,13 +25,13 @@ class Result:
 
 
 class MethodUnknown(ValueError):
-    """A score rule names an unknown method."""
+    """A score rule names an unknown method or gate."""
 
 
 def score_response(questionnaire: Questionnaire, answers: dict[str, list]) -> list[Result]:
     """Return every score of `questionnaire` over `answers`, which must omit disabled questions.
 
-    `of` in the results counts only enabled questions.
+    `of` in the results counts only enabled questions; for a mean of scores, it counts those scores.
     """
     asked = enabled_items(questionnaire, answers)
     results: dict[str, Result] = {}

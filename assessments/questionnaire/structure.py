@@ -24,11 +24,11 @@ LAYOUTS = {"scale": {"integer"}, "agree": {"boolean"}, "body-map": CHOICE_TYPES}
 CLASSES: dict[object, type | tuple[type, ...]] = {str: str, bool: bool, int | None: (int, NoneType)}
 LONGEST_SCALE = 20
 LONGEST_MEASURE = 40
-OUR_FIELDS = {"seen", "asked.again", "page.revision", "change", "csrfmiddlewaretoken"}  # other names in a page's form
+OUR_FIELDS = {"seen", "asked.again", "page.revision", "change", "csrfmiddlewaretoken"}  # other fields of a page's form
 
 
 def check_structure(questionnaire: Questionnaire) -> None:
-    """Raise InvalidQuestionnaire for the first item that cannot be asked."""
+    """Raise InvalidQuestionnaire for the first item that cannot be asked, or score that cannot be calculated."""
     _check_types(questionnaire, questionnaire.variables)
     if not questionnaire.pages:
         raise InvalidQuestionnaire("it has no questions")
@@ -55,7 +55,7 @@ def check_structure(questionnaire: Questionnaire) -> None:
 def _check_types(
     part: Questionnaire | Item | Option | Condition | ScoreRule, pairs: Iterable[Iterable[object]], link_id: str = ""
 ) -> None:
-    """Check that each str, bool or int field of `part` has a value of that type, and that `pairs` hold only strings."""
+    """Raise InvalidQuestionnaire unless the fields of `part` have the types in CLASSES and `pairs` are strings."""
     link_id = getattr(part, "link_id", link_id)
     for one in fields(part):
         value, classes = getattr(part, one.name), CLASSES.get(one.type, object)
@@ -128,9 +128,10 @@ def _check_condition(item: Item, condition: Condition, questionnaire: Questionna
 
 
 def chain_lengths(questionnaire: Questionnaire) -> dict[str, int]:
-    """Return {linkId: length of the longest chain of items that the item depends on}, whatever the order in the file.
+    """Return {linkId: length of the longest chain of items that the item depends on}.
 
-    An item depends on its parent and on the questions of its conditions. Linear in items and conditions.
+    The items may be in any order. An item depends on its parent and on the questions of its conditions.
+    Linear in items and conditions.
     Raises InvalidQuestionnaire for a cycle.
     """
     lengths: dict[str, int] = {}

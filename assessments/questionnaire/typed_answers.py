@@ -18,7 +18,8 @@ UNSEEN = dict.fromkeys((*_CONTROLS, *_INVISIBLE))
 LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029]")
 
 NUMBER_CHARACTERS = "0123456789.,¼½¾/+- "
-# Text around a number that the patient is not sure of. Such an answer is refused, and the number alone is suggested.
+# Text around a number: how sure the patient is ("about"), or how often ("a week"). Such an answer is refused, and
+# the number alone is suggested.
 HEDGES = re.compile(
     r"^(?:(?:about|around|approximately|approx\.?|roughly|maybe|circa|ca\.|~)\s*)+"
     r"|\s*(?:or so|ish|approximately|approx\.?|roughly|maybe|(?:a|per|each|every) week|/ ?week|weekly)$",
@@ -70,7 +71,7 @@ def spell_unit(unit: str) -> tuple[str, ...]:
 
 
 def read_number(text: str, unit: str = "") -> str | None:
-    """Return `text` as a plain decimal such as "1000.5"; None for anything else. A typed unit must be `unit`."""
+    """Return `text` as a plain decimal such as "1000.5"; None for anything else. A unit after it must be `unit`."""
     text = " ".join(text.replace("−", "-").split())
     if (number := read_digits(text)) is not None:
         return number
@@ -117,7 +118,7 @@ def read_day(text: str) -> str | None:
 
 
 def read_time(text: str) -> str | None:
-    """Return `text` as HH:MM, or HH:MM:SS if it has seconds; None if it is not a time of day."""
+    """Return `text` as HH:MM; None if it is not a time of day. An ISO time with seconds is returned unchanged."""
     if re.fullmatch(r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?", text):
         return text if _is_time(text) else None
     for pattern in TIME_FORMATS:
@@ -129,7 +130,7 @@ def read_time(text: str) -> str | None:
 
 
 def read_day_and_time(text: str) -> str | None:
-    """Return `text` as YYYY-MM-DDTHH:MM, with seconds and offset if it has them; None if it is not a date and time."""
+    """Return `text` as YYYY-MM-DDT and the time as typed; None if that is not a date and an ISO time."""
     day, _, clock = text.replace(" ", "T", 1).partition("T")
     found = read_day(day)
     return f"{found}T{clock}" if found and _is_time(clock) else None

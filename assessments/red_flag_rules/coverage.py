@@ -1,6 +1,6 @@
 """Check that a questionnaire asks everything that the rules read. Pure.
 
-If a version omitted a sign, the flag of that sign could never fire, and no other check would report it.
+If a version omitted a warning sign, its rule could never fire, and no other check would report it.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ NUMBERS = {"integer", "decimal", "quantity"}
 
 
 def read_by_rules(rules: Rules) -> dict[str, set[str]]:
-    """Return {linkId: answer codes} of every question that `rules` read; no codes if none are compared."""
+    """Return {linkId: answer codes} of every question that `rules` read. If codes are compared, UNSURE is one."""
     read: dict[str, set[str]] = {}
     for leaf in all_leaves(rules):
         for name in items_read(leaf):

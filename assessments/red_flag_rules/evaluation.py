@@ -1,7 +1,7 @@
 """Evaluate the red-flag rules, which are data, over a patient's answers. Pure.
 
 A rule has one or more cases, each with a level, a deadline and a condition over answers. It fires with the worst case
-that holds. The caller omits answers to hidden questions. The rules never name a disease to the patient or give a
+that holds. The caller omits answers to disabled questions. The rules never name a disease to the patient or give a
 probability. They do not compute a REDs color, because a physician assigns it (doi:10.1136/bjsports-2023-106914).
 """
 
@@ -87,7 +87,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """A rule that fired, with its level, its deadline and the answers that it read."""
+    """A rule that fired: the level and deadline of its worst case that holds, and the answers that this case read."""
 
     rule_id: str
     rule_version: int
@@ -102,7 +102,7 @@ def is_about_unsure(rule_id: str) -> bool:
 
 
 def parse_rules(data: dict) -> Rules:
-    """Parse the rules of a definition file. Raises RulesInvalid, which names the rule."""
+    """Parse the rules of a definition file. Raises RulesInvalid, which names the rule or the part."""
     check_format(data)
     return Rules(
         title=data["title"],
@@ -157,9 +157,9 @@ def read_inputs(rules: Rules, when: dict, answers: dict[str, list]) -> dict[str,
 
 
 def narrow_inputs(rules: Rules, whens: list[dict], answers: dict[str, list]) -> dict[str, list]:
-    """Return `answers` with only the checked options that `whens` test for, and "unsure".
+    """Return `answers`, reduced to "unsure" and the options that `whens` test for.
 
-    A question with none of these options checked keeps all of its options.
+    An answer without any of these, or to a question whose options are not tested, is returned whole.
     """
     wanted: dict[str, set] = {}
     for leaf in (leaf for when in whens for leaf in leaves(rules, when) if codes_read(leaf)):
@@ -187,7 +187,7 @@ def _evaluate_rule(rules: Rules, rule: Rule, answers: dict[str, list]) -> Fired 
 def holds(rules: Rules, when: dict, answers: dict, *, unsure_is_yes: bool, fired: frozenset[str] = frozenset()) -> bool:
     """Return whether the condition `when` holds.
 
-    Inside a "not", "unsure" counts as no, so that it does not prevent a flag.
+    `unsure_is_yes`: "unsure" counts as yes. Inside a "not", it counts as no, so that it does not prevent a flag.
     """
 
     def sub(part: dict, unsure: bool = unsure_is_yes) -> bool:
@@ -235,7 +235,7 @@ def answered_ratio(answers: dict[str, list], distance: str, longest: str) -> Dec
 
 
 def leaves(rules: Rules, when: dict) -> Iterator[dict]:
-    """Yield the leaves (conditions without parts) of `when`. Raises RulesInvalid for an unknown condition."""
+    """Yield the leaves (conditions without parts) of `when`. Raises RulesInvalid if one is unknown or malformed."""
     for form in ("any", "all", "of"):
         if form in when:
             for part in when[form]:

@@ -88,7 +88,7 @@ def _check_rule(raw: dict) -> None:
 
 
 def _check_conditions(data: dict) -> None:
-    """Check every condition. Only signals may read flags, because no flag exists yet while rules are evaluated."""
+    """Check every condition. Only a signal's own condition may read flags, because the rules decide the flags."""
     named, rules = data["conditions"], {raw["id"] for raw in data["rules"]}
     for name, when in named.items():
         _check_when(when, f"condition {name}", named, frozenset())
@@ -174,7 +174,7 @@ def _conditions_in(when: dict) -> Iterable[str]:
 def _require(
     raw: object, wanted: Mapping[str, type], place: str, *, optional: Mapping[str, type] = MappingProxyType({})
 ) -> None:
-    """Check that `raw` has all keys of `wanted`, no other keys than `optional`, and values of their types.
+    """Raise RulesInvalid unless `raw` has all keys of `wanted`, else only those of `optional`, and their types.
 
     Strings must not be blank, and integers must be at least 1.
     """

@@ -1,4 +1,4 @@
-"""Explain why a rule did not fire although part of its condition holds. Pure."""
+"""Explain why a rule did not fire, or a signal does not hold, although part of its condition holds. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,10 @@ class Nearness:
 
 
 def measure_nearness(rules: Rules, when: dict, answers: dict, *, fired: frozenset[str] = frozenset()) -> Nearness:
-    """Measure how close `when` is to holding. Of alternatives, use the one with the most met leaves outside CONTEXT."""
+    """Measure how close `when` is to holding.
+
+    Of alternatives, use the one with the most met leaves outside CONTEXT, then the fewest needed.
+    """
 
     def sub(part: dict) -> Nearness:
         return measure_nearness(rules, part, answers, fired=fired)
@@ -50,7 +53,10 @@ def measure_nearness(rules: Rules, when: dict, answers: dict, *, fired: frozense
 
 
 def is_close(near: Nearness, answers: dict[str, list]) -> bool:
-    """Return whether the condition nearly holds: a leaf outside CONTEXT holds, or a number just missed its limit."""
+    """Return whether the condition nearly holds.
+
+    It does not hold, but a leaf outside CONTEXT does, a number just missed its limit, or an unmet ratio is above 1.
+    """
     return near.needed > 0 and (_weight(near) > 0 or any(_just_missed(leaf, answers) for leaf in near.unmet))
 
 

@@ -1,7 +1,7 @@
 """Decide the state of a rule: it holds, it was asked and does not hold, or it was not asked. Pure.
 
 A rule that still depends on an open question is "not asked", never "no". A question that another answer ruled out, such
-as the follow-up of a sign that was not checked, counts as asked.
+as the follow-up of a warning sign that was not checked, counts as asked.
 """
 
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ class _Truth(Enum):
 
 
 def read_asked(questionnaire: Questionnaire, answers: dict[str, list]) -> dict[str, Asked]:
-    """Return {linkId: Asked} for every question of `questionnaire`, given `answers`."""
+    """Return {linkId: Asked} for every item of `questionnaire`, given `answers`."""
     enabled = enabled_items(questionnaire, answers)
     known: dict[str, Asked] = {}
 

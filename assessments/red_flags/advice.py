@@ -28,7 +28,7 @@ class Advice:
 
     @property
     def questions(self) -> frozenset[str]:
-        """The linkIds of the answers that raised `flags`. Reading them decrypts the flags; no other field does."""
+        """The linkIds of the answers that raised `flags`. Reading them decrypts the snapshots of the flags."""
         return frozenset(name for flag in self.flags for name in flag.snapshot)
 
     @property
@@ -43,7 +43,7 @@ def find_unread(response: Response) -> Advice | None:
 
 
 def find_current_advice(responses: Iterable[Response | uuid.UUID]) -> Advice | None:
-    """Return the worst current advice of `responses`, read or not, or None.
+    """Return the worst current advice of `responses`, emergency or urgent, read or not; None if there is none.
 
     Advice is current until staff acknowledge its flag or the answer changes.
     """

@@ -29,7 +29,9 @@ ONE_SITTING = timedelta(minutes=10)  # pages saved within this time share one al
 
 
 def alert_staff(*, response: Response, raised: list[Flag], now: datetime) -> list[StaffAlert]:
-    """Plan emails about the worst of `raised` to all staff who may view flags. None are planned for level T alone.
+    """Plan emails about the worst level in `raised` to all staff who may view flags; none for level T alone.
+
+    Without such staff, they go to the clinic's own address.
 
     No-op if an alert of the same level or worse was planned within ONE_SITTING and no flag was acknowledged since.
     """
@@ -75,8 +77,9 @@ def _is_covered(response: Response, level: Level, now: datetime) -> bool:
 def why_unwanted(message: Message, now: datetime) -> str | None:
     """Return the reason to skip this alert, or None to send it.
 
-    It is sent while a flag of its level or worse is open and its recipient may view flags. If the recipient has left
-    and no current recipient was alerted, alerts are planned for the current recipients.
+    It is sent while a flag of its level or worse is open and its recipient may view flags, or the clinic has an
+    address. If the recipient may no longer view flags, this also plans alerts for the current recipients,
+    unless one of them or the clinic was alerted.
     """
     alert = StaffAlert.objects.select_related("recipient", "response").filter(pk=message.subject_id).first()
     if alert is None:

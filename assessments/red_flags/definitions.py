@@ -1,6 +1,6 @@
 """The questionnaires and rules that come with the product, as JSON files.
 
-Questionnaires are loaded as published versions.
+Questionnaires are loaded as published versions; `store_definition` has the exception.
 """
 
 import hashlib
@@ -57,7 +57,7 @@ def find_shipped(canonical: str) -> ParsedQuestionnaire | None:
 
 
 def load_questionnaires(*, now: datetime) -> list[Questionnaire]:
-    """Store and publish every questionnaire that comes with the product. Idempotent.
+    """Store and publish every questionnaire that comes with the product, as in `store_definition`. Idempotent.
 
     Raises InvalidQuestionnaire for a file that cannot be asked or that lacks a question named in code, RulesInvalid for
     rules that read a question that is not asked, VersionAnswered for a version changed after a patient answered it.
@@ -95,8 +95,9 @@ def _check_known_questions() -> None:
 def store_definition(definition: dict, *, now: datetime) -> Questionnaire:
     """Store and publish one FHIR Questionnaire as a version of its url. Raises VersionAnswered.
 
-    If the clinic has imported another file under this version number, that version is unchanged. The shipped file is
-    stored unpublished, under the next number, for staff to publish.
+    A stored version with the same number in its file is overwritten unless it has a response. If the clinic has
+    imported another file under this version number, that version is unchanged, and the shipped file is stored
+    unpublished, under the next number, for staff to publish.
     """
     slug, version = definition["url"].rpartition(":")[2], int(definition["version"])
     versions = Questionnaire.objects.of(canonical_of(definition, slug=slug))

@@ -1,4 +1,4 @@
-"""Raise, lower, show and acknowledge flags. Every step is recorded."""
+"""Raise, lower, show and acknowledge flags. Every step sets a time on the flag."""
 
 from datetime import datetime
 
@@ -16,8 +16,8 @@ from clinic.practice.models import User
 def apply_flags(*, response: Response, fired: tuple[Fired, ...], now: datetime) -> list[Flag]:
     """Update the flags of `response` to match `fired`. Return those that are new or worse than before.
 
-    The caller holds the lock on the response. A flag is lowered when an answer changes, but never deleted. Lowering is
-    recorded in the audit log.
+    The caller holds the lock on the response. A flag whose rule no longer fires is lowered, never deleted. It is
+    not lowered while a question that raised it is asked but unanswered. Lowering is recorded in the audit log.
     """
     existing = {flag.rule_id: flag for flag in response.flags.all()}
     raised = []
@@ -40,7 +40,7 @@ def _is_unanswered(flag: Flag, response: Response) -> bool:
 
 
 def _raise_flag(flag: Flag | None, *, response: Response, hit: Fired, now: datetime) -> Flag:
-    """Save a new flag, or raise an existing one again, which clears its acknowledgment by patient and staff."""
+    """Save a new flag, or raise an existing one again, which clears its acknowledgments and call request."""
     if flag is None:
         flag = Flag(response=response, rule_id=hit.rule_id, level=hit.level)
     flag.level = min(flag.level, hit.level, key=LEVELS.index)
@@ -81,7 +81,8 @@ def acknowledge_shown(*, response: Response, level: str, deadline: str = DEADLIN
 def acknowledge_read(*, response: Response, read: dict[str, str], level: str, now: datetime) -> int:
     """Record that the patient has read the advice of the rules in `read` ({rule id: deadline shown}) at `level`.
 
-    Return the number of flags acknowledged. A flag whose deadline is now sooner than the one shown remains unread.
+    Add an audit entry for each flag acknowledged, and return their number. A flag whose deadline is now sooner than the
+    one shown remains unread.
     """
     with transaction.atomic():
         unseen = response.flags.unseen_by_patient().filter(current_level=level).select_for_update()
@@ -95,14 +96,17 @@ def acknowledge_read(*, response: Response, read: dict[str, str], level: str, no
 
 
 def request_callback(*, response: Response, now: datetime) -> int:
-    """Record that the patient asks for a call about the current emergency and urgent flags. Idempotent."""
+    """Record that the patient asks for a call about the current emergency and urgent flags.
+
+    Idempotent. Return the number of flags for which it was not recorded before.
+    """
     return response.flags.filter(current_level__in=["E", "U"], callback_requested_at__isnull=True).update(
         callback_requested_at=now
     )
 
 
 def acknowledge_flag(*, flag: Flag, by: User, now: datetime) -> bool:
-    """Record that staff member `by` has acknowledged `flag`. Return False if it was acknowledged already."""
+    """Record on `flag` and in the audit log that staff member `by` has acknowledged it. False if it was already."""
     with transaction.atomic():
         locked = Flag.objects.select_for_update().get(pk=flag.pk)
         if locked.staff_acknowledged_at is not None:

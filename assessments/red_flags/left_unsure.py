@@ -2,7 +2,7 @@
 
 Without JavaScript, the follow-up is shown only after the page is sent, so no flag is raised until the patient can
 answer it. A second evaluation is planned as a message row, which the message sweep picks up when it is due. The row is
-never sent. Instead, it raises the flags for the current answers, and these have their own alerts.
+never sent. Instead, its relevance check raises the flags for the current answers, and these have their own alerts.
 """
 
 from datetime import datetime, timedelta
@@ -38,7 +38,7 @@ def plan_second_evaluation(*, response: Response, now: datetime) -> None:
 
 @transaction.atomic
 def raise_remaining_flags(message: Message, now: datetime) -> str:
-    """Raise the flags of a response for its current answers. Return the reason to skip the message."""
+    """Update the flags of a response for its current answers and alert staff. Return the reason to skip the message."""
     responses = Response.objects.select_for_update(of=("self",)).select_related("questionnaire")
     response = responses.filter(pk=message.subject_id).first()
     if response is None:

@@ -30,7 +30,7 @@ def find_sign_off() -> RuleSignOff | None:
 
 
 def sign_off_rules(*, by: User, digest: str, now: datetime) -> RuleSignOff:
-    """Sign off the rules as therapist `by`. `digest` identifies the rules on the page that they read.
+    """Sign off the rules as therapist `by`, and add an audit entry. `digest` identifies the rules that `by` has read.
 
     Raises TherapistNeeded, AlreadySignedOff, or LookupError if the rules have changed since.
     """

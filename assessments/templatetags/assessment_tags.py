@@ -23,7 +23,7 @@ def concern(flag: Flag) -> str:
 
 @register.inclusion_tag("assessments/_admin_alerts_lost.html")
 def alerts_lost() -> dict:
-    """Show an error on the front page of the admin while no member of staff would be alerted to an emergency."""
+    """Show an error on the front page of the admin while no member of staff may view flags, and so none is alerted."""
     return {"goes_to": where_alerts_go()}
 
 

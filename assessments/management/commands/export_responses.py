@@ -26,7 +26,8 @@ class Command(BaseCommand):
         if options["slug"]:
             finished = finished.filter(questionnaire__slug=options["slug"])
         responses = list(finished.order_by("completed_at"))
-        # Only the owner may read the file. It is opened first, so that the audit log never records a failed export.
+        # Only the owner may read the file. It is opened first, so that the audit log has no export whose file
+        # could not be opened.
         with open(
             options["file"], "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)
         ) as file:
