@@ -60,7 +60,7 @@ def known_terms(appointment: Appointment, *, before: int | None = None) -> Visit
 
 
 def may_believe_otherwise(appointment: Appointment, *, before: int | None = None) -> bool:
-    """Whether a message about a version after `told_version`, with other than the current terms, may have been received.
+    """Whether a message about a version after `told_version`, with terms other than the current, may have arrived.
 
     Sending of such a message was tried, but is not recorded as done: it is still being sent, or its worker died and the
     mail server may have accepted it. `before` is as in `told_version`.

@@ -29,7 +29,7 @@ BUTTON = "See or leave the wait list"
 def render_entry_mail(
     message: Message, template: TemplateText | None, now: datetime, *, with_wish: bool = False
 ) -> Email:
-    """Render the email as of `now`, and issue its link. With `with_wish`, it has the wished days and part of the day."""
+    """Render the email as of `now`, and issue its link. `with_wish` adds the wished days and part of the day."""
     entry = WaitListEntry.objects.select_related("patient", "service", "appointment").get(pk=message.subject_id)
     clinic = Clinic.objects.current()
     clock = clock_of_entry(entry, clinic=clinic)

@@ -60,10 +60,11 @@ def time_of(appointment: Appointment) -> FreedTime:
 
 
 def offer_freed_time(freed: FreedTime, *, freed_by: Appointment, clinic: Clinic, now: datetime) -> list[SlotOffer]:
-    """Offer `freed`, the time freed by a change of `freed_by`, to suitable entries of other patients. Return the offers.
+    """Offer `freed`, the time freed by a change of `freed_by`, to suitable entries of other patients.
 
     Each entry is offered the freed start time, or the nearest suitable one that has become possible for its service.
-    Earlier offers of times that `freed_by` freed are postponed until this change can no longer be undone.
+    Earlier offers of times that `freed_by` freed are postponed until this change can no longer be undone. Return the
+    new offers.
     """
     _postpone_offers(freed_by=freed_by, until=now + UNDO_FOR)
     if freed.was_kept_for_a_moment(now=now):
