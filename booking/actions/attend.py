@@ -1,4 +1,4 @@
-"""Confirm visits, and mark arrivals and no-shows. The operations are idempotent, and every mark can be undone.
+"""Confirm visits, and mark arrivals and no-shows. All are idempotent; an arrival or a no-show can be undone.
 
 `booking.models.visit_states.TABLE` has the rules. `version` is the visit's version on the page that sent the request
 (`history.require_version`).
@@ -32,7 +32,7 @@ STORED_AS = {State.ARRIVED: Status.BOOKED}  # plus `arrived_at`; every other sta
 def confirm_appointment(
     *, appointment: Appointment, version: int | str | None = None, by: User | None = None, now: datetime
 ) -> Appointment:
-    """Record that the patient intends to come.
+    """Record that the patient intends to come. Withdraws an earlier report that they cannot.
 
     Raises VisitCancelled, VisitChanged, BusyTryAgain, or TooLateToChange once the visit has begun.
     """

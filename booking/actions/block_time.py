@@ -25,8 +25,8 @@ def block_time(
     """Create a closure from `starts_at` to `ends_at` for `therapist`, or for all therapists if None.
 
     Raises VisitsInTheWay with the visits booked in that time, unless `despite_visits` is set. With `despite_visits`
-    they remain booked, and staff have to call the patients. The schedules are locked, so that no visit is booked
-    between the check and the insert.
+    the visits remain booked, and staff have to call the patients. The schedules are locked, so that no visit is booked
+    between the check and the insert. Raises BusyTryAgain on a lock timeout or a deadlock.
     """
     concerned = [therapist] if therapist is not None else list(Therapist.objects.active())
     with locked_schedules(one.pk for one in concerned):
@@ -44,7 +44,10 @@ def block_time(
 
 
 def visits_between(*, therapist: Therapist | None, starts_at: datetime, ends_at: datetime) -> list[Appointment]:
-    """Return the booked visits that overlap the given time, of `therapist` or of all, with their patients."""
+    """Return the booked visits of `therapist`, or of all therapists if None, that overlap the given time.
+
+    Their patients and services are loaded.
+    """
     stretch = Interval(starts_at.astimezone(UTC), ends_at.astimezone(UTC))
     visits = Appointment.objects.booked_within(stretch).select_related("patient", "service")
     if therapist is not None:
@@ -54,7 +57,7 @@ def visits_between(*, therapist: Therapist | None, starts_at: datetime, ends_at:
 
 @dataclass(frozen=True)
 class HolidayRow:
-    """A holiday, whether the clinic is closed on it, and the visits booked on it."""
+    """A holiday, whether one closure for all therapists covers the whole day, and the visits booked on it."""
 
     holiday: Holiday
     day: Interval  # from midnight to midnight in the clinic's zone
@@ -81,9 +84,9 @@ def holiday_rows(*, first_day: date, zone: ZoneInfo, days: int = 365) -> list[Ho
 
 
 def close_on_holiday(row: HolidayRow, *, despite_visits: bool, by: User) -> HoursOverride | None:
-    """Close for all therapists on the holiday. Return None if it is closed already.
+    """Create a closure for all therapists on the holiday. Return None if the day is closed already.
 
-    Raises VisitsInTheWay like `block_time`.
+    Raises VisitsInTheWay and BusyTryAgain like `block_time`.
     """
     if row.is_closed:
         return None

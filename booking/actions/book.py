@@ -44,9 +44,9 @@ class Contact:
     agreed to, else empty. `uses_first_name` is whether messages may contain the first name; None if not asked.
     `guardian_name` is the parent or guardian who books for a patient under 18.
 
-    `patient` is the patient proven by a mailed link or chosen by staff. Their phone number may be updated. If it is
-    None, a booking by staff finds or registers a known patient. A visitor's name and address are unproven, so that
-    visit belongs to a provisional patient.
+    `patient` is the patient proven by a mailed link or chosen by staff. A booking may update their phone number and
+    time zone. If `patient` is None, a booking by staff finds or registers a known patient. A visitor's name and address
+    are unproven, so a visitor's visit belongs to a provisional patient.
     """
 
     name: str
@@ -63,9 +63,9 @@ class Contact:
 class BookingRequest:
     """A request to book a visit, from a form or a taken slot offer.
 
-    Requests with the same `idempotency_key` book one visit. `hold_token` identifies the browser's own hold, which
-    becomes the visit. `screen` holds the visitor's answers to the safety questions, which become part of the visit's
-    intake. `terms_seen` is the `fingerprint` of the length and terms that the form showed; empty: no check.
+    Requests with the same `idempotency_key` book one visit. `hold_token` identifies the browser's own hold of `slot`,
+    which becomes the visit. `screen` holds the visitor's answers to the safety questions, which become part of the
+    visit's intake. `terms_seen` is the `fingerprint` of the length and terms that the form showed; empty: no check.
     `despite_rules` lets staff override the rules that they were shown; the visit is then accepted outside the schedule.
     """
 
@@ -83,15 +83,16 @@ class BookingRequest:
 def book_appointment(*, booking: BookingRequest, now: datetime, by: User | None = None) -> Appointment:
     """Book a visit and plan its messages. Idempotent by key. `by` is None for the patient.
 
-    Length, price and late fee come from the hold if there is one, else from the service.
+    Length, buffers, price and late fee come from the hold if there is one, else from the service.
 
     Raises SlotTaken, SlotNotOffered, TermsChanged, NeedsEarlierVisit (a follow-up, unless staff book it),
-    PhoneOfAnother or BusyTryAgain, in which case nothing was written. Only staff and a proven patient are refused
-    because of another visit of the patient at that time: for a visitor, the refusal would reveal that visit.
+    PhoneOfAnother or BusyTryAgain, in which case nothing was written. Only bookings by staff and by a proven patient
+    are refused because of another visit of the patient at that time: for a visitor, the refusal would reveal that
+    visit. Raises ValueError for `despite_rules` without `by`.
     """
     if booking.despite_rules and by is None:
         raise ValueError("Only staff may break a rule.")
-    # Every hold counts as the patient's own here. `_own_hold` checks it under the lock.
+    # Every hold counts as the patient's own here. Under the lock, `_own_hold` finds out which one is.
     own = Q(idempotency_key=booking.idempotency_key) | Q(status=Appointment.Status.HELD)
     check_first = partial(require_untaken, slot=booking.slot, own=own, now=now)
     try:
@@ -144,7 +145,7 @@ def _require_bookable(
 ) -> None:
     """Check the booking rules. A live hold is checked as of the time it was placed.
 
-    By now, the start may be within the minimum notice.
+    Since then, the start may have come within the minimum notice.
     """
     require_free(
         slot=booking.slot,
@@ -158,9 +159,10 @@ def _require_bookable(
 
 
 def _note_consent(appointment: Appointment, wording: str, now: datetime) -> None:
-    """Record the consent to texts, unless the typed number differs from the one on file.
+    """Record the consent to texts, unless one is recorded already or the number on file cannot be texted.
 
-    Texts are sent only to the number on file.
+    A consent given with a number that differs from the one on file is ignored, because texts are sent only to the
+    number on file.
     """
     patient = appointment.booked_patient
     is_texted = wording and not appointment.other_phone and texting_number(patient.phone)
@@ -169,7 +171,7 @@ def _note_consent(appointment: Appointment, wording: str, now: datetime) -> None
 
 
 def _note_first_name(appointment: Appointment, contact: Contact, now: datetime) -> None:
-    """Record the choice about the first name. An unchecked box withdraws it only for a proven patient.
+    """Record the choice about the first name. An unchecked box opts out only if `contact.patient` is set.
 
     A visitor's form may have been submitted by a stranger.
     """
@@ -188,7 +190,7 @@ def _own_hold(by_key: Appointment | None, booking: BookingRequest) -> Appointmen
 def _proven_patient(contact: Contact, *, by: User | None, now: datetime) -> Patient | None:
     """Lock and return the patient proven by a mailed link, or chosen or entered by staff; None for a visitor.
 
-    Updates the contact details on file. Raises PhoneOfAnother.
+    Updates the phone number and time zone on file. Raises PhoneOfAnother.
     """
     if contact.patient is None and by is None:
         return None
@@ -215,9 +217,9 @@ def _typed(contact: Contact) -> dict:
 def _write_booking(
     booking: BookingRequest, held: Appointment | None, patient: Patient, *, now: datetime
 ) -> Appointment:
-    """Insert the visit, or turn the held row into the visit and keep its terms.
+    """Insert the visit, or turn the held row into the visit and keep its terms. Begins the visit's intake.
 
-    This is one write, which the exclusion constraint checks.
+    The row is written once, and the exclusion constraint checks that write.
     """
     slot, contact = booking.slot, booking.contact
     appointment = held or _offered_today(slot)

@@ -42,15 +42,17 @@ def move_appointment(
 ) -> Appointment:
     """Move a visit to `starts_at` (and to another `therapist`, if given). A no-op if it is there already.
 
-    One row changes, so the old time becomes free at the moment that the new one is taken. The visit's links are
-    revoked, its reminders are planned again, and the old time is offered to the wait list. The patient is notified,
-    unless they know these terms already. The patient (`by` None) can move it until `changeable_until`, staff until it
-    ends. Staff may override the rules that they were shown (`despite_rules`).
+    One row changes, so the old time becomes free at the moment that the new one is taken. The visit's reminders are
+    planned again, and the old time is offered to the wait list. The links to the visit are revoked and the patient is
+    notified. If the patient knows these terms already, the links are restored instead. The patient (`by` None) can move
+    the visit until `changeable_until`, staff until it ends. Staff may override the rules that they were shown
+    (`despite_rules`).
 
     Set `is_own` to False for a patient who is not proven by a mailed link. Then their other visits are not checked,
     because a refusal would reveal them.
 
     Raises VisitChanged, TooLateToChange, SlotTaken, SlotNotOffered or BusyTryAgain, in which case nothing was written.
+    Raises ValueError for `despite_rules` without `by`.
     """
     if despite_rules and by is None:
         raise ValueError("Only staff may break a rule.")
@@ -167,7 +169,11 @@ def _reopen_links(appointment: Appointment) -> None:
 def _require_still_free(
     appointment: Appointment, terms: VisitTerms, *, since: datetime, now: datetime, despite_closure: bool = False
 ) -> None:
-    """Check the time of `terms`. Raises SlotTaken for another visit or hold, TimeClosed for a closure made after `since`."""
+    """Check that the time of `terms` is free.
+
+    Raises SlotTaken for another visit or hold. Raises TimeClosed for a closure made after `since`, unless
+    `despite_closure`.
+    """
     require_time_free(appointment, therapist=terms.therapist, starts_at=terms.starts_at, now=now)
     visit = Interval(terms.starts_at, terms.starts_at + (appointment.ends_at - appointment.starts_at))
     closures = HoursOverride.objects.touching(visit).filter(kind=HoursOverride.Kind.CLOSURE, created_at__gt=since)
@@ -206,7 +212,7 @@ def _write_move(appointment: Appointment, therapist: Therapist, starts_at: datet
 def cancel_appointment(
     *, appointment: Appointment, version: int | str | None = None, by: User | None = None, now: datetime
 ) -> Appointment:
-    """Cancel a visit, free its time and withdraw its reminders. Idempotent.
+    """Cancel a visit, free its time, withdraw its reminders and revoke the links to its questions. Idempotent.
 
     The patient and the wait list are notified after `UNDO_FOR`, when the cancellation can no longer be undone. The
     patient (`by` None) can cancel until `changeable_until`, staff until the visit ends.
@@ -248,7 +254,7 @@ def undo_cancellation(
     that time.
 
     Raises VisitChanged, TooLateToUndo, SlotTaken, SlotNotOffered, TimeClosed or BusyTryAgain, in which case nothing was
-    written.
+    written. Raises ValueError for `despite_closure` without `by`.
     """
     if despite_closure and by is None:
         raise ValueError("Only staff may use a closed time.")

@@ -19,7 +19,8 @@ from clinic.outbox.texts.texting import texts_beside
 from clinic.practice.models import Clinic
 from clinic.practice.saving.clinic_changes import ADDRESS, CONTACT, Told, changed_fields, digest_of, register_told
 
-# `told_before` while an earlier email is being sent. It differs from every digest, so the patient counts as not notified.
+# `told_before` while an earlier email is being sent. Its parts differ from every digest, so that the patient counts as
+# not notified.
 UNKNOWN = ":"
 
 
@@ -54,9 +55,9 @@ def _count_to_call(before: Clinic, after: Clinic, now: datetime) -> int:
 def update_visits(before: Clinic, after: Clinic, is_told: bool, now: datetime) -> None:
     """Increment the SEQUENCE of each affected visit, so that its next calendar file replaces the entry.
 
-    If `is_told`, plan an email about the change. A pending email about an earlier change is withdrawn and replaced,
-    unless the patient already knows the details in `after`. Runs in the caller's transaction and locks the rows in the
-    order of `rules.lock_patient`.
+    If `is_told`, plan an email about the change, and a text to patients who agreed to texts. A pending message about an
+    earlier change is withdrawn in any case, and replaced unless the patient already knows the details in `after`. Runs
+    in the caller's transaction and locks the rows in the order of `rules.lock_patient`.
     """
     drafts = []
     visits = _concerned(before, after, now).select_related("patient", "service")
@@ -91,9 +92,9 @@ def _kinds_of(fields: set[str]) -> Iterator[str]:
 
 
 def _kind_of_news(visit: Appointment, asked: set[str], *, told_before: str, told_now: str) -> str | None:
-    """Return the kind of email for the changed details that staff `asked` to announce.
+    """Return the kind of email for the changed details, if it is one of the kinds that staff `asked` for.
 
-    None if the patient knows them all.
+    None if the patient knows all details that these kinds announce.
     """
     address_before, contact_before = told_before.split(":")
     address, contact = told_now.split(":")

@@ -1,4 +1,4 @@
-"""Correct a mistyped email address, send messages to a new one, and prepare rows before two patients are merged."""
+"""Correct a mistyped email address, send messages to a new address, and prepare rows before two patients are merged."""
 
 from datetime import datetime
 
@@ -24,13 +24,13 @@ MOST_COPIES = 3  # most resends of a visit's confirmation, on request
 
 @row_locks()
 def correct_address(*, appointment: Appointment, email: str, now: datetime) -> Appointment:
-    """Correct the email address of a visit with a provisional patient, and send its confirmation there.
+    """Correct the email address of a visit's provisional patient, and send the visit's confirmation there.
 
-    Mailed links are revoked; links shown in a browser remain valid. The visit is assigned to another patient row,
-    because the old row may have other visits.
+    Mailed links are revoked; links shown in a browser remain valid. The visit and its wait list entries are assigned to
+    another patient row, because the old row may have other visits. If it has nothing else, it is merged.
 
-    Raises AddressProven once a mailed link was used, TooLateToChange if the visit is not booked or has begun, or
-    BusyTryAgain.
+    Raises AddressProven if the patient is known (such as after a mailed link was used) or merged, TooLateToChange if
+    the visit is not booked or has begun, or BusyTryAgain.
     """
     appointment = lock_appointment(appointment)  # and its patient, so that the old address cannot be proven meanwhile
     old = appointment.booked_patient
@@ -77,9 +77,9 @@ def _unless_same(one: Patient, other: Patient) -> str:
 
 
 def send_mail_again(*, appointment: Appointment, now: datetime) -> Message:
-    """Send the newest confirmation of a visit again to the same mailbox.
+    """Send the newest confirmation or move email about the visit's current version again to the same mailbox.
 
-    Raises MailOnItsWay if there is none, while one is pending, or after `MOST_COPIES`. Also raises the errors of
+    Raises MailOnItsWay if there is none, while it is pending, or after `MOST_COPIES`. Also raises the errors of
     `resend_message`.
     """
     news = Message.objects.filter(subject_id=appointment.pk, kind__in=(BOOKED, MOVED), channel=Channel.EMAIL)
@@ -91,9 +91,9 @@ def send_mail_again(*, appointment: Appointment, now: datetime) -> Message:
 
 
 def send_to_new_address(patient: Patient, now: datetime) -> None:
-    """Mail the confirmations of upcoming visits and the links to wait list entries to the patient's new address.
+    """Plan confirmations of the patient's upcoming visits, and emails with links to their wait list entries.
 
-    The emails contain new links.
+    They go to the patient's new address and contain new links. The visits' reminders are planned again.
     """
     clinic = Clinic.objects.current()
     ahead = Appointment.objects.filter(patient=patient, status=Status.BOOKED, starts_at__gt=now)
@@ -120,7 +120,8 @@ def _plan_entry_mails(patient: Patient, now: datetime) -> None:
 def settle_before_merge(provisional: Patient, known: Patient, now: datetime) -> None:
     """Resolve conflicts before a merge: keep the wait list entries and the phone number of the known patient.
 
-    A different number of the provisional patient is noted on that patient's visits.
+    A different number of the provisional patient is noted on the provisional patient's visits. Expired entries of both
+    end.
     """
     for patient in (known, provisional):
         end_expired_entries(patient=patient, now=now)

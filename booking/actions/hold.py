@@ -1,8 +1,9 @@
-"""Hold a time while its form is filled in. A hold is a row that blocks the time for `HOLD`, renewable once.
+"""Hold a time while the booking form is filled in. A hold is a row that blocks the time for `HOLD`, renewable once.
 
 The URL of the form contains a token derived from the row's random key, so a reload finds the hold and no one else can
 use it. An expired hold does not block (its expiry is compared under the schedule's lock). Its row is deleted by the
-next booking, hold or move in that schedule, or after `RENEWABLE_FOR` by the cleanup.
+next operation that takes a time in that schedule, such as a booking, hold or move, or after `RENEWABLE_FOR` by the
+cleanup.
 """
 
 import base64
@@ -34,7 +35,7 @@ def hold_time(
     """Hold a time. The same key for the same time, such as from a double click, returns the same hold.
 
     `instead_of` is the visitor's earlier hold. It is released in the same transaction, so it is kept if the new time is
-    refused. If it already holds this time, it is returned.
+    refused. If it is a live hold of this time already, it is returned.
 
     Raises SlotTaken, SlotNotOffered (with the reason) or BusyTryAgain, in which case nothing was written.
     """

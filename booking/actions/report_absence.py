@@ -16,10 +16,11 @@ from clinic.outbox.messages.planning import plan_message
 def note_not_coming(*, appointment: Appointment, version: int | None = None, now: datetime) -> Appointment:
     """Record that the patient cannot come to a booked visit, and alert the clinic once. Idempotent.
 
-    The visit remains booked. Staff cancel or move it after they have spoken with the patient.
+    The patient's confirmation is withdrawn, but the visit remains booked. Staff cancel or move it after they have
+    spoken with the patient.
 
-    Raises VisitChanged if it is not at the `version` that the page showed, TooLateToChange if it has begun or is not
-    booked, or BusyTryAgain on a lock timeout.
+    Raises VisitChanged if it is not at the `version` that the page showed, TooLateToChange if it has begun, is not
+    booked or is marked as arrived, or BusyTryAgain.
     """
     appointment = lock_appointment(appointment)
     require_version(appointment, version)

@@ -29,10 +29,12 @@ KEPT_FOR = timedelta(days=1)
 
 
 def request_return_link(*, email: str, network: Network, service: Service | None = None, now: datetime) -> Verdict:
-    """Plan an email with a link to `email`. It is sent only if a patient has that address. The link leads to `service`.
+    """Plan an email to `email` with a link, which leads to `service` if given.
 
-    Return the verdict of the network's rate limit. Over the limits of the address, no email is planned, and the verdict
-    does not reveal that.
+    The email is sent only if a patient has that address.
+
+    Return the verdict of the network's rate limit. If that limit or one of the mailbox's is exceeded, no email is
+    planned. The verdict does not reveal whether one of the mailbox's was exceeded.
     """
     verdict = spend((NETWORK_RETURN_LINKS, network), now=now)
     if not verdict.is_over and not spend(*((limit, email) for limit in PER_MAILBOX), now=now).is_over:
@@ -42,9 +44,9 @@ def request_return_link(*, email: str, network: Network, service: Service | None
 
 @transaction.atomic
 def plan_link_mail(kind: str, *, email: str, scope: str = "", now: datetime) -> None:
-    """Plan an email of `kind` to `email`, for a request that is kept for `KEPT_FOR`.
+    """Create a ReturnRequest for `email`, and plan an email of `kind` about it.
 
-    `scope` is the slug of a service.
+    `scope` is the slug of a service, or empty.
     """
     request = ReturnRequest.objects.create(email=normalize_address(email).lower(), created_at=now)
     last = now + timedelta(hours=1)
@@ -60,7 +62,7 @@ def delete_expired_requests(*, now: datetime, limit: int = BATCH) -> int:
 def patients_at(email: str) -> list[Patient]:
     """Return the patients with this address, sorted by name.
 
-    Of several with the same name, only one is returned, preferably a known one.
+    Of several patients with the same name key, only one is returned, preferably a known one.
     """
     keyed = Patient.objects.current().exclude(email="").alias(address=Lower("email"))
     people: dict[str, Patient] = {}

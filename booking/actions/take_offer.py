@@ -49,13 +49,13 @@ def require_open(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> Appointm
 
 
 def take_offer(*, offer: SlotOffer, version: int | None = None, now: datetime) -> Appointment:
-    """Move the patient's later visit to the offered time, or book a visit there. All or nothing. Idempotent.
+    """Move the patient's later visit to the offered time, or book a visit there. Idempotent.
 
-    `version` is the later visit's version on the page that sent the request. As for any booking, the schedule's lock
-    and the exclusion constraint decide who is first.
+    The entry is then served. `version` is the later visit's version on the page that sent the request. As for any
+    booking, the schedule's lock and the exclusion constraint decide which request is first.
 
     Raises OfferOver, SlotTaken, SlotNotOffered, NeedsEarlierVisit, VisitChanged or BusyTryAgain, in which case nothing
-    was written and the entry remains on the wait list.
+    was written and the entry is unchanged.
     """
     before = next_visit_of(offer.entry, now=now)
     with _schedules_of(offer, before):

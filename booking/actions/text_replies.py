@@ -1,4 +1,4 @@
-"""Act on the replies Y and C to a reminder, or to a text which says that the clinic moved a visit."""
+"""Act on the replies Y and C to a reminder, a request to confirm, or a text about a move by the clinic."""
 
 from datetime import datetime
 
@@ -17,8 +17,8 @@ from clinic.practice.models import Clinic
 def read_text_reply(phone: str, answer: str, now: datetime) -> str:
     """Act on "yes" or "cannot" from `phone` about the visit in the last text to that number. Return the reply to send.
 
-    "yes" confirms the visit. "cannot" changes nothing; the reply links to the page where the patient can move or
-    cancel. The reply is empty if nothing was done, and then staff read the text.
+    "yes" confirms the visit. "cannot" does not change the visit; the reply contains a new link to the page where the
+    patient can move or cancel. The reply is empty if the answer could not be applied, and then staff read the text.
     """
     visit = _visit_asked_about(phone, now)
     if visit is None:

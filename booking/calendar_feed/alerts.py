@@ -15,7 +15,7 @@ USELESS_AFTER = timedelta(days=1)
 
 @transaction.atomic
 def note_failure(feed: CalendarFeed, *, now: datetime) -> None:
-    """Record that the feed failed, and alert the clinic, at most once a day."""
+    """Record that the feed failed. Alert the clinic, at most once a day."""
     CalendarFeed.objects.filter(pk=feed.pk).update(failed_at=now)
     _plan(feed, since=now, now=now)
 

@@ -85,7 +85,7 @@ def _hash(token: str) -> bytes:
 def therapist_calendar(*, therapist: Therapist, clinic: Clinic, now: datetime) -> bytes:
     """Return a therapist's visits, from `SHOWS_BACK` ago to `SHOWS_AHEAD` from now, as a calendar (METHOD:PUBLISH).
 
-    Encoded as UTF-8; instants are in UTC.
+    Holds and canceled visits are omitted. Encoded as UTF-8; instants are in UTC.
     """
     calendar = Calendar()
     calendar.add("prodid", PRODUCT)

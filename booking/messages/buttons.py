@@ -1,11 +1,11 @@
-"""Buttons and links of emails about a visit. Each message kind uses one of these functions."""
+"""Buttons and links of emails about a visit. Each `VisitKind` uses one of these functions as its `buttons`."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class VisitLinks:
-    """URLs for an email, and the facts that determine its button. `intake` is empty without open questions."""
+    """URLs for an email, and the facts that determine its button. `intake` is empty if no questions are unanswered."""
 
     visit: str
     intake: str
@@ -26,13 +26,13 @@ SAMPLE_LINKS = VisitLinks(
 
 
 def see_visit(links: VisitLinks) -> dict[str, str]:
-    """Link to the visit's page."""
+    """Link to the visit's page, and to the questions if some are unanswered."""
     text = "See or change your visit" if links.is_changeable else "See your visit"
     return {"button_url": links.visit, "button_text": text, "intake_url": links.intake}
 
 
 def ask_whether_coming(links: VisitLinks) -> dict[str, str]:
-    """Ask to confirm the visit. If it is already confirmed or not booked, link to its page."""
+    """Ask to confirm the visit, or `see_visit` if the visit is already confirmed or not booked."""
     if not links.is_standing or links.is_confirmed:
         return see_visit(links)
     return {
@@ -45,7 +45,7 @@ def ask_whether_coming(links: VisitLinks) -> dict[str, str]:
 
 
 def answer_questions(links: VisitLinks) -> dict[str, str]:
-    """Link to the open questions, or to the visit's page if there are none."""
+    """Link to the unanswered questions and the visit's page, or `see_visit` if there are none."""
     if not links.intake:
         return see_visit(links)
     return {"button_url": links.intake, "button_text": "Answer the questions", "see_url": links.visit}

@@ -27,7 +27,7 @@ def change_values(appointment: Appointment, known: VisitTerms | None, *, clinic:
 
 
 def change_lines(appointment: Appointment, known: VisitTerms | None, clinic: Clinic) -> list[str]:
-    """Return a sentence for each of time, therapist and mode that differs from `known`."""
+    """Return a sentence for each of time, therapist and mode that differs from `known`; none if `known` is None."""
     now = current_terms(appointment)
     lines: list[str] = []
     if known is None:
@@ -52,7 +52,7 @@ def format_move(appointment: Appointment, before: VisitTerms, clinic: Clinic) ->
 
 
 def with_terms(appointment: Appointment, terms: VisitTerms) -> Appointment:
-    """Return an unsaved copy of the visit with these terms."""
+    """Return an unsaved copy of the visit with these terms. Its end and blocked time are not adjusted."""
     other = copy(appointment)
     other.starts_at, other.therapist, other.mode = terms.starts_at, terms.therapist, terms.mode.name
     return other

@@ -48,7 +48,7 @@ def describe_move_delivery(visit: Appointment) -> str:
 def describe_deliveries(visits: Sequence[Appointment], kind: str) -> dict[UUID, str]:
     """Return the sentence of `describe_delivery` for each visit, by its key.
 
-    The number of queries is constant if patients and services are selected.
+    The number of queries is constant if the visits' patients and services are loaded with `select_related`.
     """
     clinic = Clinic.objects.current()
     channels = _channels(visits, kind)
@@ -101,10 +101,11 @@ def _who_is_texted(patients: Iterable[Patient]) -> set[UUID]:
 
 
 def visits_to_call(*, now: datetime) -> QuerySet[Appointment]:
-    """Return upcoming visits with a change of which the patient was not notified by email, text or call, soonest first.
+    """Return upcoming visits whose patient staff must call about a change, soonest first.
 
-    These are patients without an email address. A move or news about the clinic counts only while the visit is booked
-    and neither confirmed nor arrived.
+    The email about the change was skipped because the patient has no address, no text about it was sent or is pending,
+    and no call was noted. A move or news about the clinic counts only while the visit is booked and neither confirmed
+    nor arrived; a cancellation counts while the visit is canceled.
     """
     texted = Message.objects.filter(
         subject_id=OuterRef("subject_id"), kind=OuterRef("kind"), version=OuterRef("version"), channel=Channel.SMS
@@ -120,7 +121,10 @@ def visits_to_call(*, now: datetime) -> QuerySet[Appointment]:
 
 @row_locks()
 def note_called(*, appointment: Appointment, version: int | str | None = None, by: User, now: datetime) -> Appointment:
-    """Mark the patient as called, which removes the visit from `visits_to_call`. Idempotent. Raises VisitChanged, BusyTryAgain."""
+    """Mark the patient as called, which removes the visit from `visits_to_call`. Each mark is in the audit log.
+
+    Raises VisitChanged, BusyTryAgain.
+    """
     appointment = lock_appointment(appointment)
     require_version(appointment, version)
     Message.objects.filter(subject_id=appointment.pk, **UNDELIVERED).update(reason=CALLED)

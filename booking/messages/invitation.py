@@ -35,7 +35,7 @@ def visit_calendar(*, appointment: Appointment, clinic: Clinic, now: datetime) -
 
 
 def calendar_uid(appointment: Appointment) -> str:
-    """Return the UID of every calendar file about the visit."""
+    """Return the UID of the visit in the patient's calendar files. The therapist's feed uses another."""
     return f"{appointment.pk}@{urlsplit(settings.SITE_URL).hostname}"
 
 

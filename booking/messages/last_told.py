@@ -42,7 +42,7 @@ def terms_at(appointment: Appointment, version: int) -> VisitTerms | None:
 
 
 def told_version(appointment: Appointment, *, before: int | None = None) -> int | None:
-    """Return the latest version in a message sent to the patient's current address; None if none was sent.
+    """Return the latest version in a message sent to the patient's current address or phone; None if none was sent.
 
     With `before`, only messages about versions before it count.
     """
@@ -51,19 +51,19 @@ def told_version(appointment: Appointment, *, before: int | None = None) -> int 
 
 
 def known_terms(appointment: Appointment, *, before: int | None = None) -> VisitTerms | None:
-    """Return the terms in the last message sent to the patient; None if the history does not contain them.
+    """Return the terms at `told_version`, or at `_first_version` if no message was sent.
 
-    If no message was sent, return the terms at `_first_version`. `before` is as in `told_version`.
+    None if the history does not contain them. `before` is as in `told_version`.
     """
     told = told_version(appointment, before=before)
     return terms_at(appointment, _first_version(appointment) if told is None else told)
 
 
 def may_believe_otherwise(appointment: Appointment, *, before: int | None = None) -> bool:
-    """Whether a message with terms other than the current ones may have reached the patient after `told_version`.
+    """Whether a message about a version after `told_version`, with terms other than the current, may have arrived.
 
-    Such a message is being sent, or its worker died and the mail server may have accepted it. `before` is as in
-    `told_version`.
+    Sending of such a message was tried, but is not recorded as done: it is still being sent, or its worker died and the
+    mail server may have accepted it. `before` is as in `told_version`.
     """
     dropped = Q(state=State.SKIPPED, reason=CHANGED, attempts=1, settled_at__lt=F("first_tried_at") + LEASE)
     begun = _messages(appointment, before=before).filter(first_tried_at__isnull=False)

@@ -36,9 +36,10 @@ def plan_visit_messages(
 ) -> None:
     """Plan the message `news` (BOOKED, MOVED or None), and the messages that are sent before and after the visit.
 
-    The news is due `news_after` from now; with `is_news_texted` it is also sent as a text. Messages before the visit
-    that would be due by now are omitted. A reminder that quiet hours would make useless, or that `goes_before_night`,
-    is planned for the evening before. The outbox delays others until the morning.
+    The news is due `news_after` from now; with `is_news_texted` it is also sent as a text. Kinds whose rule is inactive
+    are omitted, and so are messages before the visit that would be due by now. A reminder due in quiet hours is planned
+    for the evening before if it would be useless after them or `goes_before_night`. The outbox delays other messages
+    until the morning.
     """
     rules = rules_in_force(scope=appointment.service.slug)
     drafts: list[Message] = []
@@ -71,8 +72,9 @@ def _times(appointment: Appointment, kind: VisitKind, *, minutes: int, clinic: C
 def plan_messages_after_change(appointment: Appointment, *, reason: str, clinic: Clinic, now: datetime) -> None:
     """Withdraw waiting messages with `reason` after a move or an undone cancellation, and plan new ones.
 
-    The patient gets one email about all changes, `UNDO_FOR` after the last one, or none if they know the current terms.
-    They also get a text if staff made the last move.
+    News about the clinic is kept. The patient gets one email about all changes, `UNDO_FOR` after the last one. If they
+    know the current terms, they get none, or a confirmation at once if no message was sent yet. They also get a text if
+    staff made the last move of which they were not notified.
     """
     withdraw_messages(subject_id=appointment.pk, reason=reason, spared=CLINIC_NEWS, now=now)
     news, moves = news_of(appointment), unannounced_moves(appointment)

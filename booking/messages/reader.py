@@ -1,4 +1,4 @@
-"""The time zone of a message's reader, for quiet hours: an IANA name, or empty for the clinic's zone."""
+"""The time zone of a message's reader, for quiet hours and offers: an IANA name, or empty for the clinic's zone."""
 
 from booking.models import Appointment, WaitListEntry
 

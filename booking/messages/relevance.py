@@ -1,6 +1,6 @@
 """Relevance checks of messages about visits, made just before sending.
 
-Each returns the reason not to send the message; None = send.
+The `why_…` functions return the reason not to send the message; None = send.
 """
 
 from datetime import datetime
@@ -24,7 +24,8 @@ def why_unwanted(message: Message, now: datetime) -> str | None:
 def why_move_unwanted(message: Message, now: datetime) -> str | None:
     """Check a message about a move.
 
-    It is unwanted if the patient was already notified of the current terms by an earlier message.
+    It is unwanted if a message about an earlier version had the current terms, and no message with other terms may have
+    been received since.
     """
     visit = _find_visit(message)
     reason = _why_not_ahead(visit, message, now)

@@ -22,9 +22,9 @@ LONGEST_ADDRESS_IN_A_TEXT = 32  # characters, so that it fits into one text with
 
 
 def short_address(clinic: Clinic) -> str:
-    """Return the clinic's street and city if they fit into a text, else the street, else "a new address".
+    """Return the clinic's street and city, or only the street, or "a new address": the first that is short enough.
 
-    The address is never truncated.
+    The limit is `LONGEST_ADDRESS_IN_A_TEXT`. The address is never truncated.
     """
     parts = [to_gsm(part) for part in (clinic.street, clinic.city) if part.strip()]
     for address in (", ".join(parts), parts[0] if clinic.street.strip() else ""):

@@ -1,7 +1,7 @@
 """Emails and texts about a visit: the base class of their kinds, and their rendering when they are sent.
 
-They contain the clinic, day, time, phone number and opaque links, but never a reason, the name of a questionnaire or a
-body site.
+They may contain the clinic, the therapist, day, time, place, reference, phone number and opaque links, but never a
+reason, the name of a questionnaire or a body site.
 """
 
 from collections.abc import Callable, Mapping
@@ -74,15 +74,15 @@ class VisitKind(MessageKind):
     placeholders: Mapping[str, str] = field(default_factory=lambda: PLACEHOLDERS)
     frame: str = "booking_visit"
 
-    is_for: Callable[[Appointment, datetime], bool] = _is_for_every_visit  # evaluated when the visit is booked or moved
+    is_for: Callable[[Appointment, datetime], bool] = _is_for_every_visit  # evaluated when the messages are planned
     # Before a visit: not sent within this time of its start, or within half of the lead time if that is shorter.
     # After a visit: not sent later than this after it is due.
     given_up: timedelta = timedelta(0)
-    goes_before_night: bool = False  # if due in quiet hours; others wait until morning if still useful then
+    goes_before_night: bool = False  # if due in quiet hours; other kinds wait until morning if still useful then
 
     buttons: Callable[[VisitLinks], dict[str, str]] = see_visit
     has_calendar: bool = False
-    tells_changes: bool = False  # compares the visit with the terms that the patient knows
+    tells_changes: bool = False  # its text compares the visit with the terms that the patient knows
     extras: Callable[[Appointment, VisitLinks, Clinic, datetime], Mapping[str, object]] = _no_extras  # for its template
     text_asks_whether_coming: bool = False  # a reply of Y or C is about this visit
 
@@ -118,9 +118,10 @@ def _visit_of(message: Message) -> Appointment:
 def email_context(
     appointment: Appointment, kind: VisitKind, *, clinic: Clinic, now: datetime, version: int | None = None
 ) -> dict[str, Any]:
-    """Return the template context of an email of `kind`: all data of the patient and the visit that it may use.
+    """Return the template context of an email of `kind`: placeholders, what to bring, extras and buttons.
 
-    `version` is the message's; changes are relative to messages about earlier versions.
+    Issues the links of the buttons. `version` is the message's; changes are relative to messages about earlier
+    versions.
     """
     links = _links(appointment, clinic, now)
     has_things_to_bring = links.is_standing and appointment.visit_mode.is_at_clinic
@@ -146,7 +147,10 @@ def _links(appointment: Appointment, clinic: Clinic, now: datetime) -> VisitLink
 
 
 def change_terms(appointment: Appointment, links: VisitLinks, clinic: Clinic, now: datetime) -> dict[str, str]:
-    """Return a note about the deadline to move or cancel online and the late fee, for `extras`."""
+    """Return a note about the deadline to move or cancel online and the late fee, for `VisitKind.extras`.
+
+    The note is empty unless the visit is booked and upcoming.
+    """
     if not links.is_standing or now >= appointment.starts_at:
         return {"change_note": ""}
     if links.is_changeable:
@@ -167,7 +171,7 @@ def placeholder_values(
 ) -> dict[str, Any]:
     """Return the values of the placeholders as of `now`.
 
-    An email about a cancellation shows the time that the patient was last notified of.
+    If the visit is canceled and the kind `tells_changes`, they show the terms that the patient was last notified of.
     """
     known = known_terms(appointment, before=version) if kind.tells_changes else None
     changes = change_values(appointment, known, clinic=clinic)

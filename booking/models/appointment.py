@@ -37,7 +37,7 @@ def new_reference() -> str:
 
 class AppointmentQuerySet(models.QuerySet["Appointment"]):
     def blocking(self, interval: Interval, *, now: datetime) -> Self:
-        """Visits and live holds whose blocked time overlaps `interval`. An expired hold does not block."""
+        """Booked visits and live holds whose blocked time overlaps `interval`. An expired hold does not block."""
         return self.filter(blocked__overlap=(interval.start, interval.end)).filter(
             Q(status=Appointment.Status.BOOKED) | Q(status=Appointment.Status.HELD, hold_expires_at__gt=now)
         )
@@ -45,7 +45,7 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
     def counting(self, interval: Interval, *, service: Service, now: datetime) -> Self:
         """Visits and live holds of `service` that start in `interval` and count against its caps.
 
-        No-shows count too.
+        Completed visits and no-shows count too.
         """
         return self.filter(service=service, starts_at__gte=interval.start, starts_at__lt=interval.end).exclude(
             Q(status=Appointment.Status.CANCELLED) | Q(status=Appointment.Status.HELD, hold_expires_at__lte=now)
@@ -72,9 +72,9 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         return self.filter(reduce(or_, (rows[outcome] for outcome in outcomes)))
 
     def with_has_been_here(self, *, now: datetime) -> Self:
-        """Annotate `has_been_here`: whether the patient came to an earlier visit, or has an upcoming one before this.
+        """Annotate `has_been_here`: whether the patient has an earlier visit that they came to or that is not over yet.
 
-        A visit that is over and unmarked does not count, because the patient may not have come.
+        An earlier visit that is over and unmarked does not count, because the patient may not have come.
         """
         earlier = Appointment.objects.with_outcome(Outcome.CAME, Outcome.OPEN, now=now)
         earlier = earlier.filter(patient=OuterRef("patient"), starts_at__lt=OuterRef("starts_at"))
@@ -91,7 +91,10 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
 
 
 class Appointment(Terms):
-    """A visit, or a hold on a time while a visitor fills in the form. Its terms are those agreed at booking."""
+    """A visit, or a hold on a time while a visitor fills in the form.
+
+    Its terms are copied from the service when the time is held, or when it is booked without a hold.
+    """
 
     class Status(models.TextChoices):
         HELD = "held", "held"
@@ -260,7 +263,7 @@ class Appointment(Terms):
     def number_to_call(self) -> str:
         """The number for a visit by phone: the one given at booking, else the patient's.
 
-        Empty for other modes.
+        Empty for the other modes and for a hold.
         """
         if not self.visit_mode.needs_number or self.patient is None:
             return ""
@@ -268,9 +271,10 @@ class Appointment(Terms):
 
     @property
     def is_to_be_confirmed_by_phone(self) -> bool:
-        """Whether the visit is booked and unconfirmed, and the patient has no email address and got no text.
+        """Whether staff should ask by phone whether the patient will come.
 
-        Needs `with_was_texted`.
+        The visit is booked, neither confirmed nor marked as arrived, and the patient has no email address and was sent
+        no text about the current version. Needs `with_was_texted`.
         """
         is_open = self.state == State.BOOKED and self.confirmed_at is None
         return is_open and self.patient is not None and not self.patient.email and not self.was_texted

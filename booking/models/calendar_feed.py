@@ -10,7 +10,7 @@ from clinic.practice.values.dates import format_date
 
 
 class CalendarFeed(models.Model):
-    """A secret URL from which a calendar app reads a therapist's visits. Only its hash is stored."""
+    """A secret URL from which a calendar app reads a therapist's visits. Only a hash of the URL's token is stored."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     therapist = models.ForeignKey(
@@ -28,7 +28,7 @@ class CalendarFeed(models.Model):
     last_read_at = models.DateTimeField("last read", null=True, editable=False)
     days_read = models.PositiveIntegerField(
         default=0, editable=False
-    )  # from `feeds.REGULAR_AFTER_DAYS` on, staff are alerted if the feed is no longer read
+    )  # once it reaches `feeds.REGULAR_AFTER_DAYS`, staff are alerted if the feed is no longer read
     failed_at = models.DateTimeField(null=True, editable=False)  # None after the next success
 
     class Meta:

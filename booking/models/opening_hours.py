@@ -14,7 +14,7 @@ from clinic.practice.values.dates import format_date, format_hours, format_inter
 
 
 class HoursMode(models.TextChoices):
-    """How these hours can be booked."""
+    """How visits in opening hours can be booked."""
 
     BOOKABLE = "bookable", "online"
     CALL_US = "call_us", "by phone only"
@@ -22,7 +22,7 @@ class HoursMode(models.TextChoices):
 
 
 class OpeningHours(models.Model):
-    """Weekly hours of a therapist. Two rows make a day with a lunch break."""
+    """Hours of a therapist on one weekday, every week. A day with a lunch break has two rows."""
 
     class Weekday(models.IntegerChoices):
         MONDAY = 0
@@ -88,7 +88,7 @@ class OpeningHours(models.Model):
         return f"{self.get_weekday_display()} {format_hours(self.opens, self.closes)}"
 
     def clean(self) -> None:
-        """Raise ValidationError if the hours overlap others of the same mode, and name one of these.
+        """Raise ValidationError if these hours overlap another row of the same therapist and mode. The error names it.
 
         Hours of different modes may overlap: part of a reserved morning can be by phone only.
         """
@@ -165,7 +165,7 @@ class HoursOverride(models.Model):
         ]
 
     def __str__(self) -> str:
-        """Return text like "Closed Wed, Nov 11, 2026 (Veterans Day)", with the therapist if it is for one.
+        """Return text like "Closed Wed, Nov 11, 2026 (Veterans Day)", with the therapist unless it applies to all.
 
         Do not log it, because it contains the note that staff wrote.
         """
@@ -175,7 +175,7 @@ class HoursOverride(models.Model):
 
     @property
     def when(self) -> str:
-        """The time in the current zone. Whole days are shown without hours, like "Nov 26 – 27, 2026"."""
+        """The time in Django's current time zone. Whole days are shown without hours, like "Nov 26 – 27, 2026"."""
         return format_interval(timezone.localtime(self.starts_at), timezone.localtime(self.ends_at))
 
     @property

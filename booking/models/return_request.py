@@ -1,4 +1,4 @@
-"""Requests for a link by email."""
+"""Requests to be mailed a link."""
 
 import uuid
 
@@ -10,8 +10,8 @@ from django.db.models.functions import Lower
 class ReturnRequest(models.Model):
     """A request to mail a link to `email`: to recognize a returning patient, or to confirm a visitor's own address.
 
-    It is kept for `booking.actions.return_links.KEPT_FOR` and until the next cleanup, whether or not a patient has the
-    address.
+    The first cleanup after `booking.actions.return_links.KEPT_FOR` deletes it. It is kept that long whether or not a
+    patient has the address.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -24,7 +24,7 @@ def default_modes() -> list[str]:
 
 class ServiceQuerySet(models.QuerySet["Service"]):
     def listed(self) -> Self:
-        """Services shown to patients, bookable online or with "call us". Annotates `has_active_therapist`."""
+        """Services shown to patients, that is, all that are not hidden. Annotates `has_active_therapist`."""
         does = Service.therapists.through.objects.filter(service=OuterRef("pk"), therapist__is_active=True)
         return self.exclude(listing=Service.Listing.HIDDEN).annotate(has_active_therapist=Exists(does))
 
@@ -274,7 +274,7 @@ class Service(Terms):
 
     @property
     def shape(self) -> VisitShape:
-        """Length, start times and buffers, as a value of `booking.time.intervals`."""
+        """Length, step between start times, and buffers, as a value of `booking.time.intervals`."""
         return VisitShape(self.minutes, self.start_step_minutes, self.prepare_minutes, self.turnover_minutes)
 
     @property

@@ -1,4 +1,4 @@
-"""The state machine of a visit, as one table: state × act → state. Pure.
+"""The state machine of a visit, as one table: state × act → next state, and the phases that allow the act. Pure.
 
 Domain functions use it under the row's lock. Pages use it too, so that they show no button for an act that would be
 refused. An arrived visit becomes completed once it is over; `booking.actions.attend.complete_visits` stores that.
@@ -63,9 +63,10 @@ ALWAYS = frozenset(Phase)
 
 @dataclass(frozen=True)
 class Step:
-    """The state that an act leads to, and the phases in which it is allowed.
+    """The state that an act leads to, and the phases in which the act is allowed.
 
-    An act that keeps the state is a no-op or records only a note.
+    An act that keeps the state may still change the visit: MOVE changes its time, and CONFIRM and CANNOT_COME are
+    recorded. The others are then no-ops.
     """
 
     to: State

@@ -21,8 +21,9 @@ DAY = timedelta(days=1)
 def _is_stuck() -> Q:
     """Return the condition for entries to which no time can be offered.
 
-    Their service cannot be booked online now, no active therapist offers it, or the requested therapist does not. A
-    mode that the service no longer has does not matter, because `offered_mode` replaces it.
+    Their service is not listed as bookable online, no active therapist offers it, or the requested therapist is
+    inactive or does not offer it. A mode that the service no longer has does not matter, because `offered_mode`
+    replaces it.
     """
     doing_it = Therapist.objects.active().filter(services=OuterRef("service"))
     is_theirs_gone = Q(therapist__isnull=False) & ~Exists(doing_it.filter(pk=OuterRef("therapist")))
@@ -35,10 +36,10 @@ class WaitListQuerySet(models.QuerySet["WaitListEntry"]):
         return self.filter(status=WaitListEntry.Status.WAITING)
 
     def unexpired(self, *, now: datetime, today: date) -> Self:
-        """Waiting entries that can still be offered a time.
+        """Waiting entries whose last day is not over and whose visit, if they have one, is booked and upcoming.
 
-        Their last day is not over, and the visit that they would replace, if any, is booked and upcoming. `today` is
-        the date at the clinic; in an entry's own zone it can still be the day before.
+        `today` is the date at the clinic. An entry with its own zone is kept for one more day, because `today` may not
+        have begun there. Stuck entries are included.
         """
         is_visit_ahead = Q(appointment__status=Appointment.Status.BOOKED, appointment__starts_at__gt=now)
         is_day_ahead = Q(last_on__gte=today) | ~Q(time_zone="") & Q(last_on__gte=today - DAY)
@@ -67,10 +68,10 @@ class WaitListQuerySet(models.QuerySet["WaitListEntry"]):
         return self.annotate(next_visit_at=Coalesce("appointment__starts_at", soonest))
 
     def matching_slot(self, starts_at: datetime, *, day: date, therapist: Therapist, now: datetime) -> Self:
-        """Entries for which a time freed at `starts_at` with `therapist` may be suitable, longest waiting first.
+        """Waiting entries for which a time freed at `starts_at` with `therapist` may be suitable, oldest entry first.
 
         `day` is the date of `starts_at` in the clinic's zone. In an entry's own zone it can be the day before or after;
-        `Wishes.suit` checks that.
+        `Wishes.suit` checks that and the part of the day. Annotates `next_visit_at`.
         """
         is_in_days = Q(first_on__lte=day, last_on__gte=day)
         may_be_in_days = ~Q(time_zone="") & Q(first_on__lte=day + DAY, last_on__gte=day - DAY)
@@ -86,9 +87,9 @@ class WaitListQuerySet(models.QuerySet["WaitListEntry"]):
 
 
 class WaitListEntry(models.Model):
-    """A patient's wish for an earlier time.
+    """A patient's request for an earlier time for a visit of one service.
 
-    It ends when the patient takes an offer, or when it is removed from the list.
+    The entry ends when the patient takes an offer, or when the entry is removed from the list.
     """
 
     class Status(models.TextChoices):
@@ -190,16 +191,17 @@ class WaitListEntry(models.Model):
 
     @property
     def offered_mode(self) -> VisitMode:
-        """The mode of an offer.
+        """The mode of an offer to this entry.
 
-        It is the entry's if the service still has it or if a visit would be moved, else the service's first.
+        It is the entry's own mode if the entry has a visit or the service still has that mode, else the first mode of
+        the service.
         """
         asked, modes = MODES[self.mode], self.service.modes
         return asked if self.appointment_id or asked in modes else modes[0]
 
 
 class SlotOffer(models.Model):
-    """A freed time, offered to one entry. The first patient who takes it gets it."""
+    """An offer of a freed time to one entry. Several entries may be offered the same time; the first taker gets it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     entry = models.ForeignKey(WaitListEntry, on_delete=models.CASCADE, related_name="offers")

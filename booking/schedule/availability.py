@@ -19,10 +19,10 @@ from clinic.practice.models import Clinic, Patient, Therapist
 
 @dataclass(frozen=True, order=True)
 class FreeSlot:
-    """A free time and its therapist. Sorts by time; at the same time, slots adjacent to another visit first."""
+    """A free time and its therapist. Sorts by time; of slots at the same time, isolated ones come last."""
 
     starts_at: datetime
-    is_isolated: bool  # not adjacent to another visit; False unless the service prefers no gaps
+    is_isolated: bool  # not adjacent to another visit or hold; always False unless the service prefers no gaps
     position: int  # of the therapist among those of the service; lower is preferred
     therapist: Therapist = field(compare=False)
     minutes: int = field(compare=False)
@@ -50,9 +50,9 @@ def free_slots(
 ) -> list[FreeSlot]:
     """Return the sorted free slots in `days` days from `first_day`, of `therapist` or of all therapists of the service.
 
-    When moving a visit, pass it as `in_place_of`: its own time counts as free, and it keeps its length. Times at which
-    `patient` has another visit are omitted (one more query). Pass `patient` only if the reader may know of their
-    visits.
+    Empty if the service is not bookable online. When moving a visit, pass it as `in_place_of`: its own time counts as
+    free, and it keeps its length. Times at which `patient` has another visit are omitted (one more query). Pass
+    `patient` only if the reader may know of their visits.
     """
     clinic = clinic or Clinic.objects.current()
     if not service.is_bookable or days <= 0:

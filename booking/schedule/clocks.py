@@ -1,8 +1,9 @@
 """The time zone in which a visitor chooses a visit. The days, counts, parts of the day and times all use it.
 
 It is determined by the mode (`VisitMode.is_by_clinics_clock`). A visit at the clinic is shown in the clinic's zone. A
-call is shown in the patient's zone, with the clinic's time beside it if that differs. A service that offers both is
-shown in the clinic's zone with the visitor's time beside it, because the visitor chooses the mode in the last step.
+visit by video or phone is shown in the patient's zone, with the clinic's time beside it if that differs. A service that
+offers both is shown in the clinic's zone, with the visitor's time beside it if that differs, because the visitor
+chooses the mode in the last step.
 """
 
 from dataclasses import dataclass
@@ -54,22 +55,22 @@ class Clock:
         return instant.astimezone(self.zone).date()
 
     def beside(self, instant: datetime) -> LocalTime | None:
-        """Return the time in the second zone; None if it is the same local time."""
+        """Return the time in the second zone; None if there is no second zone or both have the same local time."""
         if self.beside_zone is None:
             return None
         there = LocalTime(instant, self.beside_zone)
         return there if there.local.utcoffset() != self.time(instant).local.utcoffset() else None
 
     def format_beside(self, instant: datetime) -> str:
-        """Return text like "9:00 AM EST at the clinic"; empty if both zones have the same local time."""
+        """Return text like "9:00 AM EST at the clinic"; empty if `beside` returns None."""
         there = self.beside(instant)
         return f"{there.beside(self.time(instant))} {self.beside_whom}" if there else ""
 
 
 def clock_of_service(service: Service, *, clinic: Clinic, zone_name: str) -> Clock:
-    """Return the clock for a visitor in the zone `zone_name` (IANA) who chooses a time.
+    """Return the clock for a visitor in the zone `zone_name` (IANA) who chooses a time for `service`.
 
-    If the zone is unknown, it is the clinic's clock.
+    For an unknown zone, return the clinic's clock.
     """
     own = known_zone(zone_name)
     if own is None or service.is_only_by_clinics_clock:
@@ -97,7 +98,7 @@ def clock_of_entry(entry: WaitListEntry, *, clinic: Clinic) -> Clock:
 def clock_of_mode(mode: VisitMode, *, zone_name: str, clinic: Clinic) -> Clock:
     """Return the clock of a visit in `mode` for a patient in the zone `zone_name` (IANA).
 
-    If the zone is unknown, it is the clinic's clock.
+    For an unknown zone, return the clinic's clock.
     """
     own = known_zone(zone_name)
     if own is None or mode.is_by_clinics_clock:

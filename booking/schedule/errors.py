@@ -7,7 +7,7 @@ from booking.models.service import Terms
 
 
 class BookingRefused(Exception):
-    """Base class of refusals by a rule or another visit. Nothing was written."""
+    """Base class of the refusals. Nothing was written."""
 
 
 class SlotTaken(BookingRefused):
@@ -22,12 +22,12 @@ class NotOfferedBecause(StrEnum):
     HOURS = "hours"  # outside opening hours, or not one of the service's start times
     KEPT = "kept"  # open, but by phone only or reserved until the day before
     CAP = "cap"  # the daily or weekly cap is reached
-    SERVICE = "service"  # not bookable online, not offered by this therapist, or not in this mode
+    SERVICE = "service"  # not bookable online or in this mode, or the therapist is inactive or does not offer it
     OWN_VISIT = "own_visit"  # the patient has another visit then
 
 
 class SlotNotOffered(BookingRefused):
-    """Rules hide this time. `reasons` are all of them, and `reason` is the first.
+    """Rules hide this time. `reasons` are the broken rules that were found, and `reason` is the first of them.
 
     For OWN_VISIT, `own_visit` is the patient's other visit. Show it only to readers who may see that visit.
     """
@@ -46,7 +46,7 @@ class PhoneOfAnother(BookingRefused):
 
 
 class TermsChanged(BookingRefused):
-    """The form showed a length, price or late fee that differs from the current `terms`."""
+    """The form showed a length, price or late fee that differs from `terms`, the hold's or else the service's."""
 
     def __init__(self, terms: Terms) -> None:
         super().__init__("the length, price or late fee changed")
@@ -54,22 +54,22 @@ class TermsChanged(BookingRefused):
 
 
 class BusyTryAgain(BookingRefused):
-    """A lock on a schedule, a patient or a visit timed out or deadlocked, or the visit was moved or merged meanwhile.
+    """A lock timed out or deadlocked, or another request has just moved the visit or given it another patient.
 
     The request can be retried.
     """
 
 
 class HoldNotRenewable(BookingRefused):
-    """The hold no longer exists, or was renewed before."""
+    """The hold no longer exists, has become a visit, or was renewed before."""
 
 
 class TooLateToUndo(BookingRefused):
-    """The time to undo a cancellation or a move is over."""
+    """The cancellation or move can no longer be undone."""
 
 
 class TooLateToChange(BookingRefused):
-    """The visit is over, or so near that the patient has to call."""
+    """The act is no longer possible: the time for it is over, or the visit is in a state that does not allow it."""
 
 
 class VisitChanged(BookingRefused):
@@ -77,13 +77,14 @@ class VisitChanged(BookingRefused):
 
 
 class TimeClosed(BookingRefused):
-    """The clinic closed the former time of the visit."""
+    """The time to which the visit would be restored has been closed since."""
 
 
 class OfferOver(BookingRefused):
     """The offer is no longer valid.
 
-    The patient left the wait list, has a visit at least as early, or can no longer move their later visit online.
+    The entry is no longer waiting, or the patient has a visit at least as early, or can no longer move their later
+    visit online.
     """
 
 
@@ -100,11 +101,11 @@ class ArrivalTooEarly(BookingRefused):
 
 
 class AddressProven(BookingRefused):
-    """A link mailed to this address was used, so only staff can change the address."""
+    """The patient is known (such as after a mailed link was used) or merged, so only staff can change the address."""
 
 
 class MailOnItsWay(BookingRefused):
-    """The visit's email is being sent, or was resent as often as allowed."""
+    """There is no confirmation to resend, or one is pending, or it was resent as often as allowed."""
 
 
 class VisitsInTheWay(BookingRefused):

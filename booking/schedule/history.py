@@ -17,9 +17,9 @@ TRIES = 3
 def lock_appointment(appointment: Appointment) -> Appointment:
     """Lock the visit's patient and the visit until the transaction ends. Return the current row.
 
-    If a merge assigns the visit to another patient meanwhile, both locks are released and taken again, up to `TRIES`
-    times; then BusyTryAgain is raised. The patient is not joined, because after a wait for the lock the joined row
-    could be stale.
+    If a merge or a corrected address gives the visit another patient meanwhile, both locks are released and taken
+    again. Raises BusyTryAgain after `TRIES` attempts. The query does not join the patient, because after a wait for the
+    lock the joined row could be stale.
     """
     patient_id = appointment.patient_id
     for _ in range(TRIES):

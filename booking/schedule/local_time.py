@@ -28,7 +28,7 @@ def format_guardian_note(appointment: Appointment) -> str:
 
 
 def format_minutes_left(until: datetime, *, now: datetime) -> str:
-    """Return text like "about 9 minutes". It is rounded down, so that the reader has at least that long."""
+    """Return text like "about 9 minutes". Minutes are rounded down, so that the reader has at least that long."""
     minutes = max(0, int((until - now).total_seconds() // 60))
     if minutes == 0:
         return "less than a minute"
@@ -100,7 +100,7 @@ def clinic_time(instant: datetime, clinic: Clinic) -> LocalTime:
 
 
 def format_place(mode: VisitMode, clinic: Clinic, *, number: str = "") -> str:
-    """Return the place of a visit in `mode`: the clinic's address, or who calls whom.
+    """Return the place of a visit in `mode`: the clinic's name and address, or how the clinic reaches the patient.
 
     `number` is the patient's phone number, formatted for reading.
     """

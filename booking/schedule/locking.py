@@ -23,7 +23,10 @@ BUSY = (errors.LockNotAvailable, errors.DeadlockDetected)
 
 @contextmanager
 def row_locks() -> Iterator[None]:
-    """Open a transaction that locks rows. Also a decorator. Raises BusyTryAgain on a lock timeout or a deadlock."""
+    """Open a transaction in which the caller locks rows. Also a decorator.
+
+    Raises BusyTryAgain on a lock timeout or a deadlock.
+    """
     try:
         with transaction.atomic():
             yield
@@ -41,9 +44,9 @@ def locked_schedules(therapist_ids: Iterable, *, check_first: Callable[[], None]
     committed, so a slot that is free remains free until the commit. Row locks would not do, because an empty slot has
     no row. The exclusion constraint protects against writers without the lock.
 
-    `check_first` runs only after a wait for the lock. When the holder is done, all waiting callers run it at the same
-    time, and those whose slot is taken exit with its exception instead of queueing. Passing this check does not
-    guarantee that the slot is free.
+    `check_first` runs only after a wait for the lock. When the holder is done, all waiting callers run `check_first` at
+    the same time, and those for which it raises exit with its exception instead of queueing. Passing this check does
+    not guarantee that the slot is free.
 
     Raises SlotTaken on an exclusion violation, and BusyTryAgain on a lock timeout or a deadlock. Raises RuntimeError if
     `check_first` is given inside another transaction, which would keep the shared lock, so that two callers could

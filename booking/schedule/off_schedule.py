@@ -1,6 +1,6 @@
 """Find upcoming visits that the current schedule would not offer, and accept them as they are.
 
-Six queries for any number of visits. Instants are in UTC; days are the clinic's.
+The search takes at most six queries for any number of visits. Instants are in UTC; days are the clinic's.
 """
 
 from collections import defaultdict
@@ -63,8 +63,9 @@ class OffSchedule:
 def visits_off_schedule(*, now: datetime, clinic: Clinic | None = None) -> list[OffSchedule]:
     """Return booked visits after `now` that the schedule would not offer, soonest first.
 
-    Notice, horizon, caps, start times and hours by phone only are not checked, because they restrict booking, not
-    whether the therapist is there. Reasons that staff accepted are omitted, and so are visits without another reason.
+    Notice, horizon, caps and start times are not checked, and hours by phone only or reserved count as open. These
+    rules restrict online booking, not whether the therapist is there. Reasons that staff accepted are omitted, and so
+    are visits without another reason.
     """
     return [
         OffSchedule(visit, reasons)
@@ -80,7 +81,7 @@ def accept_off_schedule(
     """Accept the visit's current reasons. A new reason is listed again. Idempotent.
 
     Raises VisitChanged if the page showed another `version`, TooLateToChange unless the visit is booked and upcoming,
-    or BusyTryAgain on a lock timeout.
+    or BusyTryAgain.
     """
     appointment = lock_appointment(appointment)
     if appointment.status != Appointment.Status.BOOKED or appointment.starts_at <= now:
@@ -92,9 +93,9 @@ def accept_off_schedule(
 
 
 def find_off_schedule(appointment: Appointment, *, now: datetime) -> OffSchedule:
-    """Return the visit with its reasons, as in `visits_off_schedule`.
+    """Return the visit with the reasons that staff have not accepted, as in `visits_off_schedule`.
 
-    There are no reasons if it is not booked or not upcoming.
+    There are no reasons if the visit is not booked or not upcoming.
     """
     found = dict(_with_reasons(_ahead(now).filter(patient=appointment.patient_id))).get(appointment, ())
     return OffSchedule(appointment, tuple(one for one in found if one not in appointment.off_schedule_accepted))
@@ -152,9 +153,9 @@ def _who_does_what(visits: list[Appointment]) -> set[tuple[UUID, UUID]]:
 
 
 def _double_booked(visits: list[Appointment]) -> set[UUID]:
-    """Return the keys of visits whose patient has another visit then.
+    """Return the keys of the `visits` that overlap another of the `visits` of the same patient.
 
-    A visit is omitted if staff accepted TWICE for the other one.
+    A visit is omitted if staff accepted TWICE for the other visit.
     """
     found: set[UUID] = set()
     ahead: defaultdict[UUID | None, list[Appointment]] = defaultdict(list)

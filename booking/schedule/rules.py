@@ -68,14 +68,14 @@ def require_free(
     patient: Patient | None = None,
     despite_rules: bool = False,
 ) -> None:
-    """Check the booking rules for a time, and that no other visit overlaps it. `despite_rules` skips the rules.
+    """Check the booking rules for a time, and that no other visit or live hold overlaps it.
 
-    With `patient`, also refuse a time at which they have another visit. Pass `patient` only if the reader may know of
-    their visits, and under `lock_patient`. `in_place_of` is the visit to be moved or the hold to be booked. Its own
-    time counts as free, and it keeps its length.
+    With `patient`, the rules include that the patient has no other visit at that time. Pass `patient` only if the
+    reader may know of their visits, and under `lock_patient`. `in_place_of` is the visit to be moved or the hold to be
+    booked. Its own time counts as free, and it keeps its length. `despite_rules` skips the rules.
 
-    Raises SlotNotOffered with the broken rules (for an inactive therapist also with `despite_rules`), or SlotTaken if
-    another visit overlaps. The result is valid while the caller has the therapist's schedule locked.
+    Raises SlotNotOffered with the broken rules (for an inactive therapist also with `despite_rules`), or SlotTaken on
+    an overlap. The result is valid while the caller has the therapist's schedule locked.
     """
     service, starts_at = slot.service, slot.starts_at
     shape = in_place_of.shape_of(service) if in_place_of else service.shape
@@ -118,7 +118,7 @@ def require_no_own_visit(visit: Appointment) -> None:
 
 
 def find_visit_then(visit: Appointment, starts_at: datetime) -> Appointment | None:
-    """Return the other visit of the same patient that `visit` would overlap if it were moved to `starts_at`."""
+    """Return another booked visit of the patient that `visit` would overlap if moved to `starts_at`; None if none."""
     return _own_visit_then(visit.patient, visit.shape_of(visit.service), starts_at, visit)
 
 
@@ -138,7 +138,7 @@ def _other_visit_of(
 
 
 def require_untaken(*, slot: Slot, own: Q, now: datetime) -> None:
-    """Raise SlotTaken if a visit or hold that is not `own` overlaps the first minute of `slot`.
+    """Raise SlotTaken if a booked visit or live hold that does not match `own` blocks the first minute of `slot`.
 
     This is a quick check in one query after a wait for the lock; `require_free` checks the whole length.
     """

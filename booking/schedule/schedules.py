@@ -1,6 +1,6 @@
 """The schedules of therapists, read from the database as intervals.
 
-Three queries for any number of days, therapists and bookings: therapists with their weekly hours, overrides, and visits.
+Three queries for any number of days, therapists and bookings: therapists with their weekly hours, overrides, visits.
 Instants are in UTC; days are the clinic's.
 """
 
@@ -58,10 +58,11 @@ def read_schedules(
     therapist: Therapist | None = None,
     in_place_of: Appointment | None = None,
 ) -> list[Schedule]:
-    """Return the schedules of active therapists, in display order, limited to `service` or `therapist` if given.
+    """Return the schedules of active therapists, in display order.
 
-    Each includes one more day before and after, because buffers and extra hours may cross midnight. A day therefore has
-    the same times however many days are read. The visit `in_place_of` is omitted.
+    With `service`, only therapists who offer it; with `therapist`, only that one. Each schedule includes one more day
+    before and after, because buffers and extra hours may cross midnight. A day therefore has the same times however
+    many days are read. The visit `in_place_of` is omitted.
     """
     therapists = Therapist.objects.active()
     if service is not None:
@@ -83,9 +84,9 @@ def read_schedules(
 
 
 def _taken(stretch: Interval, *, service: Service | None, now: datetime, clinic: Clinic) -> QuerySet[Appointment]:
-    """Return visits that block time in `stretch`.
+    """Return the visits and live holds that block time in `stretch`.
 
-    For a service with caps, also those that count against them in the weeks that `stretch` overlaps.
+    For a service with caps, also those that count against its caps in the weeks that `stretch` overlaps.
     """
     blocking = Appointment.objects.blocking(stretch, now=now)
     if service is None or not service.caps.has_any:

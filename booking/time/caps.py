@@ -1,4 +1,7 @@
-"""Daily and weekly caps on visits of a service. Pure. Days and weeks are in the clinic's time zone; a week starts on Monday."""
+"""Daily and weekly caps on visits of a service. Pure.
+
+Days and weeks are in the clinic's time zone, which callers pass as `zone`. A week starts on Monday.
+"""
 
 from collections import Counter
 from collections.abc import Iterable

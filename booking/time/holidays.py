@@ -11,7 +11,7 @@ MONDAY, THURSDAY, SATURDAY, SUNDAY = 0, 3, 5, 6
 
 @dataclass(frozen=True, order=True, slots=True)
 class Holiday:
-    """A holiday and the day `on` which it is observed."""
+    """A holiday; `on` is the day on which it is observed."""
 
     on: date
     name: str

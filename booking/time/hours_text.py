@@ -20,7 +20,7 @@ class HoursLine:
 
 
 def opening_times(hours: Iterable[WeeklyHours], *, on: date) -> list[tuple[int, time, time]]:
-    """Return (weekday, opens, closes) of the hours valid on the day `on`, merged for all therapists.
+    """Return (weekday, opens, closes) for the week of hours in force on the day `on`, merged across therapists.
 
     Monday is 0, times are local, and MIDNIGHT as a closing time is the end of the day.
     """
@@ -32,7 +32,10 @@ def opening_times(hours: Iterable[WeeklyHours], *, on: date) -> list[tuple[int, 
 
 
 def format_week(hours: Iterable[WeeklyHours], *, on: date) -> list[HoursLine]:
-    """Return the hours valid on the day `on`, merged for all therapists, in local time. Days without hours are "closed"."""
+    """Return the week of hours in force on the day `on`, in local time, merged across therapists.
+
+    Days without hours are "closed". Return an empty list if no day has hours.
+    """
     stretches: dict[int, list[tuple[time, time]]] = {weekday: [] for weekday in range(7)}
     for weekday, opens, closes in opening_times(hours, on=on):
         stretches[weekday].append((opens, closes))

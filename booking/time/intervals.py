@@ -109,10 +109,10 @@ def offered_starts(
 ) -> list[datetime]:
     """Return the sorted instants in [earliest, latest) at which a visit of `shape` can start.
 
-    - The visit is inside the openings and outside `closed`. Its buffers may extend past closing or into a closure, but may
-      not overlap `blocked`.
-    - Starts are whole steps from the beginning of each opening, so that a closure or a booking does not shift other times.
-      A visit may run from one opening into the next if they touch.
+    - The visit is inside the openings and outside `closed`. Its buffers may extend past closing or into a closure, but
+      the visit and its buffers may not overlap `blocked`.
+    - Starts are whole steps from the beginning of each opening, so that a closure or a booking does not shift the other
+      start times. A visit may run from one opening into the next if they touch.
     """
     openings = sorted(set(openings))
     free, busy = _Fit(subtract(openings, closed)), _Fit(union(blocked))

@@ -72,11 +72,12 @@ def _has_weekday(weekday: int, first: date, last: date) -> bool:
 
 
 def instant_of(day: date, clock: time, zone: ZoneInfo) -> datetime:
-    """Convert a local time in `zone` to UTC, by the rule above for skipped and repeated times."""
+    """Convert a local time in `zone` to UTC, by the module's rule for skipped and repeated times."""
     local = datetime.combine(day, clock, tzinfo=zone)
     before, after = local.astimezone(UTC), local.replace(fold=1).astimezone(UTC)
-    # zoneinfo uses the offset before a change for fold=0 and the one after it for fold=1. In a repeated hour these are the
-    # first and the second time. In a skipped hour the change is between them, and "after" is earlier than "before".
+    # zoneinfo uses the offset before a change for fold=0 and the one after it for fold=1. In a repeated hour the
+    # results are the first and the second instant with that local time. In a skipped hour the change is between the
+    # results, and `after` is earlier than `before`.
     return before if before <= after else change_between(after, before, zone)
 
 
@@ -108,9 +109,9 @@ def opening_intervals(weekly: Iterable[WeeklyHours], *, first_day: date, days: i
 def online_openings(
     weekly: Iterable[WeeklyHours], *, first_day: date, days: int, today: date, zone: ZoneInfo
 ) -> tuple[list[Interval], list[Interval]]:
-    """Return the openings offered online as of `today`, and those that are not: by phone only, or reserved.
+    """Return the openings offered online as of `today`, and those that are by phone only or still reserved.
 
-    Reserved hours are offered online from midnight (in `zone`) at the beginning of the day before.
+    Reserved hours are offered online from midnight (in `zone`) at the beginning of the day before theirs.
     """
     weekly = list(weekly)
     reserve = [hours for hours in weekly if hours.mode == "reserve"]

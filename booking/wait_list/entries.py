@@ -51,14 +51,14 @@ class Wishes:
 
 
 def unexpired_entries(*, now: datetime) -> WaitListQuerySet:
-    """Return the entries that can still be offered a time."""
+    """Return the waiting entries that have not expired, by the rule of `WaitListQuerySet.unexpired`."""
     return WaitListEntry.objects.unexpired(now=now, today=now.astimezone(Clinic.objects.current().zone).date())
 
 
 def end_expired_entries(*, patient: Patient, service: Service | None = None, now: datetime) -> None:
-    """End the entries of `patient` that can no longer be offered a time, so that the patient can join again.
+    """End the expired entries of `patient`, so that the patient can join again.
 
-    For example, the visit of the entry was canceled. With `service`, only entries for that service.
+    An entry expires, for example, when its visit is canceled. With `service`, end only entries for that service.
     """
     waiting = WaitListEntry.objects.waiting().filter(patient=patient)
     waiting = waiting if service is None else waiting.filter(service=service)
@@ -82,9 +82,10 @@ def join_wait_list(
     appointment: Appointment | None = None,
     now: datetime,
 ) -> WaitListEntry:
-    """Add `patient` to the list for `service`, or change the wishes of their waiting entry.
+    """Add `patient` to the list for `service`, or update the mode, therapist and wishes of their waiting entry.
 
-    `appointment` is the visit that they want earlier; None if there is none or it is unknown.
+    `appointment` is the visit that they want earlier; None if there is none or it is unknown, and then an existing
+    entry keeps its visit.
     """
     end_expired_entries(patient=patient, service=service, now=now)
     wanted: dict[str, Any] = {"mode": mode, "therapist": therapist, **vars(wishes)}
@@ -120,8 +121,8 @@ def join_as_visitor(
     """Add a visitor to the list, from a form that anyone can fill in.
 
     A visitor who types a patient's name and address must not change that patient's wishes. An existing entry is
-    therefore unchanged, and the link to it is mailed, at most once a day. A new entry and the answers of `screen`
-    belong to a provisional patient. Staff see the answers whether or not a time becomes free.
+    therefore unchanged. The link to the new or existing entry is mailed, at most once a day. A new entry and the
+    answers of `screen` belong to a provisional patient. Staff see the answers whether or not a time becomes free.
     """
     entry = _entry_of_same_person(name=name, email=email, service=service, now=now)
     if entry is None or (screen is not None and screen.answers):
@@ -178,9 +179,9 @@ def leave_wait_list(*, entry: WaitListEntry, by: User | None = None, now: dateti
 
 
 def next_visit_of(entry: WaitListEntry, *, now: datetime) -> Appointment | None:
-    """Return the visit that an earlier time would replace; None if there is none.
+    """Return the visit that would be moved to an offered time; None if there is none.
 
-    It is the entry's own, or the next one of the same service.
+    It is the entry's visit, else the patient's next visit of the same service.
     """
     visits = Appointment.objects.select_related("service", "therapist", "patient")
     if entry.appointment_id is not None:

@@ -1,6 +1,6 @@
 """Emails about a wait list entry, with a link to its page and a link to leave the list.
 
-Anyone can have typed the address, so they name no service, visit or person.
+Anyone can have typed the address, so the emails name no service, visit or person.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ BUTTON = "See or leave the wait list"
 def render_entry_mail(
     message: Message, template: TemplateText | None, now: datetime, *, with_wish: bool = False
 ) -> Email:
-    """Render the email as of `now`, and issue its link. It contains the wished days if `with_wish`."""
+    """Render the email as of `now`, and issue its link. `with_wish` adds the wished days and part of the day."""
     entry = WaitListEntry.objects.select_related("patient", "service", "appointment").get(pk=message.subject_id)
     clinic = Clinic.objects.current()
     clock = clock_of_entry(entry, clinic=clinic)

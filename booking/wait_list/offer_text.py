@@ -1,4 +1,4 @@
-"""Placeholders of the email and the page of a slot offer, such as its time, place and number of other offers."""
+"""Placeholders of the email and the page of a slot offer, such as the time, the place and how many others got one."""
 
 from datetime import datetime
 
@@ -47,7 +47,7 @@ def count_other_offers(offer: SlotOffer, *, now: datetime) -> int:
 
 
 def format_others(count: int) -> str:
-    """Return a sentence that says how many others are notified of the freed time."""
+    """Return sentences that say how many other patients are notified of the freed time."""
     if not count:
         return "You are the first to hear of it; others may follow. The first to say yes gets it."
     return f"We are telling {'1 other person' if count == 1 else f'{count} others'} too. The first to say yes gets it."

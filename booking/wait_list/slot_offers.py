@@ -4,8 +4,8 @@ Each offer is a row. Its message is due at the end of `UNDO_FOR` or later, when 
 Just before it is sent, a relevance check confirms that the time is still free. There is no periodic search for freed
 times. The longest waiting patients are notified first, `AT_ONCE` at a time, and the first taker gets the time.
 
-If a visit is moved several times within `UNDO_FOR`, only the time that it left first is offered. The others were free
-before.
+If a visit is moved again within `UNDO_FOR` of a move, only the time that it left first is offered. The times in between
+were free before.
 """
 
 from collections import Counter
@@ -62,8 +62,9 @@ def time_of(appointment: Appointment) -> FreedTime:
 def offer_freed_time(freed: FreedTime, *, freed_by: Appointment, clinic: Clinic, now: datetime) -> list[SlotOffer]:
     """Offer `freed`, the time freed by a change of `freed_by`, to suitable entries of other patients.
 
-    Each entry is offered the freed start time, or the nearest one that has become possible for its service. Earlier
-    offers of the same visit are postponed until this change can no longer be undone.
+    Each entry is offered the freed start time, or the nearest suitable one that has become possible for its service.
+    Earlier offers of times that `freed_by` freed are postponed until this change can no longer be undone. Return the
+    new offers.
     """
     _postpone_offers(freed_by=freed_by, until=now + UNDO_FOR)
     if freed.was_kept_for_a_moment(now=now):
@@ -126,7 +127,7 @@ def _postpone_offers(*, freed_by: Appointment, until: datetime) -> None:
 
 
 def _newly_free(freed: FreedTime, service: Service, clinic: Clinic, now: datetime) -> list[datetime]:
-    """Return the start times of `service` that the freed time makes possible, nearest to its own start first."""
+    """Return the start times of `service` that the freed time makes possible, nearest to the freed start first."""
     slots = free_slots(
         service=service,
         therapist=freed.therapist,

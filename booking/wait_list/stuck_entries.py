@@ -1,7 +1,7 @@
 """Wait list entries to which no time can be offered. Staff see them, and the patients are asked to call.
 
 The service can no longer be booked online, or no suitable therapist offers it. The entry is kept in case that changes.
-Like every email about the wait list, this one names no service, visit or person.
+Like every email about an entry, the email to the patient names no service, visit or person.
 """
 
 from datetime import datetime, timedelta
@@ -35,7 +35,7 @@ def why_stuck(entry: WaitListEntry) -> str | None:
 
 
 def count_stuck(*, user: User, now: datetime) -> int:
-    """Count the stuck entries for Today; 0 for a `user` without the right to see the wait list."""
+    """Count the stuck entries for the Today page; 0 for a `user` without the permission to view the wait list."""
     return stuck_entries(now=now).count() if user.has_perm("booking.view_waitlistentry") else 0
 
 
