@@ -1,4 +1,8 @@
-"""URLs of booking: the pages to choose and book a visit, the visit's own pages, the wait list, calendar feeds."""
+"""URLs of booking.
+
+Pages to choose and book a visit, pages of a booked visit, links for returning patients, the wait list and its offers,
+and calendar feeds.
+"""
 
 from django.urls import path, register_converter
 

@@ -48,7 +48,7 @@ OUTCOMES = {
     "no-show": (Act.NO_SHOW, "will be marked as a no-show"),
 }
 
-MOST_AT_ONCE = 200  # visits in one request, each in its own transaction
+MOST_AT_ONCE = 200  # most visits that can be selected; each is changed in its own transaction
 
 # The URL fragment to scroll to after a button on Today: the visit's row, or the list that the row has left.
 BACK_ON_TODAY = {"today": "visit-{pk}", "unmarked": "unmarked", "call": "to-call"}
@@ -60,11 +60,14 @@ class VisitActs(admin.ModelAdmin):
     actions = ("mark_as_arrived", "mark_as_no_show", "cancel")
 
     def has_act_permission(self, request: HttpRequest) -> bool:
-        """Whether the user may mark and cancel visits. It needs the change permission, though rows are never edited."""
+        """Whether the user may mark, move and cancel visits. Requires the change permission, but no row is edited."""
         return request.user.has_perm("booking.change_appointment")
 
     def act_view(self, request: HttpRequest, pk: uuid.UUID, act: str) -> HttpResponse:
-        """Apply `act` to one visit, if it is at the version that the page showed."""
+        """Apply `act` to one visit if it is at the version that the page showed. Redirect to the visit or to Today.
+
+        If the time was blocked since the cancellation that `act` would undo, ask first. Raises PermissionDenied.
+        """
         if not self.has_act_permission(request):
             raise PermissionDenied
         visit = Appointment.objects.filter(pk=pk).first()
@@ -128,7 +131,8 @@ class VisitActs(admin.ModelAdmin):
     ) -> TemplateResponse | None:
         """Return a page that lists the effect of `act` on each visit. Once that is confirmed, apply it and return None.
 
-        Only visits that are still at the version shown are changed.
+        Only visits that are still at the version shown are changed. If more than MOST_AT_ONCE visits are selected, show
+        an error and return None.
         """
         if request.POST.get("confirmed"):
             seen = _read_seen(request.POST.get("seen", ""))
@@ -146,7 +150,7 @@ class VisitActs(admin.ModelAdmin):
         now, clinic = timezone.now(), Clinic.objects.current()
         told = describe_deliveries(visits, CANCELLED) if act == "cancel" else {}
         lines = [f"{_line(one)}: {_outcome(one, act, told.get(one.pk, ''), clinic=clinic, now=now)}" for one in visits]
-        # Django's admin requires one selected row. `seen` has all of them.
+        # Django's admin requires at least one selected row. `seen` has every selected row with its version.
         hidden = [("action", action), ("confirmed", "1"), (ACTION_CHECKBOX_NAME, visits[0].pk if visits else "")]
         hidden.append(("seen", " ".join(f"{visit.pk}={visit.shown}" for visit in visits)))
         page = {"title": question, "lines": lines, "hidden": hidden, "action": "", "button": button}
@@ -174,7 +178,7 @@ class VisitActs(admin.ModelAdmin):
 
 
 def _format_done(visit: Appointment, outcome: str, told: str) -> SafeString:
-    """Return the success message, with a link to the visit since its row may have left the list with the button."""
+    """Return the success message with a link to the visit, because its row may have left the list that was shown."""
     address = reverse("admin:booking_appointment_change", args=[visit.pk])
     whose = ", ".join(filter(None, (visit.patient.name if visit.patient else "", visit.reference)))
     return format_html('<a href="{}">{}</a> is {}.{}', address, whose, outcome, told)
@@ -193,7 +197,7 @@ def _line(visit: Appointment) -> str:
 
 
 def _read_seen(sent: str) -> dict[uuid.UUID, str]:
-    """Parse the shown version of each visit, by its key. Pairs with a malformed key are ignored."""
+    """Parse `seen` into the shown version of each visit, by the visit's key. Pairs with a malformed key are ignored."""
     seen = {}
     for key, is_pair, shown in (pair.partition("=") for pair in sent.split()):
         with suppress(ValueError):

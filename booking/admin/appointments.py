@@ -62,7 +62,7 @@ NEEDS_RIGHT_TO_VIEW = {"intake_link": Response, "messages_link": Message, "offer
 
 
 def _find_visit(object_id: str | None) -> Appointment | None:
-    """Find the visit with this id. None if it is malformed or unknown, which Django's admin reports."""
+    """Find the visit with this id. None for a malformed or unknown id, which Django's admin reports."""
     try:
         return Appointment.objects.filter(pk=uuid.UUID(object_id or "")).first()
     except ValueError:
@@ -231,7 +231,10 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
 
     @admin.display(description="phone")
     def phone(self, visit: Appointment) -> str:
-        """The patient's number, and the one given at booking if it differs, as links that dial."""
+        """The patient's number, and the one given at booking if it differs, as links that dial.
+
+        Also says if the patient has to be called to confirm the visit.
+        """
         clinic = Clinic.objects.current()
         own = phone_link(visit.patient.phone, clinic) if visit.patient else ""
         other = phone_link(visit.other_phone, clinic)
@@ -316,7 +319,10 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
     # Move a visit
 
     def move_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-        """Move a visit to another time or therapist. Staff may break booking rules that they were shown."""
+        """Show the form that moves a visit to another time or therapist. A POST moves it.
+
+        Staff may override booking rules that they were shown. Raises PermissionDenied.
+        """
         if not self.has_act_permission(request):
             raise PermissionDenied
         visit = Appointment.objects.filter(pk=pk).first()
@@ -354,7 +360,7 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
 
 
 def _show_refusal(form: StaffBookingForm | StaffMoveForm, refusal: BookingRefused, *, now: datetime) -> None:
-    """Add the refusal to the form: broken rules with the checkbox that overrides them, or an error at the start."""
+    """Add the refusal to the form: broken rules with the checkbox that overrides them, or an error of `starts_at`."""
     if not isinstance(refusal, SlotNotOffered):
         form.add_error("starts_at", format_refusal(refusal))
         return

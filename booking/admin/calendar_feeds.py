@@ -40,7 +40,7 @@ class CalendarFeedAdmin(admin.ModelAdmin):
         return False
 
     def has_end_permission(self, request: HttpRequest) -> bool:
-        """Whether the user may revoke a feed. It needs the permission to create one."""
+        """Whether the user may revoke feeds. Requires the permission to create them."""
         return request.user.has_perm("booking.add_calendarfeed")
 
     @admin.display(description="state")

@@ -53,8 +53,8 @@ class OpeningHoursAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
 class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, LogsNoName):
     """Closures and extra hours, which staff see as "blocked and extra time".
 
-    A new closure is created by `block_time`, which locks the schedule. For a change of a stored row, the guard locks
-    all schedules and asks for confirmation.
+    A new closure is created by `block_time`, which locks the schedules that it concerns. For a change of a stored row,
+    the guard locks all schedules and asks for confirmation if visits are affected.
     """
 
     form = HoursOverrideForm
@@ -93,7 +93,10 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, LogsNoName):
         return [path("holidays/", view, name="booking_hoursoverride_holidays"), *super().get_urls()]
 
     def holidays_view(self, request: HttpRequest) -> HttpResponse:
-        """Show the federal holidays of the next 12 months, each with a button that blocks it for all therapists."""
+        """Show the federal holidays of the next 12 months, each with a button that blocks it for all therapists.
+
+        A POST blocks one of them. Raises PermissionDenied.
+        """
         if not self.has_add_permission(request):
             raise PermissionDenied
         return self._holidays_page(request)
@@ -131,7 +134,7 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, LogsNoName):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        # A closure that was confirmed skips the guard: `block_time` locks the schedule.
+        # A new closure that was confirmed skips the guard: `block_time` locks the schedules.
         is_asked = object_id is None and bool(request.POST.get("despite_visits"))
         change = super(GuardedSaving, self).changeform_view if is_asked else super().changeform_view
         try:

@@ -1,4 +1,4 @@
-"""Times in the active zone, which is the clinic's, and filters for the lists of the admin."""
+"""Helpers of the admin: times in the active zone, which is the clinic's, and filters for the list of visits."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ def local_time(instant: datetime) -> LocalTime:
 
 
 class UnmarkedFilter(admin.SimpleListFilter):
-    """Filter for visits of all days that are over and not marked as arrived or no-show."""
+    """Filter for visits, of any day, that are over and marked neither as arrived nor as a no-show."""
 
     title = "ending"
     parameter_name = "ending"

@@ -34,7 +34,7 @@ CHIPS = {"waiting": "chip-warn", "served": "chip-ok", "left": "chip-quiet"}
 
 
 class StuckFilter(admin.SimpleListFilter):
-    """Filter for entries that cannot be offered any time."""
+    """Filter for entries to which no time can be offered."""
 
     title, parameter_name = "offers", "stuck"
 
@@ -47,7 +47,7 @@ class StuckFilter(admin.SimpleListFilter):
 
 
 class WaitListEntryForm(forms.ModelForm):
-    """The form for an entry. It rejects a second waiting entry with a message.
+    """The form for an entry. It rejects a second waiting entry of a patient for the same service with a message.
 
     The database has a constraint for that, but the form cannot check it, as the status is not one of its fields.
     """
@@ -110,7 +110,7 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
         return False  # offers are kept on record; staff use "Take them off the list"
 
     def has_take_off_permission(self, request: HttpRequest) -> bool:
-        """Whether the user may take patients off the list. It needs the permission to change entries."""
+        """Whether the user may take patients off the list. Requires the permission to change entries."""
         return request.user.has_perm("booking.change_waitlistentry")
 
     def save_model(self, request: HttpRequest, obj: WaitListEntry, form: forms.ModelForm, change: bool) -> None:

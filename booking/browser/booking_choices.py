@@ -95,7 +95,10 @@ class BookingChoices:
 
 
 def read_choices(request: HttpRequest, *, now: datetime) -> BookingChoices:
-    """Read the choices of a request. Unknown or malformed values are ignored. At most one query."""
+    """Read the choices of a request. At most one query.
+
+    Unknown or malformed values are ignored, except an unknown `therapist_slug`, which `choices_context` rejects.
+    """
     code, zone_name = request.GET.get("via", ""), request.GET.get("tz", "")
     is_plausible = len(code) <= 6 and code.isalnum()
     article = published(now=now).filter(code=code).first() if is_plausible else None

@@ -9,7 +9,7 @@ COOKIE, SALT = "own_address", "booking.own_address.cookie"
 
 
 def is_own_address(request: HttpRequest, email: str) -> bool:
-    """Whether this browser has confirmed `email`."""
+    """Whether this browser has confirmed the mailbox of `email` within `OWN_FOR`. Only the last one is remembered."""
     mark = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=OWN_FOR) or ""
     return constant_time_compare(mark, own_mark(email))
 

@@ -1,6 +1,6 @@
 """The signed cookie for this browser's hold. With it, holding another time releases the earlier hold.
 
-The cookie lasts for two `HOLD` periods and is set again on renewal, so it outlives the hold.
+The cookie lasts for two `HOLD` periods and is set again on renewal, so it lasts at least as long as the hold.
 """
 
 from datetime import datetime
@@ -40,7 +40,7 @@ def remember_hold(request: HttpRequest, response: HttpResponse, held: Appointmen
 
 
 def held_path(held: Appointment, name: str = "held") -> str:
-    """Return the path of the hold's URL `name`: by default its form, or for example "renew_hold"."""
+    """Return the path of the hold's form or, with `name`, of another URL of the hold, such as "renew_hold"."""
     place = [held.service.slug, held.therapist.slug, held.starts_at, hold_token(held)]
     return reverse(f"booking:{name}", args=place)
 
@@ -52,7 +52,7 @@ def own_hold_of(request: HttpRequest, context: dict, now: datetime) -> Appointme
 
 
 def to_own_hold(request: HttpRequest, context: dict, now: datetime) -> HttpResponse | None:
-    """Redirect to the form if this browser holds the page's slot, else return None."""
+    """Redirect to the form of the hold if this browser holds the page's slot, else return None."""
     held = own_hold_of(request, context, now)
     return None if held is None else HttpResponseRedirect(held_path(held) + context["choices"].query)
 
@@ -66,7 +66,10 @@ def own_hold_context(request: HttpRequest, service: Service, clock: Clock, now: 
 
 
 def kept_time_context(request: HttpRequest, clinic: Clinic, zone_name: str, now: datetime) -> dict:
-    """Return the context of this browser's live hold for any service, by that service's clock. Empty without one."""
+    """Return the context of this browser's live hold for any service, with its time in the zone of that service.
+
+    Empty without a hold.
+    """
     held = own_hold(request)
     if held is None or not is_live(held, now=now):
         return {}

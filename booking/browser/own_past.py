@@ -1,4 +1,4 @@
-"""Signed cookies for the visit that this browser booked and the hold that it released, within `KEPT_FOR`.
+"""Signed cookies for the last visit that this browser booked and the last hold that it released. Valid for `KEPT_FOR`.
 
 With them, a page reached by the Back button can explain what happened to its time.
 """
@@ -60,9 +60,10 @@ def booked_here(request: HttpRequest, context: dict, *, now: datetime) -> dict:
 
 
 def why_not_held(request: HttpRequest, context: dict, row: Appointment | None, token: str, *, now: datetime) -> dict:
-    """Return why a hold has ended: `why` is given_back, over, other_hold, other_booking, or unknown.
+    """Return why the hold with `token` has ended: `why` is given_back, over, other_hold, other_booking, or unknown.
 
-    For other_hold and other_booking, also the path and time of that hold or visit.
+    `row` is the expired hold, if it still exists. With other_hold, the result also has the `path` and `time` of that
+    hold; with other_booking, the items of `own_booking`.
     """
     if _read(request, GIVEN_BACK) == token:
         return {"why": "given_back"}

@@ -1,6 +1,7 @@
 """The signed cookie for the patient that this browser books for, set by a POST from the page of an emailed link.
 
-The cookie is invalid once that link is revoked, because the address was wrong or staff revoked the patient's links.
+The cookie is invalid once that link is revoked, for example because the address was wrong, the visit of the link was
+moved, or staff revoked the patient's links.
 """
 
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +14,7 @@ COOKIE, SALT = "returning", "booking.returning.cookie"
 
 
 def recognized_patient(request: HttpRequest) -> Patient | None:
-    """Find the patient of the cookie. None if its link was revoked. No query without the cookie."""
+    """Find the patient of the cookie. None without a valid cookie (no query), or if its link was revoked."""
     value = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=LINK_LASTS) or ""
     patient_id, _, link_id = value.partition(" ")
     if not link_id or not PatientLink.objects.filter(pk=link_id, revoked_at=None).exists():

@@ -44,7 +44,7 @@ class AsksAboutTypos(forms.Form):
 
 
 class ContactForm(AsksAboutTypos):
-    """The form for name, email, phone, and the mode if the service offers several."""
+    """The form for name, email, phone and mode. The mode is hidden if the service has only one."""
 
     name = NameField(
         label="Your name",

@@ -69,12 +69,12 @@ class DetailsForm(ContactForm):
             del self.fields["text_consent"]
 
     def show_terms(self, fingerprint: str) -> None:
-        """Set the terms in the bound form to those with `fingerprint`. The rendered page must show them."""
+        """Record in the bound form that the page shows the terms with `fingerprint`. The caller has to render them."""
         replace_sent(self, "terms_seen", fingerprint)
 
     @classmethod
     def from_typed(cls, typed: QueryDict, **kwargs: Any) -> "DetailsForm":
-        """Return an unbound form with the fields of `typed` as initial values, not validated."""
+        """Return an unbound form whose initial values are those in `typed`, without validation."""
         fields = {name: field.widget.value_from_datadict(typed, {}, name) for name, field in cls.base_fields.items()}
         return cls(**kwargs, initial={name: value for name, value in fields.items() if value is not None})
 

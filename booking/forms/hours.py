@@ -12,9 +12,9 @@ from clinic.practice.templatetags.practice_tags import page_time
 class HoursOverrideForm(forms.ModelForm):
     """The form for a closure or extra hours.
 
-    A new closure over booked visits is rejected with a list of them, until staff check the box to block it anyway.
-    Changes of a stored row are checked by the admin page. `names_patients` is False for staff without the permission to
-    view visits.
+    A new closure over booked visits is rejected with a list of the visits until staff check the box to block the time
+    anyway. With `names_patients` False, for staff without the permission to view visits, the error has only their
+    number. The form does not check changes of a stored row; the guard of the admin page does.
     """
 
     names_patients = True
@@ -51,7 +51,7 @@ class HoursOverrideForm(forms.ModelForm):
 
 
 def format_visits_in_the_way(visits: list[Appointment], *, named: bool) -> str:
-    """Return a sentence that lists the visits in a time to be blocked, or only counts them unless `named`."""
+    """Return a sentence about the visits in a time to be blocked: a list with names if `named`, else their number."""
     if not named:
         return f"Booked in this time: {len(visits)} visit{'' if len(visits) == 1 else 's'}."
     names = "; ".join(

@@ -1,4 +1,4 @@
-"""The form with which staff move a visit, and the base of the staff forms for a time."""
+"""The form with which staff move a visit, and what it shares with other staff forms: a mixin and an input."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,7 +23,10 @@ class ClinicClockInput(forms.DateTimeInput):
 
 
 class MayBreakRules(forms.Form):
-    """Mixin for staff forms. It adds a checkbox to book despite the broken rules, shown along with them."""
+    """Mixin for staff forms with a `starts_at`. It adds a checkbox that overrides the booking rules.
+
+    The checkbox is hidden until a rule is broken. Then it is shown with the broken rules.
+    """
 
     despite_rules = forms.BooleanField(
         label="Do it anyway",

@@ -76,7 +76,7 @@ class StaffBookingForm(MayBreakRules):
         self._offer(find_chosen(self.data.get("patient", "")))
 
     def look_up(self, text: str) -> None:
-        """Search patients by `text`, and offer the ones found as choices of the unbound form."""
+        """Search patients by `text`, and offer the first MOST_FOUND as choices of the unbound form."""
         fitting = filter_people(Patient.objects.current().order_by("name"), text)
         found, count = list(fitting[:MOST_FOUND]), fitting.count()
         self._offer(found)

@@ -24,7 +24,7 @@ class DayInput(forms.DateInput):
 
 
 class WishesForm(forms.Form):
-    """The form for the days and the part of the day that suit, in the zone of `clock`."""
+    """The form for the days and the part of the day that suit the patient, in the zone of `clock`."""
 
     part_of_day = forms.ChoiceField(
         label="Time of day",

@@ -1,7 +1,7 @@
 """Rate limit checks of the pages for patients, and the pages shown when a limit is exceeded.
 
-The functions that check a limit count the request. They return None within the limit, else the page to show.
-`is_copy_over_budget` returns a bool instead.
+Each `…_over_budget` function counts the request and returns None. If a limit is exceeded, it counts nothing and
+returns the page to show. `is_copy_over_budget` returns a bool instead.
 """
 
 from datetime import datetime, timedelta
@@ -28,7 +28,8 @@ MINUTE = timedelta(minutes=1)
 def booking_over_budget(request: HttpRequest, form: DetailsForm, context: dict, now: datetime) -> HttpResponse | None:
     """Count a booking against its rate limits.
 
-    Visitors who proved the address by an emailed link are counted separately from strangers who type the same address.
+    Visitors who proved the address by an emailed link have no limit per network. Their limit per address is separate,
+    so strangers who type the same address cannot use it up.
     """
     email = form.patient.email if form.patient else form.cleaned_data["email"]
     is_own = form.patient is not None or is_own_address(request, email)
@@ -47,7 +48,7 @@ def booking_over_budget(request: HttpRequest, form: DetailsForm, context: dict, 
 def join_over_budget(
     request: HttpRequest, template: str, context: dict, now: datetime, *, name: str, email: str
 ) -> HttpResponse | None:
-    """Count a wait list entry against its rate limits."""
+    """Count a request to join the wait list against its rate limits."""
     is_own = is_own_address(request, email)
     verdict = spend_join(
         email=email,
@@ -71,7 +72,7 @@ def move_over_budget(
 
 
 def undo_over_budget(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse | None:
-    """Count an undone cancellation against its rate limits."""
+    """Count an undo of a cancellation or of a move against its rate limits."""
     verdict = spend_undo(appointment=appointment, network=network_of(request), now=now)
     return _call_us(request, token, appointment, verdict, now)
 
@@ -79,7 +80,7 @@ def undo_over_budget(request: LinkRequest, token: str, appointment: Appointment,
 def correction_over_budget(
     request: LinkRequest, token: str, appointment: Appointment, now: datetime, *, email: str
 ) -> HttpResponse | None:
-    """Count an address correction against its rate limits. It sends an email to the new address."""
+    """Count an address correction, which sends an email to the new address, against its rate limits."""
     verdict = spend_correction(appointment=appointment, email=email, network=network_of(request), now=now)
     return _call_us(request, token, appointment, verdict, now)
 
@@ -87,19 +88,19 @@ def correction_over_budget(
 def is_copy_over_budget(request: LinkRequest, appointment: Appointment, now: datetime) -> bool:
     """Count a copy of the visit's email, and return whether it exceeds a rate limit.
 
-    A visitor who has proven to own the mailbox is not limited.
+    For a visitor who has proven that they own the mailbox, copies are neither counted nor limited.
     """
     is_own = _is_own_visit(request, appointment)
     return not is_own and spend_copy(appointment=appointment, network=network_of(request), now=now).is_over
 
 
 def _is_own_visit(request: LinkRequest, appointment: Appointment) -> bool:
-    """Whether this link or the cookie proves that the visitor owns the visit's mailbox."""
+    """Whether an emailed link or the cookie of `own_address` proves that the visitor owns the visit's mailbox."""
     return request.proof >= Proof.MAILED or is_own_address(request, appointment.booked_patient.email)
 
 
 def slow_down(request: HttpRequest, template: str, context: dict, verdict: Verdict, now: datetime) -> HttpResponse:
-    """Render `template` with status 429, a Retry-After header and `again_at`, when to try again."""
+    """Render `template` with status 429 and a Retry-After header. `again_at` in its context says when to try again."""
     clinic = Clinic.objects.current()
     assert verdict.retry_at is not None  # set in every verdict that is over a limit
     again = clinic_time(verdict.retry_at + MINUTE, clinic)  # add a minute, since the page omits seconds
@@ -115,7 +116,8 @@ def _ask_again(
 ) -> HttpResponse | None:
     """Return None within the limits, else the form with status 429.
 
-    If only the limits of an unproven address are exceeded, also email a link that confirms the address.
+    If only the limits of an unproven address are exceeded, also email a link that confirms the address, within the
+    limits of those emails.
     """
     if not verdict.is_over:
         return None

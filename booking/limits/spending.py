@@ -1,8 +1,8 @@
 """Rate limits on what visitors do. Staff are not limited.
 
 Count the action before it runs, and outside its transaction. The limits are defined in
-`clinic.practice.access.rate_limits`. The clinic sets those for bookings and the wait list. A refusal does not reveal
-whether an address is known.
+`clinic.practice.access.rate_limits`. Settings of the clinic override the limits on bookings and wait list entries, and
+can disable the limit on holds. A refusal does not reveal whether an address is known.
 """
 
 import uuid
@@ -30,13 +30,13 @@ def spend_booking(
 def spend_join(
     *, email: str, name: str, service: Service, network: Network, is_own: bool, clinic: Clinic, now: datetime
 ) -> Verdict:
-    """Count a wait list entry. `is_own` as in `spend_booking`."""
+    """Count a request to join the wait list. `is_own` as in `spend_booking`."""
     charges = _acts(limits.JOINS, limits.NETWORK_JOINS, email=email, network=network, is_own=is_own, clinic=clinic)
     return spend(*charges, once=(limits.SAME_CLICK, service.pk, email, name), now=now)
 
 
 def spend_hold(*, network: Network, form_key: uuid.UUID, slot: Slot, clinic: Clinic, now: datetime) -> Verdict:
-    """Count a hold."""
+    """Count a hold, unless the clinic has disabled its limits per network."""
     charges = [(limits.HOLDS, network)] if clinic.bookings_a_day_per_network else []
     return spend(*charges, once=(limits.SAME_CLICK, form_key, slot.therapist.pk, slot.starts_at), now=now)
 
@@ -44,7 +44,7 @@ def spend_hold(*, network: Network, form_key: uuid.UUID, slot: Slot, clinic: Cli
 def spend_move(
     *, appointment: Appointment, to: datetime, network: Network, is_own: bool = False, now: datetime
 ) -> Verdict:
-    """Count a move by the patient. `is_own`: an emailed link has proven the visit's address."""
+    """Count a move by the patient and, unless an emailed link has proven the address (`is_own`), its email."""
     charges = [(limits.MOVES, appointment.pk), (limits.NETWORK_CHANGES, network)]
     if not is_own:
         charges.append((limits.MAILS, appointment.booked_patient.email))
@@ -52,7 +52,10 @@ def spend_move(
 
 
 def spend_undo(*, appointment: Appointment, network: Network, now: datetime) -> Verdict:
-    """Count an undone cancellation. Canceling is not limited: a visit can be canceled again only after an undo."""
+    """Count an undo of a cancellation or of a move.
+
+    Canceling is not limited: a visit can be canceled again only after an undo.
+    """
     charges = [(limits.UNDOS, appointment.pk), (limits.NETWORK_CHANGES, network)]
     return spend(*charges, once=(limits.SAME_CLICK, appointment.pk, appointment.version, "undo"), now=now)
 
@@ -73,7 +76,8 @@ def _acts(
 ) -> list[Charge]:
     """Return the charges for a booking or a wait list entry with the address `email`.
 
-    A clinic setting of 0 disables its limit. If it is the setting per address, `MAILS` is disabled too.
+    With `is_own`, only `OWN_ACTS` is charged. A clinic setting of 0 disables the limits that it overrides. The setting
+    per address also disables `MAILS`.
     """
     a_day, a_day_per_network = clinic.bookings_a_day_per_address, clinic.bookings_a_day_per_network
     if is_own:

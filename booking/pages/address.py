@@ -1,4 +1,7 @@
-"""Pages that send a visit's email again, even from a revoked link, or correct the address."""
+"""Pages that correct a visit's email address, or send its email again.
+
+The holder of a revoked link can also request the email, which has a new link.
+"""
 
 from contextlib import suppress
 from datetime import datetime
@@ -28,7 +31,10 @@ from clinic.responses.redirects import see_other
 @require_http_methods(["GET", "HEAD", "POST"])
 @visit_link(Capability.CORRECT_ADDRESS, accepts=False)
 def address(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Correct the email address of a visit whose patient is still provisional."""
+    """Correct the email address of an upcoming visit whose patient is still provisional. Otherwise respond 409.
+
+    Also respond 409 to a reader with an emailed link, since the email reached the address.
+    """
     context = visit_context(request, appointment, now)
     if not context["can_correct"]:
         return render(request, "booking/address.html", context, status=409)
@@ -63,9 +69,10 @@ def mail_again(request: LinkRequest, token: str, appointment: Appointment, now: 
 @private_page
 @declares(Capability.ASK_FOR_MAIL)
 def newest_link(request: HttpRequest, token: str) -> HttpResponse:
-    """Send the newest email about the visit of a revoked link to the address on file.
+    """Send the newest confirmation of a visit to the address on file, for a reader whose link to it was revoked.
 
-    The response is the same whether an email is sent, one is pending, or the visit is over, so it reveals nothing.
+    The response is the same whether an email is sent, one is pending, or the visit is over, so it reveals nothing. If
+    the link is valid, redirect to the visit. Raises LinkUnknown.
     """
     now = timezone.now()
     try:
@@ -79,7 +86,7 @@ def newest_link(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _mail_newest_link(request: HttpRequest, link: PatientLink, now: datetime) -> None:
-    """Send the email within the rate limit for strangers, since a revoked link proves nothing."""
+    """Send the email if it is possible within the rate limits for strangers, since a revoked link proves nothing."""
     appointment = (
         Appointment.objects.select_related("patient").filter(pk=link.subject_id, patient=link.patient_id).first()
     )

@@ -1,6 +1,8 @@
-"""Pages where patients answer whether they are coming, and open the settings of their messages.
+"""Pages where patients answer whether they are coming, and choose their messages.
 
-A GET only shows a page, since email scanners open every link.
+Their choices are which messages they get, and whether those use their first name.
+
+A GET changes nothing, since email scanners open every link.
 """
 
 from datetime import datetime
@@ -61,7 +63,7 @@ def first_name(request: LinkRequest, token: str, appointment: Appointment, now: 
 def not_coming(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
     """Offer to move or cancel a visit that the patient cannot make.
 
-    If it is too late for both, a POST records that the patient cannot come.
+    If it is too late for both, a POST records that the patient cannot come, and alerts the clinic.
     """
     status = 200
     if request.method == "POST" and is_changeable(appointment, clinic=Clinic.objects.current(), now=now):

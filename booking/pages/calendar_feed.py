@@ -19,8 +19,9 @@ logger = logging.getLogger(__name__)
 def feed(request: HttpRequest, token: str) -> HttpResponse:
     """Return the therapist's visits as an iCalendar file, without patients' names.
 
-    Record each read, so that the clinic can be alerted when no calendar app fetches the feed any longer. Raises Http404
-    for an unknown or revoked URL.
+    Record when it is read, so that the clinic can be alerted if calendar apps stop fetching the feed. If the file
+    cannot be created, alert the clinic and respond 503. Raises Http404 for an unknown or revoked URL, or if the
+    therapist is inactive.
     """
     now = timezone.now()
     try:

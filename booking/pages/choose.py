@@ -43,9 +43,10 @@ def services(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def days(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the next free time, and the number of free times on each of DAYS_A_PAGE days.
+    """Show which of DAYS_A_PAGE days have free times, and how many. The first page also shows the next free time.
 
-    If none of these days has a free time, show the next free time after them.
+    If none of these days has a free time, show the next free time after them. If the service is not booked online, show
+    a page that asks to call.
     """
     now, clinic = timezone.now(), Clinic.objects.current()
     service = get_object_or_404(Service.objects.listed(), slug=slug)
@@ -80,7 +81,10 @@ def days(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 @never_cache
 def times(request: HttpRequest, slug: str, day: date) -> HttpResponse:
-    """Show the free times of one day by part of the day, or else the next free time. Respond 410 for a past day."""
+    """Show the free times of one day by part of the day, or else the next free time. Respond 410 for a past day.
+
+    Raises Http404 for a service whose listing does not allow online booking.
+    """
     now, clinic = timezone.now(), Clinic.objects.current()
     service = get_object_or_404(Service.objects.listed(), slug=slug)
     if not service.is_bookable:

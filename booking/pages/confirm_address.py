@@ -20,7 +20,10 @@ from clinic.responses.redirects import see_other
 @require_http_methods(["GET", "HEAD", "POST"])
 @private_page
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask the visitor to confirm the address. Only a POST sets the cookie, since email scanners open every link."""
+    """Ask the visitor to confirm the address. Only a POST sets the cookie, since email scanners open every link.
+
+    Respond 410 if the link has expired. Raises LinkUnknown.
+    """
     try:
         email = open_confirmation(token=token, now=timezone.now())
     except ConfirmationEnded:
@@ -33,7 +36,7 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
 @require_safe
 @never_cache
 def confirmed(request: HttpRequest) -> HttpResponse:
-    """Show that the address is confirmed, with a link to the form of the live hold, or else to the services."""
+    """Show that the address is confirmed, and link to the form of the browser's live hold, else to the services."""
     now = timezone.now()
     return render(
         request,

@@ -1,4 +1,4 @@
-"""Pages that hold a time while its form is filled in, renew or release the hold, and show the form."""
+"""Pages that hold a time while its form is filled in, renew or release the hold, and show the form, held or not."""
 
 import uuid
 from datetime import datetime
@@ -58,7 +58,10 @@ def hold(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def held(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, token: str) -> HttpResponse:
-    """Show the form of a held time. A POST books it, even after the hold has expired, if the time is still free."""
+    """Show the form of a held time. A POST books the time, even after the hold has expired, if it is still free.
+
+    After the hold has ended, a GET shows why, or that the time was booked.
+    """
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
     if page := page_before(request, context["service"], context["choices"]):
@@ -85,9 +88,10 @@ def held(request: HttpRequest, slug: str, therapist_slug: str, starts_at: dateti
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def renew(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, token: str) -> HttpResponse:
-    """Renew the hold, which is possible once, and show the form with the fields as sent, neither validated nor stored.
+    """Renew the hold, which is possible once, and show the form again as sent, neither validated nor stored.
 
-    Redirect to the form if the hold was booked, or if no fields were sent, as when the URL is opened later.
+    If the hold has ended and cannot be renewed, show the form only if the time is still free. Redirect to the form if
+    the hold was booked, or if no fields were sent, as when the URL is opened later.
     """
     now = timezone.now()
     context = details_context(request, slug, therapist_slug, starts_at, now)
@@ -128,7 +132,7 @@ def _typed_so_far(request: HttpRequest, context: dict, row: Appointment | None, 
 @require_POST
 @never_cache
 def release(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, token: str) -> HttpResponse:
-    """Release the hold and redirect to the times of that day."""
+    """Release the hold, unless it was booked, and redirect to the times of that day."""
     context = details_context(request, slug, therapist_slug, starts_at, timezone.now())
     row = find_hold(token=token, slot=context["slot"])
     path = reverse("booking:times", args=[slug, context["time"].local.date()])

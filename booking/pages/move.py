@@ -40,7 +40,10 @@ SENT_TWICE_WITHIN = timedelta(minutes=1)
 @require_safe
 @visit_link(Capability.CHANGE_VISIT)
 def move_days(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Show the days with free times of the visit's therapist. `?with=` selects another therapist, or any."""
+    """Show the days with free times of the visit's therapist. `?with=` selects another therapist, or any.
+
+    If the visit's therapist no longer offers the service, times of any therapist are shown by default.
+    """
     context = visit_context(request, appointment, now)
     if not context["can_change"] or not appointment.service.is_booked_online:
         return render(request, "booking/move_days.html", context, status=409)
@@ -114,7 +117,7 @@ def _other_slots(context: dict, first_day: date, days: int, now: datetime) -> li
 @private_page
 @declares(Capability.CHANGE_VISIT)
 def move(request: HttpRequest, token: str, starts_at: datetime) -> HttpResponse:
-    """Ask to confirm the move. A POST moves the visit, revokes its links and redirects with a new link."""
+    """Ask to confirm the move. A POST moves the visit, which revokes its links, and redirects to it with a new link."""
     if request.method != "POST":
         return _ask(request, token, starts_at=starts_at)
     try:

@@ -29,7 +29,10 @@ from clinic.responses.redirects import see_other
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def ask(request: HttpRequest) -> HttpResponse:
-    """Email a link that leads to the service in `?for=`. The response is the same for known and unknown addresses."""
+    """Ask for an email address. A POST requests a link, which is emailed only if a patient has that address.
+
+    The link leads to the service whose slug is in `?for=`. The response is the same for known and unknown addresses.
+    """
     now, service = timezone.now(), _service_with(slug=_slug_of(request.GET.get("for", "")))
     form = ReturningForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
@@ -51,9 +54,10 @@ def asked(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @patient_link(Capability.COME_BACK, load=patient_of, accepts=False)
 def welcome_back(request: LinkRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
-    """List the patients of this mailbox. A POST remembers the chosen one.
+    """List the patients who have this email address. A POST remembers the chosen one, and accepts a provisional one.
 
-    It redirects to the form of the browser's live hold, else to the service in `?for=`, else to the services.
+    The POST redirects to the form of the browser's live hold, else to the service whose id is in `?for=`, else to the
+    services. Raises Http404 if the chosen patient is not in the list.
     """
     service = _service_with(pk=_key_of(request.GET.get("for", "")))
     patients = patients_at(patient.email)

@@ -1,6 +1,6 @@
 """The page of a slot offer, where a patient sees the freed time and takes it.
 
-The first patient to take it gets it. The others remain on the wait list.
+The first patient to take it gets it. Patients who were offered the same time and come later remain on the wait list.
 """
 
 from datetime import datetime

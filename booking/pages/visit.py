@@ -1,6 +1,7 @@
-"""The pages of one visit for the holder of its link: see, confirm and cancel it, and add it to a calendar.
+"""The pages of one visit for the holder of its link.
 
-Moving it is in `pages.move`.
+They show, confirm and cancel it, undo a cancellation or a move, lead to its questions and back, and add it to a
+calendar. The pages that move it are in `pages.move`.
 """
 
 from datetime import datetime
@@ -81,7 +82,7 @@ def undo(request: LinkRequest, token: str, appointment: Appointment, now: dateti
         context |= {"can_undo": False, "can_undo_move": False, "why_not_undone": WHY_NOT_UNDONE[type(refusal)]}
         shown = {**context, **own_visit_context(refusal, context["clinic"])}
         return render(request, "booking/visit.html", shown, status=409)
-    if undo_it == undo_move:  # a move revokes the links to the visit
+    if undo_it == undo_move:  # undoing a move is a move too, so it revokes the links
         return see_other(visit_path(visit, proof=request.proof, now=now))
     return _to_visit(token)
 

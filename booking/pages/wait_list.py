@@ -115,9 +115,9 @@ def joined(request: HttpRequest, slug: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @visit_link(Capability.ASK_FOR_EARLIER)
 def earlier(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Join the wait list for a time earlier than this visit's.
+    """Show the form to wait for a time earlier than this visit's. A POST joins the wait list.
 
-    An emailed link also shows the existing entry, which can be changed or left.
+    A reader with an emailed link also sees the existing entry, and can change it or leave the list.
     """
     context = visit_context(request, appointment, now)
     may_see_place = has_proof(request, Capability.SEE_WAIT_LIST_PLACE, now=now)

@@ -11,7 +11,10 @@ from clinic.practice.models import Clinic, Therapist
 
 
 def zone_context(service: Service, clinic: Clinic, choices: BookingChoices) -> dict:
-    """Return the page's clock and the values of the zone picker. Only services that can be a call have a picker."""
+    """Return the page's `Clock` and the values of the zone picker.
+
+    Only services that offer a mode other than in person have a picker.
+    """
     return {
         "clock": clock_of_service(service, clinic=clinic, zone_name=choices.zone_name),
         "has_zone_picker": not service.is_only_by_clinics_clock,
@@ -21,7 +24,10 @@ def zone_context(service: Service, clinic: Clinic, choices: BookingChoices) -> d
 
 
 def choices_context(service: Service, choices: BookingChoices) -> dict:
-    """Return the parts of the day and the therapists to choose from. Raises Http404 for an unknown therapist slug."""
+    """Return the chosen therapist (None for any), and the therapists and parts of the day to choose from.
+
+    With only one therapist, `therapist_choices` is empty. Raises Http404 for an unknown therapist slug.
+    """
     therapists = list(Therapist.objects.active().filter(services=service))
     therapist = next((one for one in therapists if one.slug == choices.therapist_slug), None)
     if choices.therapist_slug and therapist is None:
@@ -51,7 +57,7 @@ def choices_context(service: Service, choices: BookingChoices) -> dict:
 
 
 def suiting(slots: list[FreeSlot], clock: Clock, choices: BookingChoices) -> list[FreeSlot]:
-    """Return the slots in the chosen part of the day, in the zone of the page."""
+    """Return the slots in the chosen part of the day, in the zone of the page. Return all if none is chosen."""
     if choices.part is None:
         return slots
     return [slot for slot in slots if choices.part.contains(slot.starts_at.astimezone(clock.zone))]

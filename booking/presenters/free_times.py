@@ -15,7 +15,10 @@ DAYS_A_PAGE = 28
 
 
 def days_context(counts: dict[date, int], first_day: date, today: date, last_day: date) -> dict:
-    """Return the context of a page of days: the days by week, and the first days of the previous and next pages."""
+    """Return the context of a page of days: the days with free times by week, and the first and last day of the page.
+
+    Also the first days of the previous and next pages, None if there is no such page.
+    """
     after = first_day + timedelta(days=DAYS_A_PAGE)
     return {
         "weeks": _weeks(counts, today),
@@ -29,7 +32,8 @@ def days_context(counts: dict[date, int], first_day: date, today: date, last_day
 def times_context(rows: list[dict]) -> dict:
     """Return the context of a day's times, grouped by part of the day.
 
-    If the service prefers times that leave no gap and only some do, those are in a first group of their own.
+    If the service prefers no gaps, and some but not all of the times are next to another visit, these times are in a
+    first group of their own.
     """
     suits_us = [row for row in rows if not row["slot"].is_isolated]
     is_marked = 0 < len(suits_us) < len(rows)

@@ -44,7 +44,7 @@ OTHER_TIMES = 6
 def details_context(request: HttpRequest, slug: str, therapist_slug: str, starts_at: datetime, now: datetime) -> dict:
     """Return the template context of a page about one time.
 
-    Raises Http404 for an unlisted service or an inactive therapist.
+    Raises Http404 if the service is unknown or hidden, or the therapist is unknown or inactive.
     """
     clinic = Clinic.objects.current()
     service = get_object_or_404(Service.objects.listed(), slug=slug)
@@ -89,7 +89,10 @@ def offer_time(request: HttpRequest, context: dict, now: datetime, *, was_held: 
 
 
 def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str = "") -> HttpResponse:
-    """Book with the submitted form, and redirect to the visit. If it is refused, show the form again as typed."""
+    """Book with the submitted form, and redirect to the visit. If it is refused, show the form again as typed.
+
+    A follow-up without an earlier visit is refused with the page about follow-ups.
+    """
     service, clinic = context["service"], context["clinic"]
     form = DetailsForm(request.POST, service=service, clinic=clinic, patient=recognized_patient(request))
     if not form.is_valid():
@@ -115,7 +118,10 @@ def book(request: HttpRequest, context: dict, now: datetime, *, hold_token: str 
 def _booking_of(
     request: HttpRequest, context: dict, form: DetailsForm, now: datetime, *, hold_token: str
 ) -> BookingRequest:
-    """Return the booking request of a valid form, with this browser's hold of the time and its safety answers."""
+    """Return the booking request of a valid form, with `hold_token` and the answers to the safety questions.
+
+    Without `hold_token`, use this browser's hold of the time, if any.
+    """
     if not hold_token and (own := own_hold_of(request, context, now)):
         hold_token = token_of(own)
     typed, choices = form.cleaned_data, context["choices"]
@@ -134,9 +140,9 @@ def _booking_of(
 def _after_booking(
     request: HttpRequest, booking: BookingRequest, appointment: Appointment, now: datetime
 ) -> HttpResponse:
-    """Release the browser's other hold, forget its safety answers, and redirect to the visit.
+    """Release the browser's other hold, forget its safety answers, remember the booking, and redirect to the visit.
 
-    Answers of a new booking are forgotten only if they were stored.
+    For a new booking, the answers are forgotten only if they were stored.
     """
     screen, known = booking.screen, booking.contact.patient
     if (left := own_hold(request)) is not None:
@@ -155,9 +161,10 @@ def _after_booking(
 def time_not_free(
     request: HttpRequest, context: dict, refusal: SlotTaken | SlotNotOffered, *, form: DetailsForm | None, now: datetime
 ) -> HttpResponse:
-    """Show that a time is not free, with the nearest free times and the form as typed.
+    """Show that a time is not free, with the nearest free times and the `form` as typed, if any.
 
-    Raises Http404 if the service cannot be booked with this therapist.
+    Without a form, if this browser booked the time, show that visit instead. Raises Http404 if the service cannot be
+    booked with this therapist.
     """
     reason = getattr(refusal, "reason", None)
     if reason == NotOfferedBecause.SERVICE or NotOfferedBecause.SERVICE in getattr(refusal, "reasons", ()):

@@ -69,7 +69,7 @@ def _change_context(appointment: Appointment, clinic: Clinic, now: datetime) -> 
 
 
 def _number_to_call(appointment: Appointment, clinic: Clinic, *, is_mailed: bool) -> str:
-    """Return the phone number that the clinic calls for the visit, formatted. Empty if its mode needs no number.
+    """Return the patient's phone number, formatted, for a visit whose mode needs one. Empty for other modes.
 
     A link that was not emailed shows the number only if it was typed to book this visit.
     """

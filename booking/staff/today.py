@@ -108,7 +108,7 @@ class FlaggedIntake:
 
 @dataclass(frozen=True)
 class Gap:
-    """Open time without a visit."""
+    """Open time of at least SHORTEST_GAP_MINUTES that no visit, hold or buffer blocks."""
 
     starts: LocalTime
     ends: LocalTime
@@ -121,7 +121,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class OfferedTime:
-    """An upcoming freed time that was offered to the wait list, and the patient who took it."""
+    """An upcoming freed time that was offered to the wait list, and the patient who took it, if any."""
 
     time: LocalTime
     asked: int  # number of sent offers
@@ -145,10 +145,10 @@ class Today:
     nothing_sent_since: datetime | None = None  # time of the last sweep, if the heartbeat has stopped
     unmarked: Sequence[Appointment] = ()
     cannot_come: Sequence[Appointment] = ()  # reported when it was too late to cancel online
-    to_call: Sequence[Appointment] = ()  # changed, and no message can reach the patient
+    to_call: Sequence[Appointment] = ()  # of patients who were told of a change neither by a message nor by a call
     off_schedule: Sequence[OffSchedule] = ()  # upcoming visits that the current schedule would not offer
     offered_times: Sequence[OfferedTime] = ()
-    waiting: int = 0  # entries on the wait list
+    waiting: int = 0  # unexpired entries on the wait list
     unmarked_days: int = UNMARKED_FOR.days  # how far `unmarked` reaches back
 
 
@@ -195,7 +195,7 @@ def _read_messages(now: datetime) -> dict:
 
 
 def _flagged(now: datetime) -> list[FlaggedIntake]:
-    """Return the intakes with open flags, worst first, then by deadline and by how long the flag has been open."""
+    """Return the intakes with open flags, sorted by their worst flag: level, deadline, longest open."""
     intakes: dict = {}
     for flag in Flag.objects.open().select_related("response__patient"):
         intakes.setdefault(flag.response_id, []).append(flag)
@@ -261,7 +261,7 @@ def _cannot_come(now: datetime) -> QuerySet[Appointment]:
 
 
 def _unmarked(whole_day: Interval) -> QuerySet[Appointment]:
-    """Return the visits of the `UNMARKED_FOR` before today that were not marked as arrived or no-show."""
+    """Return the unmarked visits that ended before today, at most `UNMARKED_FOR` ago."""
     unmarked = Appointment.objects.with_outcome(Outcome.UNMARKED, now=whole_day.start)
     return _with_details(unmarked.filter(ends_at__gt=whole_day.start - UNMARKED_FOR).order_by("starts_at"))
 

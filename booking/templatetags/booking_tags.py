@@ -30,7 +30,7 @@ TIME_LIMITS = {
 
 @register.simple_tag
 def time_limit(name: str) -> str:
-    """Format the time limit `name` of TIME_LIMITS, such as "3 minutes"."""
+    """Return the time limit that TIME_LIMITS has for `name` as text, such as "3 minutes"."""
     return minutes(TIME_LIMITS[name] // timedelta(minutes=1))
 
 
@@ -63,7 +63,7 @@ def has_visit_ahead(response: Response) -> bool:
 
 @register.simple_tag
 def guardian_at_booking(response: Response) -> str:
-    """Return the name of the parent or guardian who booked the visit of `response`. Empty if there is none."""
+    """Return the name of the parent or guardian that was given for the visit of `response`. Empty if there is none."""
     return Appointment.objects.filter(intake=response).values_list("guardian_name", flat=True).first() or ""
 
 
@@ -86,7 +86,7 @@ def visits_without_questions(context: Context) -> dict:
 def book_buttons(context: Context, *, via: str = "", most: int = 2) -> dict:
     """Show buttons for the first `most` services that new patients can book. `via` is the article's code.
 
-    If there are no such services, show the clinic's phone number and a link to all visits.
+    If there are no such services, show the clinic's phone number, if it has one, and a link to the list of services.
     """
     services = Service.objects.booked_online().exclude(purpose=Purpose.FOLLOW_UP)[:most]
     return {"services": services, "query": f"?via={via}" if via else "", "clinic": context.get("clinic")}

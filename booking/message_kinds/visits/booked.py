@@ -27,8 +27,8 @@ def _extras(appointment: Appointment, links: VisitLinks, clinic: Clinic, now: da
 def _not_me(appointment: Appointment, links: VisitLinks, clinic: Clinic) -> dict[str, str]:
     """Return the note and the link for a reader who did not book, or no link for a known patient.
 
-    The link cancels the visit, or tells the clinic if it is too late to cancel online. Both pages offer what is
-    possible when they are opened.
+    The link leads to the page that cancels the visit, or to the one that tells the clinic if it is too late to cancel
+    online. Both pages offer what is possible when they are opened.
     """
     if not appointment.booked_patient.is_provisional:
         return {"not_me_url": ""}

@@ -1,4 +1,7 @@
-"""The email that confirms a wait list entry made by a visitor, with the wishes and a link to leave the list."""
+"""The email that confirms a wait list entry made by a visitor, with the wishes and a link to leave the list.
+
+It is also sent to a patient's new address.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
