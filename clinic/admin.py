@@ -56,10 +56,10 @@ class ClinicAdminSite(admin.AdminSite):
         return finish_sign_in(request, super().login(request, extra_context), now=timezone.now())
 
     def admin_view[View: Callable[..., HttpResponseBase]](self, view: View, cacheable: bool = False) -> View:
-        """Wrap `view` in Django's sign-in check, for GET, HEAD and POST only.
+        """Wrap `view` in Django's sign-in check, and allow only GET, HEAD and POST (else 405).
 
-        Django's views treat any other method as GET, which would show a record without an audit log entry. Responds
-        with 400 if Postgres would raise DataError: for a NUL in the query string, or a malformed ID in an action.
+        Django's views treat any other method as GET, which would show a record without an audit log entry. Raises
+        BadRequest (400) where Postgres would raise DataError: NUL in the query string, or a malformed ID in an action.
         """
         checked = super().admin_view(view, cacheable)
 
@@ -81,7 +81,10 @@ class ClinicAdminSite(admin.AdminSite):
         return [path(address, self.admin_view(self.view_on_site), name=name), *rest]
 
     def view_on_site(self, request: HttpRequest, content_type_id: str, object_id: str) -> HttpResponse:
-        """Redirect to a row's public page, for users who may view its model in the admin."""
+        """Redirect to a row's public page. Raises Http404 for a model that is not in the admin.
+
+        Raises PermissionDenied if the user may not view the model in the admin.
+        """
         types = {str(ContentType.objects.get_for_model(model).pk): model for model in self._registry}
         if content_type_id not in types:
             raise Http404

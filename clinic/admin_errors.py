@@ -45,7 +45,10 @@ def refuse_staff(request: HttpRequest) -> HttpResponse:
 
 
 def refuse_stale_form(request: HttpRequest) -> HttpResponse:
-    """Respond with 403 to a form opened under an older sign-in or without cookies, such as the sign-in form."""
+    """Respond with 403 to a form without a valid CSRF token, opened before the last sign-in or without cookies.
+
+    The sign-in form can be such a form.
+    """
     return _page(request, "admin/stale_form.html", {"title": "This form has expired"}, status=403)
 
 
@@ -60,7 +63,10 @@ def refuse_opening(request: HttpRequest) -> HttpResponse:
 
 
 def name_missing_right(request: HttpRequest) -> str:
-    """Return the permission that the user lacks for the requested page, like "view visits"; empty if none."""
+    """Return the permission that the user lacks for the requested page, like "view visits".
+
+    Returns "" if none is missing, or if the page belongs to no model.
+    """
     found = find_model(request)
     if found is None:
         return ""

@@ -7,7 +7,10 @@ from django.urls import reverse
 
 
 class AdminMessages(SessionStorage):
-    """Session storage that is read only on pages of the admin. Reading it would make a public page uncacheable."""
+    """Session storage whose messages are read on admin pages and nowhere else.
+
+    Reading the session would make a public page uncacheable.
+    """
 
     def _get(self, *args: Any, **kwargs: Any) -> tuple[Any, bool]:
         if self.request.path.startswith(reverse("admin:index")):

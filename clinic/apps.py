@@ -9,7 +9,7 @@ class ClinicAdminConfig(AdminConfig):
 
 
 class ClinicStaticFilesConfig(StaticFilesConfig):
-    """Collects only the reboot of Bootstrap, since all of it would take most of a deployment's time."""
+    """Of Bootstrap, collects only the minified reboot sheet. All of it would take most of a deployment's time."""
 
     ignore_patterns = [
         *StaticFilesConfig.ignore_patterns,

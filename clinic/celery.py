@@ -1,6 +1,6 @@
 """The Celery app and the schedule of all periodic work.
 
-Celery only triggers a sweep. Due messages are rows in Postgres (`clinic.outbox`), so a lost or repeated trigger is
+Celery only triggers the sweeps. Due messages are rows in Postgres (`clinic.outbox`), so a lost or repeated trigger is
 harmless.
 """
 

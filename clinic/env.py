@@ -30,7 +30,7 @@ KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,60}")
 
 
 class EnvironmentInvalid(Exception):
-    """One or more variables are missing or malformed. The message has one line for each."""
+    """Variables are missing, malformed or unsafe in production. The message has one line for each problem."""
 
 
 @dataclass(frozen=True)
@@ -228,7 +228,10 @@ def _parse_site_url(text: str) -> str:
 
 
 def parse_encryption_keys(text: str) -> dict[str, bytes]:
-    """Parse `id:base64,id:base64`, newest first, each 32 bytes. An id has letters, digits, dots, dashes and underscores."""
+    """Parse `id:base64,id:base64`, newest first, each key 32 bytes long.
+
+    An id has letters, digits, dots, dashes and underscores (KEY_ID). Raises ValueError for a malformed or repeated key.
+    """
     keys: dict[str, bytes] = {}
     for part in text.split(","):
         key_id, _, encoded = part.strip().partition(":")

@@ -82,7 +82,10 @@ def parse_flag(text: str) -> bool:
 
 
 def _split_url(text: str, schemes: Collection[str], *, example: str) -> SplitResult:
-    """Split a URL. Raises ValueError, without quoting it, for another scheme, a bad port or an unescaped character."""
+    """Split a URL. Raises ValueError for a scheme not in `schemes`, a bad port, or an unescaped character.
+
+    The message does not quote the URL.
+    """
     fault = f"must look like {example} (in a user name or password write / ? # @ : as %2F %3F %23 %40 %3A)."
     try:
         parts = urlsplit(text)
@@ -126,7 +129,10 @@ class Database(TypedDict):
 
 
 def parse_database_url(text: str) -> Database:
-    """Parse `postgresql://user:password@host:port/name?host=/socket/folder` into Django's database settings."""
+    """Parse `postgresql://user:password@host:port/name?host=/socket/folder` into Django's database settings.
+
+    Raises ValueError.
+    """
     example = "postgresql://user:password@host:5432/name"
     parts = _split_url(text, ("postgres", "postgresql"), example=example)
     if len(parts.path) < 2:
@@ -144,7 +150,10 @@ def parse_database_url(text: str) -> Database:
 
 
 def parse_redis_url(text: str) -> str:
-    """Return the URL for Celery. Over rediss:// the server's certificate is verified unless the URL disables that."""
+    """Return the URL for Celery. Raises ValueError if it is malformed.
+
+    Over rediss:// the server's certificate is verified unless the URL disables that.
+    """
     example = "redis://:password@host:6379/0"
     parts = _split_url(text, ("redis", "rediss", "redis+socket"), example=example)
     if parts.scheme == "redis+socket":
@@ -160,7 +169,10 @@ def parse_redis_url(text: str) -> str:
 
 
 def parse_email_url(text: str) -> EmailServer:
-    """Parse `smtp://user:password@host:port?tls=1`, `smtps://…`, `mailgun://key@domain` or `postmark://token@api`."""
+    """Parse `smtp://user:password@host:port?tls=1`, `smtps://…`, `mailgun://key@domain` or `postmark://token@api`.
+
+    Raises ValueError.
+    """
     example = "smtp://user:password@host:587?tls=1"
     parts = _split_url(text, ("smtp", "smtps", "mailgun", "postmark"), example=example)
     if not parts.hostname or parts.path not in ("", "/"):
@@ -187,7 +199,10 @@ def parse_email_url(text: str) -> EmailServer:
 
 
 def parse_sms_url(text: str) -> Texts | None:
-    """Parse `twilio://account:token@16035550100`, `console:`, or an empty text for no text messages."""
+    """Parse `twilio://account:token@16035550100`, `console:`, or an empty string for no text messages.
+
+    Raises ValueError.
+    """
     if not text:
         return None
     example = "twilio://account:token@16035550100"

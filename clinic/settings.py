@@ -124,7 +124,8 @@ SESSION_COOKIE_AGE = 12 * 60 * 60  # a working day; staff log in each morning
 MESSAGE_STORAGE = "clinic.admin_messages.AdminMessages"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
-# The largest body of a request in bytes, and the routes that need more. deploy/nginx.conf and deploy/Caddyfile have the same limits.
+# The largest body of a request in bytes, and the routes that need more. deploy/nginx.conf and deploy/Caddyfile have the
+# same limits.
 BODY_LIMIT = 256 * 1024
 BODY_LIMITS = {
     **dict.fromkeys(

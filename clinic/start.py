@@ -1,7 +1,8 @@
-"""Start-up of web, worker and beat: check the encryption keys once the database responds, and exit if one is missing.
+"""Start-up of web, worker and beat: check the encryption keys once the database responds.
 
-Worker and beat wait for the database. The web process meanwhile responds that the site is unavailable. `manage.py`
-skips all of this, since migrations must run first, and commands that encrypt values check the keys themselves.
+A process exits if a key is missing or wrong. Worker and beat wait for the database. The web process meanwhile responds
+that the site is unavailable. `manage.py` skips all of this, since migrations must run first, and commands that encrypt
+values check the keys themselves.
 """
 
 import logging

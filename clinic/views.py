@@ -85,7 +85,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Respond with 403 to a form without a valid CSRF token, such as one older than the cookies."""
+    """Respond with 403 to a form without a valid CSRF token, such as one opened before the cookies changed."""
     if request.path.startswith(reverse("admin:index")):
         return refuse_stale_form(request)
     return render(request, "403.html", {"is_stale_form": True}, status=403)

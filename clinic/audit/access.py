@@ -26,7 +26,10 @@ def record_access(*, actor: Actor, action: str, subject: Model, patient_id: UUID
 
 
 def record_accesses(*, actor: Actor, action: str, subjects: Iterable[Any], now: datetime) -> None:
-    """Append a row for each of `subjects`. Each has a `patient_id`. One query."""
+    """Append a row for each of `subjects`, which must have a `patient_id`. One query.
+
+    Raises ValueError for an `action` that is not in `Action`.
+    """
     AccessEvent.objects.bulk_create(_event(actor, action, subject, subject.patient_id, now) for subject in subjects)
 
 

@@ -101,7 +101,7 @@ SEARCHES_KEPT = 10
 
 
 class PrivateChangeList(SteadyChangeList):
-    """A change list whose search text is in the session. Its URL has only the key of that search."""
+    """A change list whose search text is in the session. The list's URL has only the key of that search."""
 
     is_private_search = True
 
@@ -114,8 +114,10 @@ class PrivateChangeList(SteadyChangeList):
 
 
 class PrivateSearch(admin.ModelAdmin):
-    """Base of admins that are searched by people's names. Posts the search text, to keep names out of URLs, browser
-    history and proxy logs."""
+    """Base of admins that are searched by people's names.
+
+    The search text is posted and kept in the session, to keep names out of URLs, browser history and proxy logs.
+    """
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PrivateChangeList

@@ -1,7 +1,8 @@
 """A JSON field that is encrypted in the database and bound to its row.
 
-The database sees only a token (`sealing`). It is decrypted when the attribute is first read, so listing rows costs
-nothing and works without the key. A token copied into another row, field or model cannot be decrypted there.
+The database sees only a token (`sealing`). The value is decrypted when the attribute is first read, so listing rows
+without it decrypts nothing and works without the key. A token copied into another row, field or model cannot be
+decrypted there.
 """
 
 import base64
@@ -50,8 +51,10 @@ class _OpensOnRead(DeferredAttribute):
 class EncryptedJSONField(models.BinaryField):
     """Any JSON value, encrypted with the newest of settings.ENCRYPTION_KEYS and bound to "app.model.field:pk".
 
-    The row's primary key must be known before it is saved (a UUID with a default). Reading may
-    raise `sealing.DecryptionFailed`. Filtering or QuerySet.update() with a plain value raises PlainValueRefused.
+    The row's primary key must be known before the row is saved (a UUID with a default). Reading may raise
+    `sealing.DecryptionFailed`, and saving raises as `seal_value` does. Filtering or QuerySet.update() with a plain
+    value raises PlainValueRefused.
+
     A model declares the type of its value: `answers: "models.Field[Answers, Answers]" = EncryptedJSONField()`.
     """
 
@@ -82,7 +85,8 @@ class EncryptedJSONField(models.BinaryField):
     def seal_value(self, value: object, instance: models.Model) -> Sealed:
         """Return `value`, encrypted for `instance` with the newest key.
 
-        Raises TypeError if it cannot be serialized as JSON, or KeysLost.
+        Raises TypeError if it cannot be serialized as JSON, ValueError if `instance` has no primary key, KeysLost if a
+        key that the database needs is missing or wrong.
         """
         try:
             plain = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
@@ -116,6 +120,6 @@ class EncryptedJSONField(models.BinaryField):
         return value
 
     def value_to_string(self, obj: models.Model) -> Any:
-        """Return the token, for dumpdata. loaddata cannot read it, so back up the database instead."""
+        """Return the token in base64, for dumpdata. loaddata cannot read it, so back up the database instead."""
         sealed = self.pre_save(obj, add=False)
         return None if sealed is None else base64.b64encode(sealed.token).decode()

@@ -36,10 +36,11 @@ class KeysLost(RuntimeError):
 
 
 def require_keys() -> None:
-    """Check that ENCRYPTION_KEYS has every key in use, and record the newest one as in use. Raises KeysLost otherwise.
+    """Raise KeysLost unless ENCRYPTION_KEYS has every key in use. Then record the newest key as in use.
 
-    Reads a few rows. Scans the encrypted columns if a recorded key fails its check or none is recorded yet. Before the
-    migrations have run, it checks the existing columns and records nothing.
+    Reads a few rows. Scans the encrypted columns if a recorded key fails its check or none is recorded yet; the record
+    of a failed key without values is deleted. Before the migrations have run, it checks the existing columns and
+    records nothing.
     """
     with transaction.atomic():
         there = _existing_columns()
@@ -58,7 +59,10 @@ def require_keys() -> None:
 
 
 def require_keys_once() -> None:
-    """Call `require_keys` unless it has passed in this process for the newest key. Cheap, for use before each value."""
+    """Call `require_keys` unless it has passed in this process for the newest key. For use before each value.
+
+    Raises KeysLost.
+    """
     if _newest_key_id() not in _passed_with:
         require_keys()
 
@@ -99,7 +103,7 @@ def _note(key_id: str) -> None:
 def _settle_doubt(key_id: str, there: set[tuple[str, str]], can_note: bool) -> str | None:
     """Check a key against stored values. Returns a description of the problem, or None.
 
-    Without a problem, records a key that is in use, and deletes the record of an unused one.
+    If there is no problem, records the key if it has values, and deletes its record if it has none.
     """
     values = list(_find_values(key_id, there))
     if values and not any(_opens(token, place) for token, place in values):

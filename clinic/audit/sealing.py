@@ -1,7 +1,7 @@
 """Encrypt bytes for one place with AES-256-GCM. A token that was moved or changed cannot be decrypted.
 
 Pure. A token is `version | length of key id | key id | nonce | ciphertext and tag`. The associated data is everything
-before the nonce, and the place of the token.
+before the nonce, followed by the place of the token.
 """
 
 import secrets
@@ -14,7 +14,7 @@ NONCE_BYTES = 12
 
 
 class DecryptionFailed(Exception):
-    """A token could not be decrypted: wrong key, wrong row or changed bytes. The message contains no plaintext."""
+    """A token cannot be decrypted: missing or wrong key, wrong row, changed bytes. The message has no plaintext."""
 
     def __init__(self, message: str, *, place: str):
         super().__init__(message)
@@ -45,7 +45,10 @@ def open_sealed(token: bytes, *, place: str, keys: dict[str, bytes]) -> bytes:
 
 
 def read_key_id(token: bytes, *, place: str) -> str:
-    """Return the id of the key of the `token` found at `place`. Raises DecryptionFailed if it is not a token."""
+    """Return the id of the key of the `token` found at `place`.
+
+    Raises DecryptionFailed if it is not a token of VERSION.
+    """
     try:
         if token[0] != VERSION:
             raise DecryptionFailed(f"{place} is not a sealed value of a version that is known here", place=place)

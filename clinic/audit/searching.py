@@ -45,7 +45,7 @@ class SteadyChangeList(ChangeList):
 class PostedAutocomplete(AutocompleteJsonView):
     """Django's autocomplete, by POST only (static/admin/js/autocomplete.js). Responds 405 to GET.
 
-    Django's view checks the permission to view the searched rows.
+    Django's view checks the permission to view the searched rows. Raises PermissionDenied for a reverse relation.
     """
 
     http_method_names = ["post"]
@@ -81,7 +81,7 @@ class RowPicker(AutocompleteSelect):
 
 
 class PicksRows(BaseModelAdmin):
-    """Mixin for a ModelAdmin with autocomplete_fields. They use RowPicker."""
+    """Mixin for a ModelAdmin with autocomplete_fields. The foreign keys among these fields use RowPicker."""
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey, request: HttpRequest, **kwargs: Any

@@ -17,7 +17,9 @@ class DemoRefused(Exception):
 
 @transaction.atomic
 def open_demo_clinic(*, now: datetime) -> bool:
-    """Set up the clinic, its therapist, services, hours, questionnaires and articles. Returns False if it exists already.
+    """Set up the clinic, its therapist, services, hours, questionnaires and articles, and return True.
+
+    If the demo clinic exists already, only load the current questionnaires, and return False.
 
     Raises DemoRefused in production, or if the database has a clinic of another name.
     """

@@ -86,7 +86,10 @@ LEFT_AFTER_PAGES = 2
 
 
 def fill_intake(*, response: Response, story: str, now: datetime) -> None:
-    """Answer the pages of `response` in order, as in `story`. "left half way" stops after LEFT_AFTER_PAGES."""
+    """Answer the pages of `response` in order, as in `story`, and complete it.
+
+    "left half way" stops after LEFT_AFTER_PAGES and does not complete it.
+    """
     answers = CALM | STORIES[story]
     for number, page in enumerate(pages_asked(response), start=1):
         questions = [item.link_id for item in page.walk() if item.is_question and item.link_id in answers]

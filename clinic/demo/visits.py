@@ -1,4 +1,4 @@
-"""Book the demo's visits, from DAYS_BEHIND before today to DAYS_AHEAD after it, through the usual booking function."""
+"""Book the demo's visits, from DAYS_BEHIND days ago to DAYS_AHEAD days from today, by the usual booking function."""
 
 import uuid
 from collections.abc import Iterable, Iterator
@@ -82,7 +82,8 @@ MAILBOX_GONE = "Ada Kowalczyk"  # one of her messages is recorded as failed
 def book_demo_visits(*, now: datetime) -> int:
     """Book the demo's visits around `now`, on days without visits, and close the clinic on federal holidays.
 
-    If the clinic is closed today, today's visits are on the next open day. Returns the number of visits booked.
+    If the clinic is closed today, today's visits are on the next open day. Also completes past visits and settles their
+    messages. Returns the number of visits booked.
     """
     clinic = Clinic.objects.current()
     today = now.astimezone(clinic.zone).date()
@@ -97,7 +98,7 @@ def book_demo_visits(*, now: datetime) -> int:
 
 
 def _close_on_holidays(today: date, clinic: Clinic) -> set[date]:
-    """Close the clinic on federal holidays, from DAYS_BEHIND before `today` to a year after. Returns the days."""
+    """Close the clinic on federal holidays, from DAYS_BEHIND days before `today` to a year after. Returns the dates."""
     first = today - timedelta(days=DAYS_BEHIND)
     rows = holiday_rows(first_day=first, zone=clinic.zone, days=DAYS_BEHIND + 365)
     by = User.objects.filter(therapist__isnull=False)[0]
@@ -107,7 +108,7 @@ def _close_on_holidays(today: date, clinic: Clinic) -> set[date]:
 
 
 def _plan_days(today: date, closed: set[date]) -> Iterator[tuple[date, Iterable[Booking]]]:
-    """Yield (day, its bookings) for every open day around `today`, the earliest first."""
+    """Yield (day, its bookings) for every open day from DAYS_BEHIND days before `today` to DAYS_AHEAD days after it."""
     weekdays = set(OpeningHours.objects.values_list("weekday", flat=True))
     days = [today + timedelta(days=offset) for offset in range(-DAYS_BEHIND, DAYS_AHEAD + 1)]
     days = [day for day in days if day.weekday() in weekdays and day not in closed]
@@ -122,9 +123,8 @@ def _plan_days(today: date, closed: set[date]) -> Iterator[tuple[date, Iterable[
 def _settle_past_messages(*, now: datetime) -> None:
     """Mark messages overdue for a day as sent if they have expired or their visit is over.
 
-    Marks one message to MAILBOX_GONE as failed.
-
-    Otherwise the first worker would send a month of confirmations at once.
+    Otherwise the first worker would send a month of confirmations at once. If no message has failed yet, marks one to
+    MAILBOX_GONE as failed.
     """
     past = Message.objects.filter(state=State.WAITING, due_at__lt=now - timedelta(days=1))
     gone = past.filter(patient__name=MAILBOX_GONE).order_by("due_at").first()
@@ -191,7 +191,7 @@ def _book(booking: Booking, service: Service, slot: FreeSlot, *, booked_at: date
 
 
 def _end(appointment: Appointment, ending: str, *, now: datetime) -> None:
-    """Record the outcome of a visit that is over at `now`. No-op for others."""
+    """Record the outcome of a visit that is over at `now`. No-op for a later visit, or if `ending` is "open"."""
     if appointment.ends_at > now or ending == "open":
         return
     by = appointment.therapist.user

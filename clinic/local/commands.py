@@ -1,4 +1,4 @@
-"""Commands that need servers while they run: the tests and manage.py."""
+"""Commands that need servers while they run (the tests and manage.py), and the reset of the local state."""
 
 import contextlib
 import io
@@ -16,7 +16,10 @@ LEAST_COVERED = 5  # files
 
 
 def test(*arguments: str) -> int:
-    """Run pytest on its own Postgres and Valkey, independent of a running site. Returns its exit code."""
+    """Run pytest on servers independent of a running site, and return its exit code.
+
+    The servers are those that the environment names, else temporary ones. With --cov, prints a summary of the coverage.
+    """
     code = _run_with_servers("make test", var_folder() / "test", "test", "-m", "pytest", *arguments)
     if "--cov" in arguments and COVERAGE.exists():
         print(_describe_coverage())
@@ -36,7 +39,10 @@ def _describe_coverage() -> str:
 
 
 def manage(*arguments: str) -> int:
-    """Run manage.py on the servers of the running site, else on temporary ones. Returns its exit code."""
+    """Run manage.py on the servers of the running site, else on ones started for it. Returns its exit code.
+
+    Raises CannotStart in production.
+    """
     require_not_production(os.environ)
     state = Folder(var_folder()).running_state()
     if state:
@@ -46,7 +52,10 @@ def manage(*arguments: str) -> int:
 
 
 def reset() -> None:
-    """Delete the stored state of runs. Raises CannotStart while one is active."""
+    """Delete the contents of the state folder, except the locks and the state of the tests.
+
+    Raises CannotStart while a run is active.
+    """
     path = var_folder()
     if not path.exists():
         return

@@ -1,4 +1,4 @@
-"""Delete many rows in short transactions, without blocking other readers and writers."""
+"""Delete many rows in short transactions, without waiting for rows that another transaction has locked."""
 
 from django.db import transaction
 from django.db.models import QuerySet

@@ -1,4 +1,4 @@
-"""Records of the cleanup: its runs, what they deleted, and whether it is overdue."""
+"""Record runs of the cleanup and what they deleted, and tell whether the cleanup is overdue."""
 
 from datetime import datetime, timedelta
 
@@ -23,8 +23,8 @@ def record_cleanup(
 def cleanup_overdue_since(*, now: datetime) -> datetime | None:
     """Return the start of the last finished cleanup if it was OVERDUE_AFTER ago or earlier, else None.
 
-    If none has finished yet, uses the creation of the first staff account instead, when the site was set up. Makes at
-    most two queries.
+    If none has finished yet, uses the time at which the first staff account was created, which is part of setting up
+    the site. Makes at most two queries.
     """
     since = (
         CleanupRun.objects.filter(unfinished=[]).order_by("-started_at").values_list("started_at", flat=True).first()

@@ -12,7 +12,10 @@ from clinic.practice.models import Clinic, LinkPurpose, PatientLink, reading_cli
 
 
 class ClinicReadOnce:
-    """Read the clinic's row once per GET or HEAD request. Other methods read it again after taking locks."""
+    """Read the clinic's row at most once per GET or HEAD request.
+
+    Requests of other methods read it at each use, since it can change while they wait for locks.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

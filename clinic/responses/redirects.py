@@ -4,5 +4,5 @@ from django.http import HttpResponseRedirect
 
 
 def see_other(url: str) -> HttpResponseRedirect:
-    """Redirect with 303 after a form was handled: the browser fetches `url` with GET."""
+    """Return a 303 redirect, for use after a form was handled: the browser fetches `url` with GET."""
     return HttpResponseRedirect(url, status=303)

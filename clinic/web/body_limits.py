@@ -1,7 +1,8 @@
 """Request body limits, checked before the body is read, so that a client cannot fill memory or disk.
 
-The limits are in the settings, by route name. The larger ones in the admin are for signed-in staff. Other clients are
-redirected to the sign-in page, and their body is not read. Bodies within the default limit are never written to disk.
+The limits are in the settings, by route name. The admin's larger limits are for signed-in staff. Any other client that
+posts to such a route is redirected to the sign-in page, and the body is not read. Bodies within the default limit are
+never written to disk.
 """
 
 import io
@@ -18,7 +19,7 @@ UNKNOWN_LENGTH = 2**62  # for a chunked body over the default limit; exceeds eve
 
 
 class BodyLimits:
-    """Respond with 413 to a body over the limit of its route. Precedes the CSRF check, which reads it."""
+    """Respond with 413 to a body over the limit of its route. Precedes the CSRF check, which reads the body."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -10,7 +10,7 @@ from clinic.admin_errors import is_for_staff, refuse_opening
 
 
 class FormAddresses:
-    """Add a page to a 405 response to GET, whose body is empty in Django.
+    """Replace a 405 response to GET, which has no body in Django, by a page.
 
     Must follow AuthenticationMiddleware, so that staff get a page of the admin.
     """

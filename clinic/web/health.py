@@ -1,4 +1,4 @@
-"""Liveness, readiness and health, for monitors and deployments. Responses contain only ages and reasons."""
+"""Liveness, readiness and health, for monitors and deployments. Responses contain only states, ages and reasons."""
 
 import logging
 import re
@@ -47,9 +47,9 @@ def ready(request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def health(request: HttpRequest) -> JsonResponse:
-    """Respond with 200 if messages are sent on time and encrypted values can be decrypted, else 503 with reasons.
+    """Respond with 200 if `ready` would, messages are sent on time and encrypted values can be decrypted, else 503.
 
-    For monitoring. `last_sweep_s` is null until worker and beat have run.
+    For monitoring. `last_sweep_s` is null until worker and beat have run, and while the database is not ready.
     """
     now = timezone.now()
     overdue, heartbeat, faults = timedelta(0), Heartbeat(), _database_faults()
@@ -68,9 +68,9 @@ def health(request: HttpRequest) -> JsonResponse:
 
 
 class Probes:
-    """Respond to probes from this machine before ALLOWED_HOSTS and the HTTPS redirect, which such probes would fail.
+    """Respond to probes from this machine before ALLOWED_HOSTS is checked and HTTP is redirected to HTTPS.
 
-    Only for a loopback Host and the paths of `views`. Responses do not contain the Host.
+    Such probes would pass neither. Only for a loopback Host and the paths of `views`. Responses do not name the Host.
     """
 
     views = {"/live/": live, "/ready/": ready, "/health/": health}

@@ -1,4 +1,4 @@
-"""Log redaction: patients' links, requests and the messages of exceptions."""
+"""Log redaction: removes patients' links, requests, and the exception messages of tracebacks."""
 
 import logging
 import re
@@ -10,7 +10,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{40,}")
 
 
 def redact(text: str) -> str:
-    """Replace every token in `text` by `[link]`."""
+    """Replace every string in `text` that may be a link's token by `[link]`."""
     return _TOKEN.sub("[link]", text)
 
 

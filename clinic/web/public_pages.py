@@ -38,7 +38,7 @@ class CachedPage:
 
 
 class PublicPages:
-    """Respond from the cache, and cache responses that a view marked as public.
+    """Respond from the cache, and cache responses that a view marked as public. Replace a 503 by a cached page.
 
     Follows only the probes in MIDDLEWARE, so that a cached page skips the other middleware.
     """
@@ -96,14 +96,20 @@ class PublicPages:
 
 
 def is_for_every_reader(request: HttpRequest) -> bool:
-    """Whether the page is the same for every reader: under CACHED_UNDER, without a cookie or a query string."""
+    """Whether the page is the same for every reader.
+
+    True for a GET or HEAD of a path under CACHED_UNDER without a cookie or a query string, and not by htmx.
+    """
     meta = request.META
     is_plain = not meta.get("QUERY_STRING") and "HTTP_COOKIE" not in meta and "HTTP_HX_REQUEST" not in meta
     return request.method in SAFE and is_plain and request.path_info.startswith(CACHED_UNDER)
 
 
 def find_fallback(request: HttpRequest) -> CachedPage | None:
-    """Return a cached page of any version for a request during a database outage, even with a cookie, or None."""
+    """Return a cached page of any version, to send instead of a 503, or None.
+
+    Ignores the cookies and the query string of the request. None for htmx, and for methods not in SAFE.
+    """
     if request.method not in SAFE or "HTTP_HX_REQUEST" in request.META:
         return None
     found = (caches[CACHE].get(page_key(request, encoding)) for encoding in accepted_encodings(request))

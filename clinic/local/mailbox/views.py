@@ -1,4 +1,4 @@
-"""/_mail/: the messages that the demo has sent. Only where MAILBOX_DIR is set."""
+"""/_mail/: the messages that the local site has sent. Only where MAILBOX_DIR is set."""
 
 import re
 from pathlib import Path
@@ -56,7 +56,7 @@ def message_html(request: HttpRequest, mail_id: str) -> HttpResponse:
 @require_safe
 @never_cache
 def attachment(request: HttpRequest, mail_id: str, number: int) -> HttpResponse:
-    """Return attachment `number`, counted from 0, as a download."""
+    """Return attachment `number`, counted from 0, as a download. Raises Http404 if there is none."""
     attachments = _find_mail(mail_id).attachments
     if number >= len(attachments):
         raise Http404

@@ -1,6 +1,7 @@
-"""Child processes, each in its own process group, stopped in reverse order when this process ends.
+"""Child processes, stopped phase by phase, in reverse order, when the run ends.
 
-On Linux the kernel also signals a child when its parent dies (PR_SET_PDEATHSIG), so `kill -9` leaves no child either.
+Each has its own process group, unless it shares the terminal. On Linux the kernel also signals a child when its parent
+dies (PR_SET_PDEATHSIG), so that `kill -9` of this process leaves no child either.
 """
 
 import contextlib
@@ -58,7 +59,7 @@ class Child:
         return f"{self.name} {how}" + (f"; the end of its output is in {self.log}" if self.log else "")
 
     def kill(self) -> None:
-        """Kill the process and its group."""
+        """Kill the process, and its group unless it shares the terminal. Waits until the process has ended."""
         if self.shares_terminal:
             self.process.kill()
         else:
@@ -76,7 +77,7 @@ class ChildEnded(CannotStart):
 
 
 def die_with_parent(number: int, parent: int) -> None:
-    """Have the kernel send `number` to this process when `parent`, which started it, dies."""
+    """Have the kernel send `number` to this process when `parent`, which started it, dies. No-op except on Linux."""
     if sys.platform == "linux":
         _libc.prctl(PR_SET_PDEATHSIG, number)
         if os.getppid() != parent:  # the parent died before prctl
@@ -164,12 +165,12 @@ class Children:
         return child.process.returncode
 
     def kill(self, child: Child) -> None:
-        """Kill `child` and its group, and stop watching it."""
+        """Kill `child` as `Child.kill` does, and stop watching it."""
         child.kill()
         self._children.remove(child)
 
     def wait(self, seconds: float | None = None, *, except_for: Child | None = None) -> None:
-        """Sleep until a signal or the end of a child, `seconds` at most."""
+        """Sleep until a signal or the end of a child, `seconds` at most. The end of `except_for` raises nothing."""
         self._check(except_for)
         self._sleep(seconds)
         self._check(except_for)

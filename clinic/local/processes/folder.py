@@ -47,7 +47,10 @@ class Folder:
 
     @contextlib.contextmanager
     def locked(self, what: str, *, patience_s: float = 10) -> Iterator[Self]:
-        """Lock the folder. Waits up to `patience_s` for a run that is ending. Raises CannotStart if one is active."""
+        """Lock the folder and record the run `what` in it. Waits up to `patience_s` for a run that is ending.
+
+        Raises CannotStart if a run is active.
+        """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.lock_fd = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -85,7 +88,7 @@ class Folder:
             return None
 
     def running_state(self) -> State | None:
-        """Return the state of the run that is up in this folder, or None."""
+        """Return the state of the run whose servers are up in this folder, or None."""
         state = self.read_state()
         return state if state and state["environ"] and psutil.pid_exists(state["pid"]) and self._is_locked() else None
 
@@ -98,9 +101,10 @@ class Folder:
         return False
 
     def socket_folder(self) -> Path:
-        """Return a private folder for the Postgres socket, creating it. Raises CannotStart if another user owns it.
+        """Return a private folder for the Postgres socket, created if missing.
 
-        Its path is short enough, and has no comma, which libpq would read as a list separator.
+        It is in the temporary folder if the path of this folder is too long for a socket, or has a comma, which libpq
+        would read as a list separator. Raises CannotStart if another user owns it.
         """
         folder = self.path / "run"
         if len(os.fsencode(folder)) > SOCKET_FOLDER_LIMIT or "," in str(folder):

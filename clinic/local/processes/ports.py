@@ -1,4 +1,4 @@
-"""Loopback ports: listen on one, find a free one, name the process on a taken one."""
+"""Loopback ports: parse a port number, listen on a port, find a free one, name the process that uses one."""
 
 import contextlib
 import socket
@@ -18,7 +18,7 @@ def parse_port(text: str) -> int:
 def listen(port: int) -> socket.socket:
     """Return a listening socket for the web server to inherit, so that early connections wait instead of failing.
 
-    Raises CannotStart if the port cannot be used, with the name of the process that listens there if known.
+    Raises CannotStart if the port cannot be used. The message names the process that listens there, if known.
     """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -2,8 +2,8 @@
 
 The working tree is copied, and its requirements.txt is installed in a fresh venv beside it. The commands of the systemd
 units run there, with deploy/environment.example filled in. Postgres, Valkey and the mail sink are those of the
-development venv. A visit is booked over HTTP and its email received. Then the worker is killed, and each process is
-started with a lost key.
+development venv. A visit is booked over HTTP and its email received. Then the worker is killed and /health/ must report
+it, and each process must refuse to start without the encryption key that the data needs.
 """
 
 import base64
@@ -153,7 +153,10 @@ def _prove(production: Production, folder: Folder) -> None:
 
 
 def _check_alarm(production: Production, visitor: Visitor) -> None:
-    """Check that /health/ is 200, becomes 503 SILENT_AFTER_S after the worker's death, and is 200 with a new worker."""
+    """Check that /health/ is 200, becomes 503 SILENT_AFTER_S after the last sweep, and is 200 with a new worker.
+
+    While the worker is dead, also checks that no process starts with a lost key. Raises CannotStart.
+    """
     production.wait_for("A good /health/", lambda: _health(visitor, 200), seconds=START_S)
     production.kill("worker")
     production.report("/health/ is 200; the worker is killed")
@@ -174,7 +177,7 @@ def _check_alarm(production: Production, visitor: Visitor) -> None:
 
 
 def _copy_tree(site: Path) -> None:
-    """Copy the files of the working tree that git does not ignore, as a deployment would have them."""
+    """Replace `site` by a copy of the files of the working tree that git does not ignore. Raises CannotStart."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -197,7 +200,10 @@ def _install(venv: Path) -> None:
 
 
 def _fill_in_environment(production: Production, folder: Folder) -> dict[str, str]:
-    """Start the servers. Returns deploy/environment.example, filled in with their URLs and new secrets."""
+    """Delete the state of an earlier proof and start the servers.
+
+    Returns the variables of deploy/environment.example, filled in with the servers' URLs and new secrets.
+    """
     for state in ("postgres", "valkey", "mail", "state"):
         shutil.rmtree(production.folder / state, ignore_errors=True)
     (production.folder / "state").mkdir()

@@ -27,7 +27,7 @@ class Unit:
 def read_unit(folder: Path, name: str, *, moved: dict[str, str]) -> Unit:
     """Read runclinic-`name`.service, with each path in `moved` replaced by its value.
 
-    Raises CannotStart if it has another folder or environment file, or writes to STATE without a StateDirectory.
+    Raises CannotStart if the unit does not run in SITE with ENVIRONMENT_FILE, or uses STATE without a StateDirectory.
     """
     path = folder / f"runclinic-{name}.service"
     lines = [line.partition("=") for line in path.read_text().splitlines() if "=" in line and not line.startswith("#")]
@@ -46,9 +46,9 @@ def read_unit(folder: Path, name: str, *, moved: dict[str, str]) -> Unit:
 
 
 def read_environment_file(path: Path) -> dict[str, str]:
-    """Read an EnvironmentFile of systemd or env_file of compose.
+    """Read a file of NAME=value lines, which is systemd's EnvironmentFile and Compose's env_file.
 
-    Does not support quotes and variables, which these two interpret differently.
+    Does not support quotes and variables, which systemd and Compose interpret differently.
     """
     lines = [line.strip() for line in path.read_text().splitlines()]
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))

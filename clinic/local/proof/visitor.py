@@ -1,4 +1,4 @@
-"""A visitor of the site in production: a browser without scripts, behind a proxy that terminates TLS."""
+"""A visitor of the site in production: a browser without scripts. The site is behind a proxy that terminates TLS."""
 
 import re
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ NOT_TYPED = ("checkbox", "radio", "submit", "button", "image", "file")
 
 @dataclass
 class Form:
-    """A form of a page: its action, its values, and the actions of its buttons."""
+    """A form of a page: its action, the values of its text and hidden inputs, and the actions of its buttons."""
 
     action: str
     values: dict[str, str] = field(default_factory=dict)

@@ -54,7 +54,10 @@ def _program(name: str) -> Path:
 
 
 def _make_cluster(data: Path, log: Path) -> None:
-    """Initialize a database beside `data` and rename it, so that an interrupted start leaves no partial one."""
+    """Initialize a database beside `data` and rename it, so that an interrupted start leaves no partial one.
+
+    Raises CannotStart.
+    """
     unfinished = data.with_name("postgres.new")
     shutil.rmtree(unfinished, ignore_errors=True)
     options = "-U clinic -A trust -E UTF8 --locale-provider=builtin --locale=C.UTF-8 --no-sync"
@@ -77,9 +80,10 @@ def _make_cluster(data: Path, log: Path) -> None:
 
 
 def _clear_leftovers(data: Path, sockets: Path) -> None:
-    """Stop an orphaned Postgres, and delete a stale pid file. The caller holds the folder's lock.
+    """Stop an orphaned Postgres, and delete a stale pid file and sockets. The caller holds the folder's lock.
 
-    Postgres itself would refuse to start if any process had the recorded pid.
+    Postgres itself would refuse to start if any process had the recorded pid. Raises CannotStart if the orphan does not
+    end.
     """
     pid_file = data / "postmaster.pid"
     try:

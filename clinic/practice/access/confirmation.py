@@ -32,7 +32,10 @@ def digits_of(code: ConfirmationCode) -> str:
 
 @transaction.atomic
 def try_code(*, patient: Patient, typed: str, now: datetime) -> bool:
-    """Use up the newest code of `patient` if `typed` matches it, and return whether it did. Counts a wrong attempt."""
+    """Return whether `typed` is the newest code of `patient` and the code is still valid.
+
+    A match uses up the code and is written to the audit log. A mismatch with a valid code counts as a wrong attempt.
+    """
     code = ConfirmationCode.objects.select_for_update().filter(patient=patient).order_by("-created_at").first()
     if code is None or code.used_at or now >= code.created_at + CODE_LASTS or code.wrong_tries >= MOST_TRIES:
         return False

@@ -31,10 +31,10 @@ class LinkExpired(Exception):
 def issue_link(
     *, patient: Patient, purpose: str, subject_id: UUID, proof: Proof, expires_at: datetime, now: datetime
 ) -> str:
-    """Return a new token for `patient` to reach the row `subject_id`; only its hash is stored.
+    """Store a new link of `patient` to the row `subject_id`, and return its token. Only the token's hash is stored.
 
     `proof` depends on where the caller sends the token: MAILED only if it is sent to the patient's own mailbox and
-    nowhere else. Raises ValueError for an unknown purpose.
+    nowhere else. Raises ValueError for an unknown purpose or proof.
     """
     token = secrets.token_urlsafe(32)
     PatientLink.objects.create(
@@ -52,8 +52,8 @@ def issue_link(
 def open_link(*, token: str, purpose: str, now: datetime) -> PatientLink:
     """Return the link with this `token` and `purpose`, with its patient. One query.
 
-    Raises LinkUnknown if there is none, LinkExpired if it expired or was revoked. The lookup by hash has no timing side
-    channel.
+    Raises LinkUnknown if there is none, LinkExpired if it expired or was revoked, ValueError for an unknown purpose.
+    The lookup by hash has no timing side channel.
     """
     link = (
         PatientLink.objects.select_related("patient")
@@ -80,7 +80,10 @@ def revoke_links(
 
 
 def revoke_all_links(patient: Patient, *, now: datetime) -> int:
-    """Revoke open links of `patient`, and "book again" links to the same mailbox. Returns how many."""
+    """Revoke the open links of `patient`, and the open "book again" links of every patient with the same email address.
+
+    Returns how many.
+    """
     of_mailbox = Q(purpose=LinkPurpose.RETURN, patient__email__iexact=patient.email) & ~Q(patient__email="")
     links = PatientLink.objects.filter(Q(patient=patient) | of_mailbox, revoked_at=None, expires_at__gt=now)
     return links.update(revoked_at=now)

@@ -10,8 +10,8 @@ from django.http import HttpRequest
 
 logger = logging.getLogger(__name__)
 
-# (prefix length, multiple of one visitor's budget). A customer gets an IPv6 /64 or /56, a site a /48, each with any number
-# of addresses; an IPv4 /24 is about a small provider or a rented rack.
+# (prefix length, multiple of one visitor's budget). A customer gets an IPv6 /64 or /56, a site a /48, each with any
+# number of addresses; an IPv4 /24 is about a small provider or a rented rack.
 IPV4_BLOCKS = ((32, 1), (24, 8))
 IPV6_BLOCKS = ((64, 1), (56, 2), (48, 8))
 
@@ -29,7 +29,8 @@ UNKNOWN = Network((("unknown", 1),))  # shared by all visitors of unknown addres
 def network_of(request: HttpRequest) -> Network:
     """Return the network of the visitor; `UNKNOWN` if the address is missing or malformed.
 
-    Behind a proxy, uses only the last hop of X-Forwarded-For. The proxy wrote it, and the visitor can forge the others.
+    Behind a proxy, uses only the last hop of X-Forwarded-For, which the proxy wrote; the visitor can forge the other
+    hops. Without that header, uses the address of the connection.
     """
     text = request.META.get("REMOTE_ADDR", "")
     if settings.BEHIND_PROXY:

@@ -1,8 +1,8 @@
 """Permissions of patient links: the table of capabilities and proofs, and the decorator of every patient page.
 
-The proof of a link depends on how it was sent. SHOWN: displayed to the sender of a form. MAILED: sent to the patient's own
-mailbox. Stored answers need CONFIRMED, a code or a birth date within the last CONFIRMED_FOR (`confirmation`), so that a
-forwarded email does not open a health record.
+The proof of a link depends on how it was sent. SHOWN: displayed to the sender of a form, or texted to the number typed
+there. MAILED: sent to the patient's own mailbox. Stored answers need CONFIRMED, a code or a birth date within the last
+CONFIRMED_FOR (`confirmation`), so that a forwarded email does not open a health record.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from clinic.responses.headers import private_page
 
 
 class Capability(Enum):
-    """An action on a patient page, with the link purpose and the proof that it needs. Decided only here."""
+    """An action on a patient page: the link purpose and proof that it needs, and a description. Decided only here."""
 
     # About the visit of the link, without anything from before it was booked.
     SEE_VISIT = LinkPurpose.VISIT, Proof.SHOWN, "see the visit, add it to a calendar"
@@ -86,8 +86,8 @@ def patient_link(
 ) -> Callable[[Callable[..., HttpResponse]], LinkPage]:
     """Turn `view(request, token, subject, now, …)` into a private page behind a patient's link.
 
-    Opens the link as `request.link`, responds with 403 if its proof is too low for `capability`, and passes the result
-    of `load(link)` to the view. If that is None, the link is treated as unknown.
+    Opens the link as `request.link`, responds with 403 if link and session prove too little for `capability`, and
+    passes the result of `load(link)` to the view. If that is None, the link is treated as unknown.
 
     A POST by a mailed link proves ownership of the mailbox, so it accepts a provisional patient. Set `accepts` to False
     for actions that the owner of a mistyped address may take (cancel, leave, unsubscribe). GET changes nothing, since
@@ -128,7 +128,10 @@ def patient_of(link: PatientLink) -> Patient:
 
 
 def has_proof(request: LinkRequest, capability: Capability, *, now: datetime) -> bool:
-    """Whether `request` has the proof that `capability` needs. The session proves CONFIRMED, the link the others."""
+    """Whether `request` has the proof that `capability` needs.
+
+    CONFIRMED is read from the session, lower levels from the link.
+    """
     link = request.link
     if capability.proof <= request.proof:
         return True

@@ -1,8 +1,9 @@
-"""Rate limits per network, mailbox, visit and account.
+"""Rate limits per network, mailbox, visit, account, patient and form.
 
 Uses the generic cell rate algorithm (GCRA, a leaky bucket stored as one instant). A budget of `at_once` uses refills
-one use at a time, at a steady rate, without windows. One row per limit and subject holds the instant at which the
-budget is full again, and expires then. Its key is a keyed hash, so no address is stored.
+one use at a time, at a steady rate, without windows. One row per budget holds the instant at which the budget is full
+again, and expires then. A limit has one budget per subject; for a network, one per address block. The key of a row is
+a keyed hash, so no address is stored.
 """
 
 from collections.abc import Iterable, Iterator
@@ -54,8 +55,8 @@ LAST_LINK = "no mail; the page points to the last one, whose link is still good"
 LAST_CODE = "429: no mail; the page points to the newest code, and to the phone"
 WAIT = "429: the page says when to try again; the password is not looked at"
 
-# OWN in a name: the visitor opened a link from the mailbox. Such actions are counted separately from those of
-# strangers.
+# A limit whose name has OWN is for visitors who opened a link from the mailbox. Their actions are counted separately
+# from those of strangers.
 MAILS = Limit("mails caused by strangers", Per.MAILBOX, 8, 3 * HOUR, CONFIRM)
 BOOKINGS = Limit("bookings with an address", Per.MAILBOX, 5, DAY / 5, CONFIRM)  # the clinic sets the number
 NETWORK_BOOKINGS = Limit("bookings from a network", Per.NETWORK, 20, DAY / 20, SLOW_DOWN)  # the clinic sets the number
@@ -96,7 +97,7 @@ TAKE = """
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome of `spend`: the kinds of limit that were exceeded, and the instant from which none would be."""
+    """The outcome of `spend`: what the exceeded limits count by, and the instant from which none is exceeded."""
 
     over: frozenset[Per] = field(default_factory=frozenset)
     retry_at: datetime | None = None
@@ -140,7 +141,10 @@ def delete_expired_rate_limits(*, now: datetime, limit: int = BATCH) -> int:
 
 
 def mailbox_of(email: str) -> str:
-    """Return the mailbox of an address, as a rate limit key: in lower case, without +tag and Gmail's dots."""
+    """Return the mailbox of an address, as a rate limit key: in lower case, without +tag.
+
+    For Gmail, also without dots, and always with the domain gmail.com.
+    """
     name, _, domain = normalize_address(email).lower().rpartition("@")
     name = name.partition("+")[0] or name
     if domain in ("gmail.com", "googlemail.com"):
@@ -157,7 +161,7 @@ class _Budget:
 
 
 def _budgets(charges: Iterable[Charge]) -> Iterator[_Budget]:
-    """Yield one budget per charge. For a network, yield one per block, with a larger budget for a wider block."""
+    """Yield one budget per charge; for a charge to a network, one per address block, larger for a wider block."""
     for limit, *subjects in charges:
         network = next((subject for subject in subjects if isinstance(subject, Network)), ANYWHERE)
         names = [_name(limit, subject) for subject in subjects if subject is not network]

@@ -7,7 +7,10 @@ from clinic.practice.models import User
 
 
 def rights_of(user: User) -> QuerySet[Permission]:
-    """Return the permissions of `user`, direct and by group. Ignores `is_active`: reactivation restores them all."""
+    """Return the permissions of `user`, direct and by group; all permissions for a superuser.
+
+    Ignores `is_active`, since reactivation restores every permission.
+    """
     if user.is_superuser:
         return Permission.objects.all()
     held = Permission.objects.filter(Q(user=user) | Q(group__user=user))
@@ -22,7 +25,8 @@ def grantable_groups(by: User) -> QuerySet[Group]:
 def may_manage(user: User, *, by: User) -> bool:
     """Whether `by` may change `user`, including the password and the email address.
 
-    A superuser may change everyone. Others may change themselves, and users who have no permission that they lack.
+    A superuser may change everyone. Any other user may change their own account, and the account of a user who is not a
+    superuser and all of whose permissions they have too.
     """
     if by.is_superuser or user.pk == by.pk:
         return True

@@ -10,6 +10,7 @@ from clinic.practice.batches import BATCH, delete_batch
 def delete_expired_sessions(*, now: datetime, limit: int = BATCH) -> int:
     """Delete at most `limit` expired sessions. Returns how many.
 
-    An expired session cannot be used, but its row remains until this deletes it, with a visitor's encrypted answers.
+    An expired session cannot be used, but its row, which may have a visitor's encrypted answers, remains until deleted
+    here.
     """
     return delete_batch(Session.objects.filter(expire_date__lte=now), limit=limit)

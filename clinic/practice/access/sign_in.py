@@ -1,7 +1,8 @@
 """Sign-in to the admin. Rate limits are checked before the password is hashed, since a hash takes a second of CPU.
 
 Attempts are limited per network and per account. Browsers that have signed in to the account before share a
-separate limit, so that an attacker cannot lock the owner out of them. In another browser the owner has to wait for minutes, not days.
+separate limit, so that an attacker cannot lock the owner out there. In a new browser the owner has to wait for
+minutes, not days.
 """
 
 from datetime import datetime, timedelta
@@ -24,7 +25,10 @@ KNOWN_FOR = timedelta(days=180)
 
 
 class SignInForm(AdminAuthenticationForm):
-    """Django's admin login form, plus rate limits that are checked before the password is hashed. `verdict` has the time to try again."""
+    """Django's admin login form, plus rate limits that are checked before the password is hashed.
+
+    If a limit was exceeded, the form is invalid and `verdict` has the time to try again.
+    """
 
     verdict = limits.WITHIN
 
@@ -51,7 +55,10 @@ def spend_sign_in(request: HttpRequest, account: str, *, now: datetime) -> Verdi
 
 
 def finish_sign_in(request: HttpRequest, response: HttpResponse, *, now: datetime) -> HttpResponse:
-    """Set the known-browser cookie after a successful sign-in. If a limit was exceeded, set status 429 and Retry-After."""
+    """Set the known-browser cookie after a successful sign-in, or status 429 and Retry-After if a limit was exceeded.
+
+    Returns `response`.
+    """
     if request.method != "POST":
         return response
     form = (getattr(response, "context_data", None) or {}).get("form")
@@ -66,7 +73,7 @@ def finish_sign_in(request: HttpRequest, response: HttpResponse, *, now: datetim
 
 
 def _is_known_browser(request: HttpRequest, account: str) -> bool:
-    """Whether this browser has signed in to `account` before. No query without the cookie."""
+    """Whether the last sign-in with this browser was to `account`, within KNOWN_FOR. No query without the cookie."""
     key = request.get_signed_cookie(COOKIE, default=None, salt=SALT, max_age=KNOWN_FOR)
     return key is not None and User.objects.filter(pk=key, email=normalize_address(account).lower()).exists()
 

@@ -7,7 +7,7 @@ from clinic.practice.models import User
 
 
 def staff_of(request: HttpRequest) -> User:
-    """Return the signed-in user. Raises PermissionDenied if there is none, which cannot happen in views of the admin."""
+    """Return the signed-in user. Raises PermissionDenied if there is none, which cannot happen in admin views."""
     if not isinstance(request.user, User):
         raise PermissionDenied
     return request.user

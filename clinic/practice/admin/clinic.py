@@ -24,7 +24,7 @@ from clinic.practice.saving.stale_saving import RefusesStaleSaves
 
 @admin.register(Clinic)
 class ClinicAdmin(RefusesStaleSaves, ReadableContact, GuardedSaving, admin.ModelAdmin):
-    """There is one row: the list redirects to it, or to the form that adds it."""
+    """There is at most one row: the list redirects to it, or to the form that adds it."""
 
     form = ClinicForm
     formfield_overrides = {models.TimeField: {"form_class": TimeOfDayField, "widget": forms.TextInput}}
@@ -52,7 +52,10 @@ class ClinicAdmin(RefusesStaleSaves, ReadableContact, GuardedSaving, admin.Model
         return form
 
     def save_model(self, request: HttpRequest, obj: Clinic, form: ClinicForm, change: bool) -> None:
-        """Save, and update what was sent with the old details. Notifies patients if staff chose that in the form."""
+        """Save the clinic. On a change, also update items that were sent with the old details.
+
+        Notifies their patients if staff chose that in the form.
+        """
         before = Clinic.objects.current()
         super().save_model(request, obj, form, change)
         if change:

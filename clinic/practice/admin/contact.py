@@ -1,4 +1,4 @@
-"""Show email addresses and phone numbers as people write them."""
+"""Show email addresses and phone numbers as people write them, in admin lists and on read-only pages."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ READABLE = {"email": "address", "phone": "number"}
 
 
 class ReadableContact(admin.ModelAdmin):
-    """Base of admins for rows with email and phone. Staff who may only view a row see both as people write them."""
+    """Base of admins for rows with email and phone. Staff without permission to change a row see both formatted."""
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)

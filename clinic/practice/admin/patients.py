@@ -74,7 +74,7 @@ class PatientForm(forms.ModelForm):
             self.add_error("is_another_person", question)
 
     def _refuse_another_patients_identity(self, cleaned: dict[str, Any]) -> None:
-        """Report, as form errors, what the database constraints would reject."""
+        """Report a conflict with the constraints on a patient's identity as a form error, or raise ValidationError."""
         is_provisional, name, email, phone = (
             self.instance.is_provisional,
             cleaned["name"],
@@ -128,7 +128,7 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
     ) -> HttpResponse:
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
-        except IntegrityError:  # another form saved this name and address after the check
+        except IntegrityError:  # another request saved a patient with this identity after the check
             text = (
                 "Not saved: another patient was given this name and address a moment ago. Look at both, then try again."
             )
@@ -151,7 +151,10 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
             super().save_model(request, obj, form, change)
 
     def end_links_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """Revoke every link of a patient, such as after an email reached the wrong person."""
+        """Revoke the open links of a patient, for example after an email reached the wrong person (`revoke_all_links`).
+
+        Writes to the audit log. Raises PermissionDenied if the user may not change the patient.
+        """
         patient = self.get_queryset(request).filter(pk=pk).first()
         if not self.has_change_permission(request, patient):
             raise PermissionDenied
@@ -182,13 +185,13 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
 
     @admin.display(description="possible duplicates")
     def alike(self, patient: Patient) -> str:
-        """Return links to other patients with this name, email or phone, each with what matches."""
+        """Return links to possible duplicates of this patient, each with the reasons; "none" if there are none."""
         found = find_possible_duplicates(name=patient.name, email=patient.email, phone=patient.phone, besides=patient)
         return links_to(found) or "none"
 
     @admin.display(description="open links")
     def open_links(self, patient: Patient) -> str:
-        """Return the newest MOST_LINKS open links of the patient: purpose, delivery, and expiry."""
+        """Describe the newest MOST_LINKS open links: purpose, delivery, and the dates of creation and expiry."""
         now = timezone.now()
         links = patient.links.filter(revoked_at=None, expires_at__gt=now).order_by("-created_at")
         rows = (

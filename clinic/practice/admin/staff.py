@@ -30,7 +30,10 @@ class StaffCreationForm(AdminUserCreationForm):
 
 
 class StaffForm(UserChangeForm):
-    """The form of a user, without Django's password field, which shows the algorithm, the salt and the start of the hash."""
+    """The form of a user, without Django's password field.
+
+    That field shows the algorithm, the salt and the start of the hash.
+    """
 
     password = None  # type: ignore[assignment]  # how Django drops a declared field
     email = AddressField()
@@ -39,7 +42,11 @@ class StaffForm(UserChangeForm):
 
 @admin.register(User)
 class UserAdmin(RefusesStaleSaves, PrivateSearch, DjangoUserAdmin):
-    """Only a superuser creates superusers. Others edit users, and grant permissions, only within their own permissions."""
+    """Only a superuser can create superusers.
+
+    Other staff can edit their own account and users whose permissions they all have (`may_manage`). They can grant only
+    permissions that they have, and none to themselves.
+    """
 
     form = StaffForm
     add_form = StaffCreationForm
@@ -66,7 +73,7 @@ class UserAdmin(RefusesStaleSaves, PrivateSearch, DjangoUserAdmin):
         return super().has_change_permission(request, obj) and (obj is None or may_manage(obj, by=staff_of(request)))
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False  # the audit log refers to them; clear “active” instead
+        return False  # the audit log refers to users; clear “active” instead
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
         fixed = tuple(super().get_readonly_fields(request, obj))
@@ -90,7 +97,7 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class GroupAdmin(RefusesStaleSaves, PrivateSearch, DjangoGroupAdmin):
-    """Staff can edit or delete a group only if they have all of its permissions, and add only permissions they have."""
+    """Staff can edit or delete a group only if they have all of its permissions, and can give it only their own."""
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         is_covered = obj is None or grantable_groups(staff_of(request)).filter(pk=obj.pk).exists()

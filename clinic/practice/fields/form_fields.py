@@ -109,7 +109,7 @@ class PhoneField(forms.CharField):
 
 
 class ZoneField(forms.ChoiceField):
-    """An IANA time zone, with those of the US first. `empty_label` is the label of the empty choice."""
+    """A choice of an IANA time zone; US zones come first. `empty_label` is the label of the empty choice."""
 
     def __init__(self, *, empty_label: str, **kwargs: Any) -> None:
         others = sorted(name for name in zone_names() - US_ZONES.keys() if "/" in name)

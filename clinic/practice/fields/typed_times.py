@@ -1,6 +1,6 @@
-"""Form fields for days and times that staff type. Checks for a plausible range and for clock changes.
+"""Form fields for days and times that staff type. Days must be in a plausible range, and the local time must exist.
 
-All are in the current time zone, which is the clinic's in the admin.
+The fields use the current time zone, which is the clinic's in the admin.
 """
 
 import re
@@ -25,7 +25,7 @@ INVALID_TIME = "Enter a time like 9 AM, 5:30 PM, noon or midnight."
 
 
 def check_day(day: date, *, today: date, years_back: int = YEARS_BACK, years_ahead: int = YEARS_AHEAD) -> None:
-    """Raise ValidationError for a day outside the range, which is most likely a typo."""
+    """Raise ValidationError for a day more than `years_back` before or `years_ahead` after `today`: likely a typo."""
     first, last = _years_from(today, -years_back), _years_from(today, years_ahead)
     if not first <= day <= last:
         raise ValidationError(
@@ -55,7 +55,7 @@ def read_time_of_day(typed: str) -> time | None:
 
 
 class StaffDayField(forms.DateField):
-    """A day that staff type, within the range of `check_day`."""
+    """A day that staff type, at most `years_back` years before and `years_ahead` years after the current day."""
 
     default_error_messages = {"invalid": INVALID_DAY}
     years_back, years_ahead = YEARS_BACK, YEARS_AHEAD
@@ -82,7 +82,7 @@ class BirthDayField(StaffDayField):
 class StaffMomentField(forms.DateTimeField):
     """A day and a time in the current time zone, within the range of `check_day`.
 
-    Rejects a local time that a clock change skips. For a repeated one it returns the first, as opening hours do.
+    Rejects a local time that a clock change skips. A local time that occurs twice means the first, as in opening hours.
     """
 
     default_error_messages = {"invalid": INVALID_MOMENT}
@@ -101,7 +101,10 @@ class StaffMomentField(forms.DateTimeField):
 
 
 class StaffSplitMomentField(forms.SplitDateTimeField):
-    """A day and a time in two inputs, as in the admin, with InForceDayField and TimeOfDayField."""
+    """A day (InForceDayField) and a time (TimeOfDayField) in two inputs, as in the admin.
+
+    Treats clock changes like StaffMomentField.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         fields = (InForceDayField(), TimeOfDayField())

@@ -7,7 +7,7 @@ from clinic.practice.values.dates import format_utc
 
 
 class CleanupRun(models.Model):
-    """One run of the cleanup (`clinic.cleanup`). `deleted` is {kind: rows}; `unfinished` are kinds with rows left."""
+    """One run of `clinic.cleanup`. `deleted` is {kind: rows}; `unfinished` are the kinds that may have rows left."""
 
     started_at = models.DateTimeField("ran", db_index=True)
     ended_at = models.DateTimeField()

@@ -27,7 +27,7 @@ _read_once: ContextVar[list["Clinic"] | None] = ContextVar("_read_once", default
 
 @contextmanager
 def reading_clinic_once() -> Iterator[None]:
-    """Cache `Clinic.objects.current()` in this block, so that it makes one query. For code that does not write."""
+    """Cache `Clinic.objects.current()` in this block: at most one query. For code that does not write."""
     token = _read_once.set([])
     try:
         yield
@@ -50,7 +50,7 @@ class ClinicQuerySet(models.QuerySet["Clinic"]):
 
 
 class Clinic(models.Model):
-    """The clinic: name, address and policies. There is one row."""
+    """The clinic: name, address and policies. There is at most one row."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     name = models.CharField(max_length=100, default="Running clinic")

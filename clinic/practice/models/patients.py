@@ -23,7 +23,7 @@ class NameKey(Func):
 
 
 def stored_name_key() -> Func:
-    """Return `NameKey` of the column as Django's `Func`, so that migrations do not import the class."""
+    """Return the `NameKey` of the column `name` as a plain `Func`, so that migrations do not import `NameKey`."""
     return Func("name", function=NameKey.function, output_field=models.TextField())
 
 

@@ -31,9 +31,9 @@ class PossibleDuplicate:
 def find_possible_duplicates(
     *, name: str, email: str, phone: str, besides: Patient | None = None
 ) -> list[PossibleDuplicate]:
-    """Return up to MOST_DUPLICATES patients with this or a similar name, email address or phone number. One query.
+    """Return up to MOST_DUPLICATES patients with the same or a similar name, the same email address or the same phone.
 
-    Sorted by same name, same email, same phone.
+    Sorted: first those with the same name, then the same email, then the same phone, then by name. One query.
     """
     others = Patient.objects.current()
     if besides is not None and besides.pk:
@@ -42,7 +42,10 @@ def find_possible_duplicates(
 
 
 def likely_duplicates(*, name: str, email: str, phone: str) -> list[PossibleDuplicate]:
-    """Return the likely ones of `find_possible_duplicates`. Staff must decide about them before adding a patient."""
+    """Return the results of `find_possible_duplicates` that are likely.
+
+    Staff must decide about them before adding a patient.
+    """
     return [one for one in find_possible_duplicates(name=name, email=email, phone=phone) if one.is_likely]
 
 

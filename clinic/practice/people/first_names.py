@@ -15,8 +15,8 @@ LONGEST = 24  # characters
 def first_name(name: str) -> str:
     """Return the first word of a full name, up to LONGEST characters; "" if it has no letter.
 
-    Keeps letters with their accents, hyphens and apostrophes. Other characters are omitted, such as those of a link,
-    line breaks, and control characters that reverse the text.
+    The first letter is made upper case. Keeps letters with their accents, and hyphens and apostrophes inside the word.
+    Other characters are omitted, such as those of a link, and control characters that reverse the text.
     """
     word = next(iter(unicodedata.normalize("NFC", name).split()), "")
     kept = "".join(one for one in word if unicodedata.category(one)[0] in "LM" or one in "-'’")
@@ -31,7 +31,10 @@ def name_in_messages(patient: Patient | None) -> str:
 
 @transaction.atomic
 def use_first_name(patient: Patient, *, is_wanted: bool, now: datetime) -> None:
-    """Record that the patient opted in to their first name in messages at `now`, or opted out. Idempotent."""
+    """Record at `now` that the patient wants their first name in messages, or no longer wants it. Idempotent.
+
+    Writes a change to the audit log.
+    """
     patient = Patient.objects.select_for_update().get(pk=patient.pk)
     if bool(patient.first_name_since) == is_wanted:
         return

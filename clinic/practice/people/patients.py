@@ -1,4 +1,4 @@
-"""Match, register and merge patients, and change their address."""
+"""Match, register and merge patients, and change their contact details."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -33,9 +33,10 @@ def find_or_register_patient(
     """Return the known patient with this email address and name key, and register one if there is none.
 
     For staff, who know the person. For visitors, use `find_or_register_provisional`. Without an email address, name and
-    phone number identify the patient. With neither, a new patient is registered. `phone` is a result of `parse_phone`.
-    With `may_update`, a new phone number or time zone replaces the one on file. Safe if two forms arrive at once, since
-    the unique constraint lets only one of them register.
+    phone number identify the patient. With neither, each call registers a new patient. `phone` is a result of
+    `parse_phone`. A phone number and time zone replace those on file only with `may_update`; otherwise they only fill
+    empty fields. Safe if two forms for one identity arrive at once: a unique constraint lets only one of them register.
+    Raises NamesakeHasPhone like `update_contact`.
     """
     typed = {"name": name, "email": email, "phone": phone, "time_zone": time_zone}
     patient = (None if email else find_by_phone(name=name, phone=phone)) or _find_or_register(
@@ -107,7 +108,7 @@ def _find_or_register(
 
 
 def _find_registered(registered: Patient) -> Patient | None:
-    """Return the stored row, which is this one or the one it conflicted with; None if neither matches any longer."""
+    """Return the stored row: `registered`, or the row it conflicted with. None if that row no longer matches."""
     # Locked, so that a provisional row is not merged before rows that refer to it are written.
     rows = Patient.objects.select_for_update(no_key=True) if registered.is_provisional else Patient.objects
     if registered.email:
@@ -161,7 +162,7 @@ def accept_patient(patient: Patient, *, by: User | None = None, now: datetime) -
         return patient
     same_person = Patient.objects.same_person_as(patient).known()
     known = same_person.first() or _make_known(patient)
-    if known is None:  # registered between the two statements
+    if known is None:  # another request registered the person between the two statements
         return accept_patient(patient, by=by, now=now)
     if known != patient:
         _merge(patient, known, now=now)
@@ -202,8 +203,9 @@ def _merge(provisional: Patient, known: Patient, *, now: datetime) -> None:
 def change_address(patient: Patient, *, email: str, by: User | None, now: datetime) -> Patient:
     """Change the email address of `patient`, or remove it if `email` is "".
 
-    Revokes all links, since they were sent to the old mailbox. Callbacks of other rooms (`on_new_address`) send what
-    the patient still needs to the new one. Raises IntegrityError if another patient has this name and address.
+    Revokes the patient's links, since the old mailbox has them (`revoke_all_links`). Callbacks of other rooms
+    (`on_new_address`) send what the patient still needs to the new one. Raises IntegrityError if another patient has
+    this name and address.
     """
     revoke_all_links(patient, now=now)
     patient.email = normalize_address(email)

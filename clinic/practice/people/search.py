@@ -12,7 +12,7 @@ from clinic.practice.models import NameKey
 from clinic.practice.values.mail_addresses import normalize_address
 from clinic.practice.values.phone import PhoneInvalid, parse_phone
 
-MOST_TERMS = 8  # of numbers, and of words; each adds a condition to the query
+MOST_TERMS = 8  # limits numbers and words separately; each term adds a condition to the query
 # Digits with separators, and an optional extension: "(603) 555-0199 x12".
 _NUMBER = re.compile(r"(?<!\S)[+(]*\d[\d\s().\-/]*\d\)?(?:\s*(?:;?ext[.=]?|x|#)\s*\d+)?(?!\S)", re.IGNORECASE)
 
@@ -58,8 +58,11 @@ def split_search(text: str) -> tuple[list[list[str]], list[str]]:
 
 
 def _spellings(number: str) -> list[str]:
-    """Return the distinct spellings of `number`: its digits as typed; those without leading zeros (trunk or international
-    prefix); and, if it starts with "+", the digits as parsed."""
+    """Return the distinct, nonempty spellings of `number`.
+
+    They are: the digits as typed; the digits without leading zeros (trunk or international prefix); and, if `number`
+    starts with "+" and is a valid phone number, the digits as parsed.
+    """
     digits = "".join(str(int(one)) for one in number if one.isdecimal())
     spellings = [digits, digits.lstrip("0")]
     if number.startswith("+"):

@@ -1,4 +1,4 @@
-"""Optimistic locking of admin forms. The first save from a stale form is rejected, and the page shows what changed.
+"""Optimistic locking of admin forms. The first save that would undo another's change is rejected, and shows the change.
 
 Articles have their own check (education/forms/articles.py), which compares texts line by line.
 """
@@ -59,7 +59,10 @@ class SeenField(forms.CharField):
 
 
 class StaleCheck(forms.ModelForm):
-    """Mixin for a ModelForm of an existing row. Cleaning locks the row, in the transaction that the admin opens."""
+    """Mixin for a ModelForm of an existing row. Cleaning locks the row, and adds an error if the form is stale.
+
+    The lock is held until the end of the transaction that the admin opens.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,1 +1,1 @@
-"""Parse and format values that people type: phones, names, addresses, zones, money. Pure."""
+"""Parse and format names, email addresses, phone and other numbers, money, dates and time zones. No query."""

@@ -1,9 +1,9 @@
 """Detect a mistyped mailbox provider, such as "gmial.com" for "gmail.com". Pure.
 
-The result is only a hint. The domain may be real, so the visitor is asked once.
+The result is only a hint: the typed domain may be real, so the visitor is asked once.
 """
 
-# Providers of most private mailboxes in the US, and real domains that look like them.
+# Providers of most private mailboxes in the US, and real providers with similar names.
 PROVIDERS = (
     "gmail.com",
     "yahoo.com",
@@ -69,7 +69,7 @@ def suggest_address(address: str) -> str | None:
 
 
 def is_one_slip(typed: str, meant: str) -> bool:
-    """Whether `typed` has one missing, extra or wrong letter, or two swapped neighbors."""
+    """Whether `typed` differs from `meant` by one missing, extra or wrong character, or two swapped neighbors."""
     if typed == meant or abs(len(typed) - len(meant)) > 1:
         return False
     same = next((i for i, (a, b) in enumerate(zip(typed, meant, strict=False)) if a != b), min(len(typed), len(meant)))

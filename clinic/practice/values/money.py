@@ -7,7 +7,7 @@ _AMOUNT = re.compile(r"\$?\s*([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.([0-9]{1,2}))
 
 
 class MoneyInvalid(ValueError):
-    """The text is not an amount of dollars, or not one that is allowed."""
+    """The text is not an amount of dollars, or is not an allowed amount."""
 
 
 class TooMuchMoney(MoneyInvalid):
@@ -15,7 +15,7 @@ class TooMuchMoney(MoneyInvalid):
 
 
 def format_money(cents: int) -> str:
-    """Return `cents` like "$150" or "$87.50"; "Free" for nothing."""
+    """Return `cents` like "$150" or "$87.50"; "Free" for 0."""
     if not cents:
         return "Free"
     dollars, rest = divmod(cents, 100)
@@ -31,8 +31,8 @@ def format_dollars(cents: int) -> str:
 def parse_money(text: str) -> int:
     """Return the cents of an amount of dollars like "165", "165.5", "165.00" or "$1,650".
 
-    Raises TooMuchMoney above MOST_CENTS, and MoneyInvalid for anything else, such as a negative amount or more than two
-    decimals.
+    Raises TooMuchMoney above MOST_CENTS, and MoneyInvalid for text that is not such an amount, such as a negative
+    number or one with more than two decimals.
     """
     found = _AMOUNT.fullmatch(text.strip())
     if not found:

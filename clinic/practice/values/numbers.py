@@ -18,7 +18,7 @@ LONGEST_NUMBER = 20  # characters; a longer number is not normalized
 def read_digits(text: str) -> str | None:
     """Return `text` as a plain decimal such as "1000.5"; None if it is not a number or has surrounding whitespace.
 
-    A number with an exponent or more than LONGEST_NUMBER characters is not normalized.
+    A number that has an exponent, or is longer than LONGEST_NUMBER characters, is not normalized.
     """
     if PLAIN.fullmatch(text):
         plain = text

@@ -1,4 +1,4 @@
-"""Time zones: all in this machine's database, the likely ones of a US clinic, and those of each state. Pure."""
+"""Time zones: all in this machine's database, the likely ones of a US clinic, and those of each state. No query."""
 
 import unicodedata
 from functools import cache
@@ -140,7 +140,7 @@ def _rows_of_tzdata(name: str) -> list[list[str]]:
 def zones_by_region() -> dict[str, tuple[str, ...]]:
     """Return the zones of the world by region ("Africa", "United States"), from tzdata's table.
 
-    Has each zone once, without old names. Sorted by region, and within a region by `city_label`.
+    Has each zone once, by its current name. Sorted by region, and within a region by `city_label`.
     """
     regions: dict[str, list[str]] = {}
     for country, _, name, *_ in _rows_of_tzdata("zone.tab"):
@@ -160,7 +160,7 @@ def _countries() -> dict[str, str]:
 def city_label(name: str) -> str:
     """Return text like "Paris (France)" or "North Dakota: Center".
 
-    Omits a country that equals the name of the region or of the city.
+    Omits the country if it is the United States, or has the name of the region or of the city.
     """
     place = place_label(name)
     if name.startswith(_IN_STATES):
