@@ -1,4 +1,8 @@
-"""Reasons not to send a message: no address, a bounce, a rule that is switched off, or no longer relevant."""
+"""Reasons not to send a message.
+
+The reader has no address, is on the suppression list, or may not be texted; or the message's rule is switched off, its
+kind is unknown, or it is no longer relevant.
+"""
 
 from datetime import datetime
 
