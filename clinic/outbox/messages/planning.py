@@ -46,8 +46,8 @@ def plan_messages(drafts: list[Message]) -> None:
     """Insert `drafts` in the caller's transaction. One query.
 
     Idempotent by `dedupe_key`: each kind is planned once per channel for a version of a row, besides the copies that
-    `resend_message` plans. Wakes the sweep on commit if a draft is due now. Raises IntegrityError if the `not_after` of a
-    draft is not after its `due_at`.
+    `resend_message` plans. Wakes the sweep on commit if a draft is due now. Raises IntegrityError if the `not_after` of
+    a draft is not after its `due_at`.
     """
     Message.objects.bulk_create(drafts, ignore_conflicts=True)
     if any(draft.due_at <= draft.created_at for draft in drafts):

@@ -26,7 +26,10 @@ def find_refusal(
     clinic: Clinic,
     now: datetime,
 ) -> tuple[State, str] | None:
-    """Return the final state and the reason for a message that must not be sent; None = send."""
+    """Return the final state and the reason for a message that must not be sent; None = send.
+
+    Calls the kind's relevance check, which may write.
+    """
     if message.channel == Channel.EMAIL and message.patient and not message.patient.email:
         return State.SKIPPED, NO_ADDRESS
     if unreachable := why_unreachable(suppression, message.channel):
