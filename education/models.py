@@ -91,7 +91,7 @@ class Article(models.Model):
     `care`, the first section of the page, tells readers when to get help. A bundled article has a `source_file`, and
     `source_checksum` lets the loader detect whether staff have edited the article since. `proposal` is the text of a
     newer file until staff accept or decline it. `proposal_checksum` is that of the last proposal, which is not proposed
-    again. `prose` is the searched text.
+    again. `prose` is the key facts and the body as plain text, which search uses beside title and summary.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -28,7 +28,7 @@ from clinic.practice.fields.text_areas import TextArea
 
 
 class SpanField(forms.CharField):
-    """A number of minutes, shown and typed like "2 days", "1 hour" or "90 minutes"."""
+    """A duration, shown and typed like "2 days", "1 hour" or "90 minutes". Cleans to minutes."""
 
     default_error_messages = {"invalid": "Enter a time like 2 days, 1 hour or 90 minutes."}
 
@@ -55,7 +55,11 @@ class SpanField(forms.CharField):
 
 
 class MessageRuleForm(forms.ModelForm):
-    """A message template. Rejects text with an unknown placeholder, a web address or a clinical term (`faults_of`)."""
+    """A message template.
+
+    Rejects a subject or text with faults (`faults_of`), an email without a subject, a text message that is too long or
+    that the kind does not have, and a lead time under SHORTEST_LEAD_MINUTES.
+    """
 
     kind = forms.ChoiceField(label="Message")
     minutes = SpanField(
@@ -124,7 +128,10 @@ class MessageRuleForm(forms.ModelForm):
 
     @property
     def previews(self) -> list[tuple[Sample, Email]]:
-        """(sample reader, email with the typed text) for each sample. Empty if the text cannot be rendered."""
+        """(sample reader, rendered preview) for each sample reader. Empty if the text cannot be rendered.
+
+        The preview of a text message is an `Email` with only `text` set.
+        """
         cleaned = getattr(self, "cleaned_data", {})
         kind = self.chosen_kind
         if kind is None or "subject" in self.errors or "text" in self.errors:
@@ -136,7 +143,7 @@ class MessageRuleForm(forms.ModelForm):
 
     @property
     def query(self) -> str:
-        """The typed fields as a query string. They are the clinic's own text, without patient data."""
+        """The typed fields that a preview needs, as a query string. They contain no patient data."""
         return urlencode({name: self.data.get(name, "") for name in ("kind", "channel", "minutes", "subject", "text")})
 
     def _preview_text(self, kind: MessageKind, sample: Sample) -> Email:

@@ -59,16 +59,16 @@ class MessageQuerySet(models.QuerySet):
         return self.annotate(sent_again_at=Subquery(later_copies().values("created_at")[:1]))
 
     def overdue(self, now: datetime, grace: timedelta = timedelta(minutes=2)) -> "MessageQuerySet":
-        """Filter to messages that are still unsent `grace` after they were due, oldest first.
+        """Filter to messages that are still unsent `grace` after the time of their next attempt, oldest first.
 
-        Includes messages leased to a worker, which may have died. Excludes postponed messages and those waiting for a
-        retry.
+        Includes messages leased to a worker, which may have died. Excludes messages that were postponed, or wait for a
+        retry, until later than that.
         """
         late = Q(next_attempt_at__lte=now - grace)  # used in both halves, since each has its own index
         return self.filter(Q(late, state=State.WAITING) | Q(late, state=State.SENDING)).order_by("next_attempt_at")
 
     def oldest_overdue_age(self, now: datetime) -> timedelta:
-        """Return the age of the oldest overdue message; zero if there is none. For monitoring.
+        """Return the time since the oldest overdue message should have been attempted; zero if none is. For monitoring.
 
         It reveals a dead worker or beat within seconds after the next message is due.
         """
@@ -104,7 +104,7 @@ class Message(models.Model):
     kind = models.CharField(max_length=40)
     channel = models.CharField(max_length=8, choices=Channel.choices, default=Channel.EMAIL)
     dedupe_key = models.CharField(max_length=120, unique=True)
-    subject_id = models.UUIDField(db_index=True)  # the row it is about, in a table of the app that planned it
+    subject_id = models.UUIDField(db_index=True)  # the row it is about; in some alerts, the recipient or a constant
     version = models.PositiveIntegerField(default=1)
     scope = models.CharField(max_length=60, blank=True, help_text="The service whose templates apply.")
     patient = models.ForeignKey(Patient, null=True, blank=True, on_delete=models.PROTECT, related_name="messages")
@@ -223,7 +223,10 @@ class Suppression(models.Model):
 
 
 class TextConsent(models.Model):
-    """A patient's consent to texts: its wording, when it was given, and when it was withdrawn."""
+    """A patient's consent to texts to one number, in the wording that the patient agreed to.
+
+    `withdrawn_at` is None until the consent is withdrawn or replaced.
+    """
 
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="text_consents")
     phone = models.CharField(max_length=16)
@@ -257,7 +260,7 @@ class InboundTextQuerySet(models.QuerySet):
 
 
 class InboundText(models.Model):
-    """A text message to the clinic's number that staff must read. Its content is encrypted."""
+    """A text message that the clinic received and that staff must read. Its content is encrypted."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     provider_id = models.CharField(max_length=64, unique=True, editable=False)  # a webhook may be delivered twice

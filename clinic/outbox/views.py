@@ -1,4 +1,4 @@
-"""The page on which patients choose their messages, behind a link in a message."""
+"""The page on which patients choose their messages, behind an emailed link."""
 
 from datetime import datetime
 
@@ -30,7 +30,10 @@ def messages(request: HttpRequest, token: str, patient: Patient, now: datetime) 
 @require_http_methods(["GET", "HEAD", "POST"])
 @by_link
 def stop(request: HttpRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
-    """Unsubscribe from messages that are not about a visit. A GET only shows the page."""
+    """Unsubscribe from emails that are not about a visit. A GET only shows the page.
+
+    Responds with 204 to a mail client, and redirects a browser to the page.
+    """
     if request.method != "POST":
         return _show(request, token, patient)
     unsubscribe(patient=patient, now=now)
@@ -52,7 +55,8 @@ def start(request: HttpRequest, token: str, patient: Patient, now: datetime) -> 
 def texts(request: HttpRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
     """Give consent to texts, in the wording on the page, or withdraw it.
 
-    404 if texts are switched off or the patient's number cannot receive them.
+    Withdrawing it ends the consents of all patients with that number. 404 if texts are switched off or the
+    patient's number cannot receive them.
     """
     if not has_texts() or not texting_number(patient.phone):
         raise Http404

@@ -27,7 +27,7 @@ MALFORMED = (ValueError, LookupError, TypeError, AttributeError)
 
 
 class NotesBounces:
-    """Mixin for Anymail's webhook views that calls one function instead of sending a signal."""
+    """Mixin for Anymail's webhook views: record bounces and complaints instead of sending Anymail's signal."""
 
     run_validators: Callable[[HttpRequest], None]  # both are methods of Anymail's views
     parse_events: Callable[[HttpRequest], list[AnymailTrackingEvent]]
@@ -64,14 +64,17 @@ class PostmarkBounces(NotesBounces, PostmarkTrackingWebhookView):
 
 @csrf_exempt
 def mailgun(request: HttpRequest) -> HttpResponse:
-    """Receive Mailgun's webhook, signed with our key (HMAC)."""
+    """Receive Mailgun's webhook, signed with our key (HMAC). 404 if this site does not use Mailgun or has no key."""
     _require_provider("mailgun")
     return MailgunBounces.as_view(webhook_signing_key=settings.ENV.email_webhook_key)(request)
 
 
 @csrf_exempt
 def postmark(request: HttpRequest) -> HttpResponse:
-    """Receive Postmark's webhook, authenticated by the user and password that we gave it."""
+    """Receive Postmark's webhook, authenticated by the user and password that we gave it.
+
+    404 if this site does not use Postmark or has no key.
+    """
     _require_provider("postmark")
     return PostmarkBounces.as_view(webhook_secret=settings.ENV.email_webhook_key)(request)
 

@@ -1,4 +1,4 @@
-"""Articles in the admin: editing with a preview, publishing, and earlier versions."""
+"""Topics and articles in the admin: editing with a preview, publishing, and earlier versions."""
 
 from datetime import date
 from typing import Any, cast
@@ -170,7 +170,7 @@ class ArticleAdmin(PrivateSearch, admin.ModelAdmin):
 
     @method_decorator([require_POST, xframe_options_sameorigin, csp_override(MAY_BE_FRAMED)])
     def preview(self, request: HttpRequest) -> HttpResponse:
-        """Render the page from the unsaved form."""
+        """Render the article's page from the unsaved form. Raises PermissionDenied."""
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
             raise PermissionDenied
         article = read_draft(request.POST)

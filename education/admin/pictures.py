@@ -1,4 +1,4 @@
-"""Pictures in the admin. Any article can use an uploaded picture, and its pixels never change."""
+"""Pictures in the admin. Any article can use an uploaded picture. The pixels of a picture never change."""
 
 from django.contrib import admin
 from django.http import HttpRequest

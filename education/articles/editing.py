@@ -26,7 +26,10 @@ class NothingProposed(Exception):
 
 @transaction.atomic
 def save_article(article: Article, *, by: User, now: datetime, note: str = "") -> Article:
-    """Save `article`. Adds a revision if its text changed, and keeps its old slug as a redirect."""
+    """Save `article`. If it is new or its text changed, add a revision; if its slug changed, redirect the old one.
+
+    If the stored article has no revision, its text is saved as the first one.
+    """
     before = Article.objects.select_for_update().filter(pk=article.pk).first()
     if before:
         _save_first_revision(before)
@@ -66,7 +69,7 @@ def decline_proposal(article: Article) -> Article:
 
 
 def propose_text(article: Article, text: dict[str, Any]) -> None:
-    """Store `text` as a proposal for staff, unless the same text was proposed before."""
+    """Store `text` as a proposal for staff, unless it equals the last proposal."""
     checksum = checksum_text(text)
     if article.proposal_checksum != checksum:
         article.proposal, article.proposal_checksum = text, checksum
@@ -76,8 +79,8 @@ def propose_text(article: Article, text: dict[str, Any]) -> None:
 def count_waiting(*, on: date, now: datetime) -> dict[str, int]:
     """Return counts of the articles that need staff on the day `on`.
 
-    "first_reviews" were never reviewed, "reviews" are due again within REMIND_BEFORE or overdue, "updates" have a
-    proposal.
+    "first_reviews" are published and were never reviewed, "reviews" are due again within REMIND_BEFORE or overdue,
+    "updates" have a proposal.
     """
     return {
         "first_reviews": Article.objects.awaiting_review(now=now).count(),
@@ -99,7 +102,7 @@ def _set_text(article: Article, text: dict[str, Any]) -> None:
 
 
 def _save_first_revision(before: Article) -> None:
-    """Save the original text as a revision. An article loaded from a file has none until its first edit."""
+    """Save the stored text as the first revision. An article loaded from a file has none until its first edit."""
     if not before.revisions.exists():
         Revision.objects.create(article=before, text=before.text, saved_at=before.updated_at, saved_by=None)
 

@@ -37,10 +37,10 @@ def published(*, now: datetime) -> ArticleQuerySet:
 
 
 def find_neighbors(article: Article, *, now: datetime) -> dict[str, Any]:
-    """Return the articles to read next. One query.
+    """Return the public articles to link from `article`. One query.
 
-    "before" and "after" are the neighbors in the same topic, or None. "elsewhere" are the first articles of up to three
-    other topics.
+    "before" and "after" are the neighbors in the same topic, or None. "elsewhere" are up to three articles at position
+    1 of other topics.
     """
     is_earlier = Q(position__lt=article.position) | Q(position=article.position, title__lt=article.title)
     others = published(now=now).exclude(pk=article.pk)
@@ -75,7 +75,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Page:
-    """A rendered article. Both HTML texts have passed the allow-list of `rendering`."""
+    """A rendered article. Both HTML texts are safe, as `rendering` returns them."""
 
     care_html: str
     body_html: str
@@ -95,7 +95,7 @@ def render_article(article: Article, *, emergency_number: str) -> Page:
 
 
 def render_fresh(article: Article, *, emergency_number: str = "911") -> Page:
-    """Render `article` without the cache."""
+    """Render `article` without the cache. Raises ValueError if `care` or `body` is longer than LONGEST_TEXT."""
     known = [reference["id"] for reference in article.references]
     render = functools.partial(
         rendering.render_markdown,
@@ -177,7 +177,8 @@ def load_articles(*, now: datetime, folder: Path = CONTENT_DIR) -> Counter[str]:
     """Load the article files in `folder`, and return counts of "created", "updated", "unchanged" and "kept".
 
     New articles are published. An article that staff edited or reviewed is kept, and the new text becomes a proposal.
-    The status of an existing article never changes. Raises ArticleFileInvalid before anything is written.
+    Only the text of an existing article is updated, never its status. Missing topics are created. Raises
+    ArticleFileInvalid, or KeyError for a new article in an unknown topic; then nothing is written.
     """
     files = {path.name: read_article_file(path.name, path.read_text()) for path in sorted(folder.glob("*.md"))}
     with transaction.atomic():

@@ -25,7 +25,10 @@ class PictureRefused(Exception):
 
 
 def open_picture(file: bytes) -> Image.Image:
-    """Decode `file` to pixels: upright, in sRGB, on white, without metadata. Raises PictureRefused."""
+    """Decode `file` to pixels: upright, on white, without metadata, and at most as wide as the largest stored width.
+
+    The colors of an opaque RGB picture are converted to sRGB. Raises PictureRefused.
+    """
     if len(file) > LARGEST_FILE:
         raise PictureRefused(f"Choose a file of at most {LARGEST_FILE // 1024 // 1024} MB.")
     try:
@@ -57,7 +60,7 @@ def _refuse_unfit(image: Image.Image) -> None:
 
 
 def _keep_pixels(image: Image.Image) -> Image.Image:
-    """Return a new image with the pixels of `image`, without location, time, camera or comments."""
+    """Return `image` as a new, upright RGB image on white, without its metadata (location, time, camera, comments)."""
     profile = image.info.get("icc_profile")
     image = ImageOps.exif_transpose(image)
     if image.has_transparency_data:
@@ -81,7 +84,7 @@ def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
 
 @transaction.atomic
 def store_picture(image: Image.Image, *, description: str, by: User, now: datetime) -> Picture:
-    """Store an image from `open_picture` in every width that pages use."""
+    """Store an image from `open_picture` in every width of `list_widths`."""
     code = "".join(secrets.choice(CODE_ALPHABET) for _ in range(8))
     picture = Picture.objects.create(
         name=f"{code}-{image.width}x{image.height}", description=description, uploaded_at=now, uploaded_by=by

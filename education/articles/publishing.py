@@ -12,7 +12,7 @@ from education.text.readability import HARDEST_GRADE, find_forbidden, reading_gr
 
 
 def article_prose(article: Article) -> dict[str, str]:
-    """Return the sentences of `article` by field, without markup, citations and figures."""
+    """Return the sentences of `article` by field, without markup, citations, tables and figures."""
     return {
         "title": article.title,
         "summary": article.summary,
@@ -28,7 +28,11 @@ def article_grade(article: Article) -> float:
 
 
 def find_faults(article: Article) -> dict[str, list[str]]:
-    """Return the problems that block publishing: sentences for the author, by the field to fix."""
+    """Return the problems that block publishing, except broken links: sentences for the author, by field.
+
+    Faults of rendering and missing pictures are under "body", even those in `care`. Raises ValueError if `care` or
+    `body` is too long to render.
+    """
     faults: dict[str, list[str]] = {}
 
     def fault(field: str, sentence: str) -> None:
@@ -54,7 +58,7 @@ def find_faults(article: Article) -> dict[str, list[str]]:
 
 
 def find_missing_pictures(article: Article) -> list[str]:
-    """Return a sentence for each picture in `article` that was not uploaded."""
+    """Return a sentence for each picture in `article` that has a valid name and was not uploaded."""
     named = set(re.findall(r"\]\(picture:([\w-]+)", f"{article.care}\n{article.body}"))
     known = set(Picture.objects.filter(name__in=named).values_list("name", flat=True)) if named else set()
     return [f"There is no picture called “{name}”." for name in sorted(named - known) if picture_size(name)]

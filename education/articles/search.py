@@ -1,4 +1,4 @@
-"""Full-text search of the articles, which matches prefixes, ignores accents and corrects typos."""
+"""Full-text search of the articles. It ignores accents, matches the last word as a prefix, and corrects typos."""
 
 import re
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class SearchResults:
     """The results of a search. `corrected` is the corrected query, if only that one matched articles.
 
     If nothing was found, `nearest` are articles that match some of the terms. If there are none either, `openings` are
-    the first articles of some topics. If `is_about_clinic`, the query was a question about the clinic, such as
+    articles at position 1 of some topics. If `is_about_clinic`, the query was a question about the clinic, such as
     "insurance", and articles were not searched.
     """
 

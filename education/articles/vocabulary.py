@@ -39,7 +39,7 @@ def _english() -> bytes:
 
 
 def is_word(word: str) -> bool:
-    """Whether `word`, in lower case, is an English word, a word of our subject or a number."""
+    """Whether `word`, in lower case, is an English word, a word of our subject, or contains a non-letter."""
     return word in subject_words() or not word.isalpha() or f'"{word}":'.encode() in _english()
 
 

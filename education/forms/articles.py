@@ -37,7 +37,10 @@ class LinesField(forms.CharField):
 
 
 class ReferencesField(forms.CharField):
-    """References, one per line: `id | text | DOI or https URL`, cited as [@id]. Cleans to a list of dicts."""
+    """References, one per line: `id | text | DOI or https URL`. Cleans to a list of dicts.
+
+    The third part is optional. Articles cite a reference as [@id].
+    """
 
     widget = TextArea(attrs={"rows": 10, "cols": 90})
 
@@ -73,10 +76,10 @@ UNREADABLE = "\N{REPLACEMENT CHARACTER}"  # replaces undecodable bytes, such as 
 
 
 class ArticleForm(forms.ModelForm):
-    """The form of an article. It accepts any draft, but publishes only an article without problems.
+    """The form of an article. Only a published article must pass `find_faults` and `find_broken_links`.
 
-    It is rejected once if the article was saved since the form was opened (`seen`), and `concurrent_edit` is the
-    difference. A future date that would unpublish the article is rejected too (`off_until`), unless `takes_off` is
+    The form is rejected once if the article was changed since the form was opened (`seen`), and `concurrent_edit` is
+    the difference. A future date that would unpublish the article is rejected too (`off_until`), unless `takes_off` is
     checked. Cleaning locks the article, so it requires a transaction.
     """
 
@@ -144,7 +147,7 @@ class ArticleForm(forms.ModelForm):
         return cleaned
 
     def _compare_with(self, stored: Article, cleaned: dict) -> None:
-        """Reject the form once if the article was saved since the form was opened. The next submit overwrites it."""
+        """Reject the form once if the article was changed since the form was opened. The next submit overwrites it."""
         version = version_of(stored)
         if cleaned.get("seen") == version:
             return

@@ -21,7 +21,10 @@ _UNIT = re.compile(rf"(?<![a-z])(?:({_KILOMETERS})|{_MILES})(?![a-z])", re.IGNOR
 
 
 class DistancesField(forms.CharField):
-    """Distances in one unit, separated by lines or spaces. Cleans to a list of Decimals, which may be empty."""
+    """Distances in one unit, separated by lines, spaces, commas or semicolons.
+
+    Cleans to a list of Decimals, which may be empty.
+    """
 
     widget = forms.Textarea(attrs={"rows": 4, "inputmode": "decimal", "autocomplete": "off", "class": "form-control"})
 

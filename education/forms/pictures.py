@@ -1,4 +1,4 @@
-"""The form that uploads a picture."""
+"""The form of a picture, and the field that checks an uploaded one."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ class PictureFileField(forms.FileField):
 
 
 class PictureForm(forms.ModelForm):
-    """Uploads a picture, or changes the description of an existing one, whose pixels never change."""
+    """A new picture and its description, or only the description of an existing one: its pixels never change."""
 
     file = PictureFileField()
 

@@ -18,7 +18,7 @@ class Piece:
 
 
 def compare_texts(before: str, after: str) -> list[list[Piece]]:
-    """Return the changed lines, each as pieces in reading order. Unchanged lines are omitted."""
+    """Return the changed lines, each as pieces in reading order. Unchanged and blank lines are omitted."""
     old, new = before.splitlines(), after.splitlines()
     changed = []
     for tag, old_from, old_to, new_from, new_to in _opcodes(old, new):

@@ -53,7 +53,7 @@ _FILLERS = frozenset(
 
 @dataclass(frozen=True)
 class Term:
-    """A search term: `shown` as typed, `query` as a tsquery. A phrase is never corrected."""
+    """A search term: `shown` as typed but in lower case, `query` as a tsquery. A phrase is never corrected."""
 
     shown: str
     query: str

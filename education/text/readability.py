@@ -54,7 +54,7 @@ def reading_grade(prose: str) -> float:
 
 
 def find_forbidden(prose: str) -> list[str]:
-    """Return a sentence about each forbidden phrase in `prose`, with the reason."""
+    """Return a sentence with the reason for each forbidden pattern in `prose`; only its first match is quoted."""
     prose = prose.replace("’", "'")
     return [
         f"“{match[0]}” {why}."

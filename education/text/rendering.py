@@ -1,4 +1,7 @@
-"""Render Markdown, with the additions of `education.text.syntax`, to HTML that has passed an allow-list. Pure."""
+"""Render Markdown, with the additions of `education.text.syntax`, to safe HTML. Pure.
+
+The HTML passes an allow-list. Our own drawings and pictures are inserted after that.
+"""
 
 import re
 import unicodedata
@@ -240,7 +243,8 @@ class _Renderer(RendererHTML):
 def _open_term(opening: Token, closing: Token, name: str, notes: _Notes) -> str:
     """Return the opening tag of the button that shows the meaning of a term.
 
-    The meaning itself is added after the closing tag, at the first mention of the term on the page.
+    The note that it opens is added after the closing tag, at the first mention of the term on the page. For an unknown
+    term, record a fault, drop the link, and return "".
     """
     term = notes.terms.get(name)
     if term is None:

@@ -20,7 +20,7 @@ asks_and_answers = require_http_methods(["GET", "HEAD", "POST"])
 
 
 def show_check(request: HttpRequest, template: str, form: forms.Form, **answer: Any) -> HttpResponse:
-    """Render a check: its form, and below it the answer, if there is one."""
+    """Render a check: its form, and below it the answer, if there is one. The status is 422 if the form has errors."""
     context = {"form": form, **describe_address(request), **answer}
     return render(request, template, context, status=422 if form.errors else 200)
 
@@ -39,7 +39,7 @@ def load_check(request: HttpRequest) -> HttpResponse:
 @asks_and_answers
 @never_cache
 def pain_guide(request: HttpRequest) -> HttpResponse:
-    """Judge the pain of a run by the pain guide."""
+    """Judge the pain of a run by the pain guide, unless a warning sign is checked."""
     form = PainGuideForm(request.POST or None)
     if not form.is_valid():
         return show_check(request, "education/pain_guide.html", form)
@@ -53,7 +53,7 @@ def pain_guide(request: HttpRequest) -> HttpResponse:
 @asks_and_answers
 @never_cache
 def body_sites(request: HttpRequest) -> HttpResponse:
-    """List articles about the painful body site, after the warning signs."""
+    """List articles about the painful body site, unless an emergency sign is checked."""
     form = BodySiteForm(request.POST or None)
     if not form.is_valid() or form.urgency == "emergency":  # the call for help is not followed by articles
         return show_check(request, "education/body_sites.html", form)

@@ -17,7 +17,7 @@ from education.models import Article
 
 
 class NewArticles(Feed):
-    """New and changed articles, newest first, as Atom."""
+    """The published articles that changed last, as Atom. The latest change comes first."""
 
     feed_type = Atom1Feed
     description_template = None

@@ -1,4 +1,4 @@
-"""The pages of articles. Published ones are public; staff with the view permission can preview drafts."""
+"""The pages of articles. Staff with the view permission can preview those that are not public."""
 
 from datetime import datetime
 from itertools import groupby
@@ -55,7 +55,11 @@ def glossary(request: HttpRequest) -> HttpResponse:
 @require_safe
 @conditional_page
 def article(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show one article. Its ETag is a digest of the whole page, so a changed price or phone number invalidates it."""
+    """Show one article, or redirect from its former slug.
+
+    The ETag is a digest of the whole page, so a changed price or phone number invalidates it.
+    Raises Http404 if no article has the slug, or if the article is not public and the user may not preview it.
+    """
     now = timezone.now()
     article = find_article(slug)
     if article is None:
@@ -105,7 +109,7 @@ def describe_page(request: HttpRequest, article: Article, *, clinic: Clinic, now
 
 
 def may_preview(user: User | AnonymousUser) -> bool:
-    """Whether `user` may preview drafts and scheduled articles."""
+    """Whether `user` may preview articles that are not public."""
     return user.is_active and user.is_staff and user.has_perm("education.view_article")
 
 
@@ -116,7 +120,7 @@ def find_article(slug: str) -> Article | None:
 
 
 def redirect_former_slug(slug: str, *, now: datetime) -> HttpResponse:
-    """Redirect a former slug to its article (301). Raises Http404."""
+    """Redirect a former slug to its article (301). Raises Http404 if the slug is unknown or the article not public."""
     former = get_object_or_404(FormerSlug.objects.select_related("article"), slug=slug)
     if not former.article.is_public(now=now, clinic=Clinic.objects.current()):
         raise Http404

@@ -1,4 +1,4 @@
-"""Text consents in the admin: patient, wording and dates. Shown only if texts are switched on."""
+"""Consents to texts in the admin, read-only. The menu lists them only if texts are switched on."""
 
 from django.contrib import admin
 from django.http import HttpRequest

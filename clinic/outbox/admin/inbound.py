@@ -53,7 +53,7 @@ class InboundTextAdmin(ReadOnly, RecordsAccess):
 
     @admin.display(description="patient with this number")
     def patients(self, text: InboundText) -> str:
-        """Return links to all patients with this number. It does not prove which of them wrote the text."""
+        """Return links to all patients with this number, or "unknown number". A number does not prove who wrote."""
         lines = (
             (reverse("admin:practice_patient_change", args=[patient.pk]), patient.name)
             for patient in patients_with([text.phone])[text.phone]
@@ -87,7 +87,10 @@ class InboundTextAdmin(ReadOnly, RecordsAccess):
         return [path("<uuid:pk>/read/", read, name="outbox_inboundtext_read"), *super().get_urls()]
 
     def read_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """Mark one text as read, and redirect to Today."""
+        """Mark one text as read, and redirect to Today. An unknown ID redirects with a warning.
+
+        Raises PermissionDenied without the change permission.
+        """
         if not self.has_mark_permission(request):
             raise PermissionDenied
         text = InboundText.objects.filter(pk=pk).first()

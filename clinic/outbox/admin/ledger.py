@@ -1,4 +1,4 @@
-"""Messages in the admin: waiting, sent, skipped and failed, each with the reason."""
+"""Messages in the admin: their state, and why one was postponed, skipped or failed. Staff can resend or cancel them."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -46,7 +46,7 @@ CHIPS = {
 }
 
 
-# Texts for staff about the errors that `resend_message` and `cancel_message` raise.
+# What staff read when `resend_message` or `cancel_message` raises an error.
 REFUSALS: dict[type[Exception], str] = {
     MessageNotSettled: "It is waiting or being sent right now.",
     MessageNotWaiting: "It is no longer waiting.",
@@ -84,7 +84,7 @@ def _acts_on(message: Message | None, *, now: datetime) -> list[tuple[str, str]]
 
 
 def _is_lost(message: Message | None, *, now: datetime) -> bool:
-    """Whether a message failed and can no longer be sent."""
+    """Whether a message failed and is past its `not_after`."""
     return message is not None and message.state == State.FAILED and now >= message.not_after
 
 
@@ -204,7 +204,10 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
         return [path("<uuid:pk>/act/<slug:act>/", act, name="outbox_message_act"), *super().get_urls()]
 
     def act_view(self, request: HttpRequest, pk: UUID, act: str) -> HttpResponse:
-        """Apply `act`, one of `actions`, to one message."""
+        """Apply `act`, one of `actions`, to one message, and redirect to that message.
+
+        An unknown act or ID redirects with a warning. Raises PermissionDenied without the change permission.
+        """
         if not self.has_send_permission(request):
             raise PermissionDenied
         chosen = Message.objects.filter(pk=pk)
@@ -234,7 +237,10 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
         done_one: str,
         done_many: str,
     ) -> None:
-        """Apply `act` to each message. Report how many succeeded, and why the others were refused."""
+        """Apply `act` to each message, and record each success in the audit log.
+
+        Tell the user how many succeeded, and why the rest were refused.
+        """
         done, refused = 0, Counter[str]()
         for message in queryset.select_related("patient"):
             try:

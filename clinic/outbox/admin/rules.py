@@ -1,4 +1,4 @@
-"""Message templates: their text and timing, with a live preview."""
+"""Message templates in the admin: text and timing, with a live preview."""
 
 from typing import Any
 
@@ -107,7 +107,10 @@ class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
         return super().changeform_view(request, object_id, form_url, context)
 
     def preview_view(self, request: HttpRequest) -> HttpResponse:
-        """Render the email with the text typed so far, for a typical and a worst-case reader. Saves nothing."""
+        """Preview the typed email or text message, for an everyday and a worst-case reader. Saves nothing.
+
+        Raises PermissionDenied without the add or change permission.
+        """
         form = self._read(request, request.POST)
         if "HX-Request" in request.headers:
             return TemplateResponse(request, "outbox/_rule_preview.html", {"form": form})
@@ -116,7 +119,10 @@ class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
 
     @method_decorator([xframe_options_sameorigin, csp_override(MAIL_POLICY)])
     def html_view(self, request: HttpRequest, place: int) -> HttpResponse:
-        """Return the HTML of one preview, for its frame. The typed text is in the query string."""
+        """Return the HTML of the preview at index `place`, for its frame; 422 if there is none.
+
+        The typed text is in the query string. Raises PermissionDenied without the add or change permission.
+        """
         previews = self._read(request, request.GET).previews
         if place >= len(previews):
             return HttpResponse("This text cannot be sent.", content_type="text/plain", status=422)

@@ -1,4 +1,4 @@
-"""The suppression list: addresses that bounced, complained or unsubscribed."""
+"""The suppression list in the admin: addresses that bounced, and those of readers who complained or unsubscribed."""
 
 from django.contrib import admin
 from django.db.models import Model
@@ -14,7 +14,7 @@ from clinic.practice.values.mail_addresses import readable_address
 
 @admin.register(Suppression)
 class SuppressionAdmin(LogsNoName, PrivateSearch):
-    """A read-only list. Staff delete a row to allow messages to its address again."""
+    """Rows cannot be added or changed here. Deleting a row allows messages to its address again."""
 
     list_display = ("whom", "channel", "why", "since")
     list_filter = ("why", "channel")

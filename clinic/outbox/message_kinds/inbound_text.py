@@ -1,4 +1,4 @@
-"""Alert to staff about unread texts. Contains the count, a time and a link, but no names and no content."""
+"""Alert to staff about unread texts. Contains their count, the time of the oldest and a link; no names or content."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Alert to the clinic about failed messages. Contains the count, but no names."""
+"""Alert to the clinic about the messages that failed in the last day. Contains their count, but no names."""
 
 from datetime import datetime, timedelta
 

@@ -1,1 +1,1 @@
-"""Message rows: kinds, rules, planning, rendering, suppressions, alerts."""
+"""Message kinds and rules, planning and rendering, the suppression list, and alerts to staff."""

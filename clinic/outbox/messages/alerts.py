@@ -30,7 +30,7 @@ def staff_who_may(permission: str) -> list[User]:
 def plan_until_seen(
     *, kind: str, subject_id: uuid.UUID, again_after: Iterable[timedelta], now: datetime, first_version: int = 1
 ) -> None:
-    """Plan an alert of `kind`, due now, and a repeat after each delay in `again_after`.
+    """Plan an alert of `kind`, due now, and one repeat for each delay in `again_after`, counted from now.
 
     Versions count up from `first_version`. The kind's relevance check must skip the rest once staff have acted.
     """
@@ -47,7 +47,7 @@ def plan_until_seen(
 
 
 def plan_failure_alert(*, now: datetime) -> Message:
-    """Plan the alert about failed messages. At most one per hour, however many fail."""
+    """Plan the alert about failed messages, or return the one planned in the same clock hour."""
     return plan_message(
         kind=MESSAGE_FAILED,
         subject_id=NO_SUBJECT,
@@ -67,5 +67,5 @@ def staff_email(kind: str, *, path: str, button_text: str, to: str = "", **conte
 
 
 def why_clinic_unreachable() -> str | None:
-    """Return why the clinic cannot be emailed; None if it has an address. A relevance check."""
+    """Return why the clinic cannot be emailed; None if it has an address. For relevance checks."""
     return None if Clinic.objects.current().email else "the clinic has no email address"

@@ -17,9 +17,9 @@ SHORTEST_LEAD_MINUTES = 15  # before a visit; a later message would be read too 
 class Email:
     """A rendered email.
 
-    `calendar` is an iCalendar object with a METHOD, the only part that mail clients act on. A POST to `unsubscribe_url`
-    unsubscribes from this kind of email. Kinds with `is_about_visit=False` do not need it: they get a link that
-    unsubscribes from all such kinds.
+    `calendar` is an iCalendar object with a METHOD; mail clients ignore one without it. A POST to `unsubscribe_url`
+    unsubscribes from this kind of email. Kinds with `is_about_visit=False` do not need it, because sending adds a link
+    that unsubscribes from all such kinds.
     """
 
     to: str
@@ -38,7 +38,7 @@ class Sample(StrEnum):
 
 
 class Timing(StrEnum):
-    """The event that a kind's `minutes` are relative to. For kinds sent at once, `minutes` is 0."""
+    """When a kind is sent: at once (`minutes` is 0), or `minutes` before or after the visit."""
 
     AT_ONCE = "at once"
     BEFORE = "before the visit"
@@ -78,7 +78,7 @@ class MessageKind:
     respects_quiet_hours: bool
     is_about_visit: bool = True  # False: readers may unsubscribe from it
     is_reminder: bool = False  # True: the email is sent during quiet hours if it would be too late after them
-    is_news: bool = False  # about a change of a visit: its text is exempt from the caps, its email is always sent
+    is_news: bool = False  # about a change of a visit: its text may exceed the caps and never replaces its email
     is_texted_without_mail: bool = False  # texted only to patients without an email address
     is_missed_by_staff: bool = False  # a message to staff; the clinic is alerted if it fails
 
@@ -95,7 +95,7 @@ class MessageKind:
     text_values: Callable[[Message, datetime], Mapping[str, object]] = _no_values  # the values of its placeholders
 
     def sample_values(self, sample: Sample) -> Mapping[str, object]:
-        """Return the context of a preview: values for all placeholders, the clinic, buttons."""
+        """Return the context of a preview: the clinic, the buttons, and a value for every placeholder."""
         return self.samples(sample)
 
 

@@ -32,7 +32,7 @@ def build_mail(message: Message, email: Email, *, clinic: Clinic, now: datetime)
     """Return the email to send for `message`, with the content of `email`.
 
     Every attempt to send `message` has the same Message-ID. Raises ValueError for a missing address (Django would
-    silently send nothing), an address that is not ASCII, or a calendar without a METHOD.
+    silently send nothing), an address that is not ASCII after IDNA encoding, or a calendar without a METHOD.
     """
     if not email.to:
         raise ValueError("a mail needs an address")
@@ -104,11 +104,11 @@ def _calendar_method(calendar: bytes) -> str:
 
 
 def is_refused_for_good(error: BaseException) -> bool:
-    """Whether `error` is permanent: the server rejected this email with a 5xx or a provider with a 4xx, or it cannot be
-    encoded.
+    """Whether `error` is permanent, so that a retry is pointless.
 
-    A 5xx in reply to our greeting or login is a configuration error and is retried, as are a provider's 401 and 403. A
-    provider's 408 and 429 are temporary.
+    Permanent are a server's 5xx for this email, a provider's 4xx, recipients that a provider refused, and an email that
+    cannot be built or encoded. Not permanent are a 5xx in reply to our greeting or login, and a provider's 401 and 403,
+    which are configuration errors, and a provider's 408 and 429, which are temporary.
     """
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code >= 500 for code, _ in error.recipients.values())

@@ -1,4 +1,7 @@
-"""The rule in force for a message: the clinic's for the service, else the clinic's for all, else the kind's default."""
+"""The rule in force for a message.
+
+It is the clinic's own rule for the service, else its own rule for every service, else the default of the kind.
+"""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -26,7 +29,7 @@ def rules_in_force(*, scope: str) -> dict[str, MessageRule]:
 
 
 def rules_of(messages: Iterable[Message]) -> dict[UUID, MessageRule]:
-    """Return the rules of `messages` by message ID. Kinds that staff cannot change have none. One query."""
+    """Return the rules of `messages` by message ID. If staff cannot change its kind, a message has none. One query."""
     messages = list(messages)
     kinds = {kind.name: kind for kind in changeable_kinds()}
     written = MessageRule.objects.filter(kind__in={message.kind for message in messages})

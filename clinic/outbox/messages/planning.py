@@ -45,8 +45,9 @@ def plan_message(**what: Any) -> Message:
 def plan_messages(drafts: list[Message]) -> None:
     """Insert `drafts` in the caller's transaction. One query.
 
-    Idempotent: each kind is planned once per channel for a version of a row. Wakes the sweep on commit if a draft is
-    due now. Raises IntegrityError if the `not_after` of a draft is not after its `due_at`.
+    Idempotent by `dedupe_key`: each kind is planned once per channel for a version of a row, besides the copies that
+    `resend_message` plans. Wakes the sweep on commit if a draft is due now. Raises IntegrityError if the `not_after` of
+    a draft is not after its `due_at`.
     """
     Message.objects.bulk_create(drafts, ignore_conflicts=True)
     if any(draft.due_at <= draft.created_at for draft in drafts):
@@ -96,8 +97,8 @@ def withdraw_messages(
 ) -> int:
     """Skip the waiting messages about `subject_id`, and return how many.
 
-    `kinds` limits this to some kinds, and `spared` exempts some. `reason` is stored. A message that is being sent is
-    not skipped here: its relevance is checked again just before it is sent.
+    Only messages of `kinds` (default: all kinds) are skipped, and none of the kinds in `spared`. `reason` is stored.
+    A message that is being sent is not skipped here: its relevance is checked again just before it is sent.
     """
     waiting = Message.objects.filter(subject_id=subject_id, state=State.WAITING).exclude(kind__in=spared)
     if kinds is not None:

@@ -33,9 +33,10 @@ def render_email(
     `context` may contain `button_url` and `button_text` for the one button of the base template; `clinic` is added to
     it. Plain-text templates must use `{% autoescape off %}`, as emails/base.txt does.
 
-    A `patient` who asked for it is greeted by first name. The subject begins with the name too, because a family may
-    share a mailbox. If a guardian booked for this patient, `guardian` is the guardian's name: the guardian is greeted,
-    and subject and text name the patient.
+    If `patient` opted in to their first name (`name_in_messages`), they are greeted by it, and the subject begins with
+    it, because a family may share a mailbox. If a guardian booked for this patient, `guardian` is the guardian's name.
+    Then, with the same opt-in, the guardian is greeted, and subject and text name the patient. Raises KeyError if
+    `template` has a placeholder without a value in `context`.
     """
     name = name_in_messages(patient)
     whose = f"{name}’s visit" if name and guardian else ""

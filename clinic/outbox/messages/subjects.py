@@ -12,7 +12,7 @@ class Subjects:
 
     scopes: Callable[[], list[tuple[str, str]]]  # (slug, name) of everything that may have message rules of its own
     find: Callable[[str], list[UUID]]  # IDs of the rows with this name, such as visits by reference
-    read_reply: Callable[[str, str, datetime], str]  # (phone, "yes" or "cannot", now): act, return the answer text
+    read_reply: Callable[[str, str, datetime], str]  # (phone, "yes" or "cannot", now): act, return the reply or ""
 
 
 _registered: list[Subjects] = []

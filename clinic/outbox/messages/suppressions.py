@@ -40,8 +40,8 @@ def suppress(*, address: str, why: Suppression.Why, now: datetime, channel: str 
 def note_bounce(*, address: str, message_id: str, why: Suppression.Why, now: datetime) -> None:
     """Record a bounce or complaint from `address`. `message_id` is the ID of our row, empty if the provider gave none.
 
-    The message changes from sent to failed, which staff see. For an unknown message, or one to another address, only
-    the address is recorded.
+    The message changes from sent to failed, which staff see. If the message is unknown, not sent, or to another
+    address, only the address is recorded.
     """
     with transaction.atomic():
         suppress(address=address, why=why, now=now)
@@ -87,7 +87,7 @@ def is_unsubscribed(patient: Patient) -> bool:
 
 
 def unsubscribe(*, patient: Patient, now: datetime) -> None:
-    """Stop emails to `patient` that are not about a visit. Idempotent."""
+    """Stop emails to the address of `patient` that are not about a visit. Idempotent."""
     suppress(address=patient.email, why=Suppression.Why.UNSUBSCRIBED, now=now)
 
 

@@ -31,9 +31,10 @@ class ClaimedMessage:
 def claim_due_messages(*, now: datetime, limit: int = BATCH, lease: timedelta = LEASE) -> list[ClaimedMessage]:
     """Lease the oldest due messages to the caller, at most `limit`. No other worker can claim them for `lease`.
 
-    A message whose lease has expired, because its worker died, is claimed again. Safe under concurrency: each worker
-    locks the rows it claims and skips rows that others have locked. A batch is sorted by attempts, fewest first, so
-    that a message that kills its worker does not delay the others each time. Among equals, texts precede emails.
+    A message whose lease has expired, because its worker died, is claimed again, except a text with an attempt. Safe
+    under concurrency: each worker locks the rows it claims and skips rows that other workers have locked. A batch is
+    sorted by attempts, fewest first, so that a message that kills its worker does not delay the rest of the batch each
+    time. Among messages with equally many attempts, texts precede emails.
     """
     due = Message.objects.due(now).select_for_update(skip_locked=True, of=("self",)).select_related("patient")
     token = uuid.uuid4()
@@ -62,5 +63,5 @@ def claim_due_messages(*, now: datetime, limit: int = BATCH, lease: timedelta = 
 
 
 def _turn(message: Message) -> tuple[int, bool]:
-    """Return a sort key: fewest attempts first, then texts before emails, which may be skipped once a text was sent."""
+    """Return a sort key: fewest attempts first, then texts, because an email may be skipped once its text was sent."""
     return message.attempts, message.channel != Channel.SMS

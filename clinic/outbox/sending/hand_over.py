@@ -56,9 +56,10 @@ class MailServerAway(Exception):
 
 
 def send_due_messages(*, clock: Callable[[], datetime]) -> int:
-    """Send due messages in batches until none is due, the sweep's time is up or the mail server does not respond.
+    """Send due messages in batches, and return how many were sent. `clock` returns the current instant.
 
-    `clock` returns the current instant. Returns the number of messages sent.
+    Ends when none is due, the sweep's time is up, or no connection to the mail server can be opened. First writes the
+    heartbeat, and fails texts whose worker died.
     """
     note_sweep(now=clock())
     fail_unsure_texts(now=clock())
@@ -75,7 +76,7 @@ def send_due_messages(*, clock: Callable[[], datetime]) -> int:
 
 
 def _claim_in_batches(*, until: datetime, clock: Callable[[], datetime]) -> Generator[ClaimedMessage]:
-    """Yield due messages one by one. Release the claimed ones that are not consumed."""
+    """Yield due messages one by one. Release the messages that were claimed but not yielded."""
     while clock() < until and (batch := claim_due_messages(now=clock())):
         try:
             while batch and clock() < until:
@@ -87,10 +88,11 @@ def _claim_in_batches(*, until: datetime, clock: Callable[[], datetime]) -> Gene
 def send_claimed(
     claimed: ClaimedMessage, *, now: datetime, mailer: BaseEmailBackend | None = None, clinic: Clinic | None = None
 ) -> State | None:
-    """Send a claimed message through `mailer`, which is opened if it is not open yet.
+    """Send a claimed message: an email through `mailer`, which is opened if needed, or a text through the provider.
 
-    Returns its new state, or None without an attempt if another worker has the message or could claim it before it is
-    sent. Raises MailServerAway, after recording the failed attempt, if no connection could be opened.
+    Returns its new state, or None without an attempt if another worker has the message or could claim it before the
+    attempt ends. Raises MailServerAway, after recording the failed attempt, if no connection could be opened, and the
+    database's error if a sent message could not be recorded.
     """
     mailer, message = mailer or mailers.default, claimed.message
     if not _begin(claimed, now=now):
@@ -109,7 +111,7 @@ def send_claimed(
 def _prepare_and_send(
     claimed: ClaimedMessage, mailer: BaseEmailBackend, clinic: Clinic, *, now: datetime
 ) -> State | None:
-    """Send the message. Return its state if it was not sent; None once the server has accepted it."""
+    """Send the message. Return its state if it was not sent; None once the server or provider has accepted it."""
     message = claimed.message
     kind = find_kind(message.kind)
     not_sent = _check_again(claimed, kind, clinic, now=now)
@@ -170,7 +172,8 @@ def _wait_for_morning(message: Message, kind: MessageKind, hours: QuietHours | N
 def _wait_for_text(message: Message, kind: MessageKind, hours: QuietHours | None, *, now: datetime) -> State | None:
     """Postpone an email while the text that may replace it is not settled, and skip it once that text was sent.
 
-    Returns its state; None if it should be sent now.
+    Withdraws the text if the email would be too late after a longer wait. Returns the state of the email; None if it
+    should be sent now.
     """
     text = text_instead_of(message, kind) if message.channel == Channel.EMAIL else None
     if text is None:
@@ -216,9 +219,9 @@ def _begin(claimed: ClaimedMessage, *, now: datetime) -> bool:
 
 
 def _record_fault(claimed: ClaimedMessage, fault: BaseException, *, now: datetime) -> State:
-    """Fail a message on a permanent error or after the last retry, else schedule a retry with backoff."""
+    """Schedule a retry with backoff, or fail the message if that is pointless, too late, or could send a text twice."""
     message = claimed.message
-    if not isinstance(fault, OSError):  # our bug; the log formatter drops the exception's message
+    if not isinstance(fault, OSError):  # not a network error; the log formatter drops the exception's message
         logger.warning("message %s could not be rendered", message.pk, exc_info=fault)
     reason = UNSURE if isinstance(fault, TextUnsure) else describe_error(fault)
     pause = min(FIRST_PAUSE * 2 ** min(message.attempts - 1, 10), LONGEST_PAUSE) * random.uniform(0.8, 1.2)
@@ -232,7 +235,7 @@ def _record_sent(message: Message, *, now: datetime) -> State:
     """Record that `message` was sent, retrying for RECORDING_SENT while the database is unavailable.
 
     The lease covers that time, so no other worker sends the message meanwhile. After that, raises the database's error.
-    The lease then expires, and a duplicate email follows.
+    When the lease expires, an email is sent a second time, and a text fails as UNSURE.
     """
     give_up = time.monotonic() + RECORDING_SENT.total_seconds()
     while True:

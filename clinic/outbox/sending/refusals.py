@@ -1,4 +1,8 @@
-"""Reasons not to send a message: no address, a bounce, a rule that is switched off, or no longer relevant."""
+"""Reasons not to send a message.
+
+The reader has no address, is on the suppression list, or may not be texted; or the message's rule is switched off, its
+kind is unknown, or it is no longer relevant.
+"""
 
 from datetime import datetime
 
@@ -22,7 +26,10 @@ def find_refusal(
     clinic: Clinic,
     now: datetime,
 ) -> tuple[State, str] | None:
-    """Return the final state and the reason for a message that must not be sent; None = send."""
+    """Return the final state and the reason for a message that must not be sent; None = send.
+
+    Calls the kind's relevance check, which may write.
+    """
     if message.channel == Channel.EMAIL and message.patient and not message.patient.email:
         return State.SKIPPED, NO_ADDRESS
     if unreachable := why_unreachable(suppression, message.channel):

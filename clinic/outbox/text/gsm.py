@@ -20,7 +20,7 @@ class TextTooLong(ValueError):
 
 
 def to_gsm(text: str) -> str:
-    """Return `text` in the GSM alphabet. Unknown accents are dropped; other unknown characters become question marks."""
+    """Return `text` in the GSM alphabet. Unknown accents are dropped, other unknown characters become "?"."""
     return "".join(_letter(letter) for letter in " ".join(text.translate(_PLAIN).split()))
 
 
@@ -32,7 +32,7 @@ def length(text: str) -> int:
 def fit_text(template: str, values: Mapping[str, object]) -> str:
     """Return `template` with `values` filled in, in the GSM alphabet, to fit one message.
 
-    A long clinic name is cut. Raises TextTooLong.
+    A long clinic name is cut. Raises TextTooLong, or KeyError for a placeholder without a value.
     """
     clinic = to_gsm(str(values["clinic"]))
     while length(text := to_gsm(fill(template, {**values, "clinic": clinic}))) > LIMIT:

@@ -47,8 +47,8 @@ def planned_around_quiet_hours(due_at: datetime, hours: QuietHours, *, by: datet
 def moved_before_quiet_hours(due_at: datetime, hours: QuietHours, ahead: timedelta = timedelta(minutes=30)) -> datetime:
     """Return `due_at` if it is not quiet, else (in UTC) the start of the quiet hours around it minus `ahead`.
 
-    For messages that cannot wait until quiet hours end: the reminder of an early visit, due at 06:00, is sent the
-    evening before.
+    For messages that cannot wait until quiet hours end: a reminder that is due at 06:00, because the visit is early,
+    is sent the evening before.
     """
     local = due_at.astimezone(hours.zone)
     if not _is_quiet_clock(local.time(), hours):

@@ -1,7 +1,7 @@
-"""Explain to staff why a message was not sent, and what to do. Pure.
+"""Explain to staff why a message waits, was skipped or failed, and what to do. Pure.
 
-A reason is either one of our phrases ("quiet hours") or the output of `mail.describe_error`: the error's class name,
-and the codes of the server or provider.
+A reason is either one of our phrases ("quiet hours", or "not delivered" with the provider's code) or the output of
+`mail.describe_error`: the error's class name, and the codes of the server or provider.
 """
 
 import re

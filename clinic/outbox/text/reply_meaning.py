@@ -1,4 +1,4 @@
-"""Parse a short text message: STOP, START, HELP, yes, cannot. Anything else is for staff to read. Pure.
+"""Parse a short text message as a `Reply`, such as STOP or yes. Anything else is for staff to read. Pure.
 
 Only clear replies are parsed: "yes please" is a yes, but "yes but I may be late" is a message for staff.
 """
@@ -100,7 +100,7 @@ def parse_reply(text: str) -> Reply | None:
 def plain_words(text: str) -> list[str]:
     """Return the lower-case words of `text`, without invisible characters, quotes, punctuation and emoji.
 
-    The emoji in _SIGNS become words, and "opt out" becomes "optout".
+    The emoji in _SIGNS become words, and "opt out" and "opt me out" become "optout".
     """
     letters = []
     for letter in unicodedata.normalize("NFKC", text).casefold():

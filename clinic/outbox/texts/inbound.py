@@ -24,7 +24,7 @@ from clinic.practice.values.phone import base_number
 ANSWER_AGAIN_AFTER = timedelta(hours=1)  # between automatic answers to one number, which may be an autoresponder
 VIEW, CHANGE = "outbox.view_inboundtext", "outbox.change_inboundtext"
 STAFF_TEXT = "staff_inbound_text"
-THE_CLINIC = uuid.UUID(int=2)  # the recipient of alerts if no staff user may mark texts as read
+THE_CLINIC = uuid.UUID(int=2)  # the `subject_id` of alerts if no staff user may mark texts as read
 HOUR = timedelta(hours=1)
 AGAIN_AFTER = (HOUR / 2, 2 * HOUR, 8 * HOUR, 24 * HOUR, 48 * HOUR)  # as for emergency flags: a text may be urgent too
 ONE_SITTING = timedelta(minutes=10)  # texts received within it are announced in one email
@@ -41,7 +41,7 @@ class ReceivedText:
 
 @transaction.atomic
 def keep_text(*, phone: str, content: str, provider_id: str, is_answerable: bool = True, now: datetime) -> bool:
-    """Store a text, alert staff, and return whether to answer it automatically.
+    """Store a text, record it in the audit log, alert staff, and return whether to answer it automatically.
 
     A number gets at most one automatic answer per ANSWER_AGAIN_AFTER. `is_answerable` is False for texts that never get
     an answer. Idempotent by `provider_id`, because a webhook may be delivered twice: the second call returns the same
@@ -67,13 +67,13 @@ def keep_text(*, phone: str, content: str, provider_id: str, is_answerable: bool
 
 
 def _lock_number(phone: str) -> None:
-    """Lock a number until the transaction ends. Otherwise concurrent webhooks could both answer the same text."""
+    """Lock a number until the transaction ends. Otherwise two concurrent webhooks could each answer it."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"inbound text {phone}"])
 
 
 def patients_with(phones: Iterable[str]) -> dict[str, list[Patient]]:
-    """Return the patients for each of `phones` (E.164), ordered by name. Extensions are ignored. One query."""
+    """Return the patients by number, for `phones` (E.164), ordered by name. Their extensions are ignored. One query."""
     found: dict[str, list[Patient]] = defaultdict(list)
     based = Patient.objects.current().alias(
         base=Func("phone", Value(";"), Value(1), function="split_part", output_field=TextField())
@@ -98,7 +98,7 @@ def read_unread_texts(*, user: User, now: datetime) -> list[ReceivedText]:
 
 @transaction.atomic
 def mark_text_read(*, text: InboundText, by: User, now: datetime) -> bool:
-    """Record that `by` has read `text`. Returns False if it was marked before; the first reader is kept."""
+    """Mark `text` as read, also in the audit log. Returns False if it was marked before; the first reader is kept."""
     locked = InboundText.objects.select_for_update().get(pk=text.pk)
     if locked.read_at is not None:
         return False
@@ -135,9 +135,10 @@ def _plan_alerts(*, now: datetime) -> None:
 
 
 def why_alert_unwanted(message: Message, now: datetime) -> str | None:
-    """Return why an alert must not be sent; None while a text is unread. A relevance check.
+    """Return why an alert must not be sent; None if a text is unread and its recipient may still get it.
 
-    If the recipient has left, plan alerts to the current recipients unless they were alerted since.
+    A relevance check. If the recipient has left or lost the permission, plan alerts to the current recipients, unless
+    alerts to them were planned with `message` or after it.
     """
     if not InboundText.objects.unread().exists():
         return "every text has been read"

@@ -24,10 +24,10 @@ TEXT_WENT, MAIL_GOES = "the reader got a text instead", "the reader gets an e-ma
 
 
 def text_instead_of(message: Message, kind: MessageKind) -> Message | None:
-    """Return the text that may replace the email `message`; None if the email is sent in any case.
+    """Return the text that may replace the email `message`; None if no text may.
 
-    That is the case for news, for messages that staff resent, for readers who did not choose texts only, and if the
-    text was skipped or failed.
+    No text may replace news, a copy that staff resent, or an email to a reader who did not choose texts only. A text
+    that was skipped or failed replaces nothing.
     """
     is_copy = "#" in message.dedupe_key
     if message.patient is None or is_copy or kind.is_news or not kind.text_message or not has_texts():
@@ -56,7 +56,7 @@ def wait_for_text_until(message: Message, text: Message, *, hours: QuietHours | 
 
 
 def withdraw_text(text: Message, *, now: datetime) -> bool:
-    """Skip `text`, because its email is sent now. Returns False if a worker has claimed it."""
+    """Skip `text`, because its email is sent now. Returns False if it is no longer waiting."""
     waiting = Message.objects.filter(pk=text.pk, state=State.WAITING)
     return waiting.update(state=State.SKIPPED, reason=MAIL_GOES, settled_at=now) == 1
 

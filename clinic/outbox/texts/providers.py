@@ -26,7 +26,7 @@ class TextRefused(Exception):
 
 
 class TextUnsure(Exception):
-    """The connection broke, and the provider may have accepted the text. A retry could send a second copy."""
+    """The connection broke or timed out, and the provider may have accepted the text. A retry could send it twice."""
 
 
 class TextProviderAway(OSError):

@@ -25,7 +25,7 @@ FROM, UNTIL = time(9), time(20)  # texts are sent between these local times of t
 MOST_A_DAY, MOST_A_WEEK = 1, 3
 ENOUGH_TODAY = f"the patient got {MOST_A_DAY} text today"
 ENOUGH_THIS_WEEK = f"the patient got {MOST_A_WEEK} texts in a week"
-REPLY_WINDOW = timedelta(hours=1)  # a reply may refer to any text sent within it
+REPLY_WINDOW = timedelta(hours=1)  # before the last text; a reply may refer to any text sent since
 UNSURE = "unknown whether it was sent"
 BEYOND_THE_CAPS = "and one more if the clinic cancels or moves a visit"
 _TERMS = (
@@ -48,9 +48,10 @@ def consent_of(patient: Patient) -> TextConsent | None:
 
 @transaction.atomic
 def give_consent(*, patient: Patient, wording: str, instead_of_email: bool, now: datetime) -> TextConsent:
-    """Record that `patient` agreed to texts in `wording`, and plan texts beside the waiting emails.
+    """Record that `patient` agreed to texts, in the given `wording`. It replaces an earlier consent.
 
-    Raises ValueError if their number cannot receive texts (`texting_number`).
+    Plans texts beside the emails that are not yet due. Raises ValueError if the number of `patient` cannot receive
+    texts (`texting_number`).
     """
     if not texting_number(patient.phone):
         raise ValueError("no text can go to this number")
@@ -83,9 +84,9 @@ def withdraw_consent(*, phone: str, now: datetime) -> int:
 
 @transaction.atomic
 def restore_consent(*, phone: str, now: datetime) -> int:
-    """Handle START: renew the last consent of each patient whose number is still `phone`, with its wording.
+    """Handle START: renew the last consent of each patient whose number is still `phone` and who has none in force.
 
-    Returns how many.
+    The wording is the same, after "START: ". Returns how many were renewed.
     """
     patients = Patient.objects.filter(phone=phone, text_consents__phone=phone).distinct()
     lapsed = [patient for patient in patients if consent_of(patient) is None]
@@ -142,7 +143,8 @@ def _reader(message: Message) -> Patient:
 def _text_beside(message: Message, clinic: Clinic, now: datetime) -> Message:
     """Return the draft of a text that is due with its email `message`.
 
-    It is due before the hours without texts instead if it would be too late after them.
+    If that is in the hours without texts and it would be too late after them, the text is due before them, unless that
+    time has passed.
     """
     by = useful_until(due_at=message.due_at, not_after=message.not_after)
     earlier = planned_around_quiet_hours(message.due_at, text_hours(message, clinic), by=by)
