@@ -17,6 +17,7 @@ from django.urls import reverse
 from PIL import Image
 
 from clinic.local.processes.ports import free_port
+from clinic.outbox.models import Sweep
 from education.models import Picture
 from tests.deploy.proxies import DEPLOY, THREADS, Caddy, Nginx, Site, ask, dial, mirror, slow_visitors, why_missing
 from tests.factories import UserFactory
@@ -43,6 +44,8 @@ def site(tmp_path_factory, django_db_setup, django_db_blocker):
     site = Site(tmp_path_factory.mktemp("site"), connection.settings_dict["NAME"])
     yield site
     site.stop()
+    with django_db_blocker.unblock():
+        Sweep.objects.all().delete()  # the site committed its start, which no rollback of a test undoes
 
 
 @pytest.fixture(params=[Nginx, Caddy], ids=["nginx", "caddy"])
