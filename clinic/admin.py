@@ -19,7 +19,6 @@ from assessments.models import Flag, Response
 from booking.models import Appointment, WaitListEntry
 from booking.staff.today import Section, read_today
 from booking.wait_list.stuck_entries import count_stuck
-from clinic.admin_errors import names_no_row, owners_besides
 from clinic.audit.searching import PostedAutocomplete
 from clinic.outbox.models import Message
 from clinic.outbox.texts.inbound import read_unread_texts
@@ -27,6 +26,7 @@ from clinic.practice.access.sign_in import SignInForm, finish_sign_in
 from clinic.practice.access.staff import staff_of
 from clinic.practice.cleanup_runs import cleanup_overdue_since
 from clinic.practice.models import Clinic
+from clinic.staff.admin_errors import names_no_row, owners_besides
 from education.articles.editing import count_waiting
 from education.models import REMIND_BEFORE
 

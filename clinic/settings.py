@@ -119,9 +119,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "clinic.staff.roles.RoleBackend"]
 LOGIN_URL = "admin:login"
 SESSION_COOKIE_AGE = 12 * 60 * 60  # a working day; staff log in each morning
-MESSAGE_STORAGE = "clinic.admin_messages.AdminMessages"
+MESSAGE_STORAGE = "clinic.staff.admin_messages.AdminMessages"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 
 # The largest body of a request in bytes, and the routes that need more. deploy/nginx.conf and deploy/Caddyfile have the

@@ -13,10 +13,10 @@ from booking.models import OpeningHours, Purpose, Service
 from booking.schedule.availability import next_free_slots
 from booking.schedule.local_time import clinic_time
 from booking.time.hours_text import format_week, opening_times
-from clinic.admin_errors import is_for_staff, miss_page, refuse_staff, refuse_stale_form
 from clinic.practice.models import Clinic, Therapist
 from clinic.practice.values.zones import zones_of_state
 from clinic.responses.addresses import canonical_url, describe_address
+from clinic.staff.admin_errors import is_for_staff, miss_page, refuse_staff, refuse_stale_form
 from clinic.web.away import fault_page
 from education.articles.library import published
 from education.articles.structured_data import describe_clinic

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from clinic.admin_errors import is_for_staff, refuse_opening
+from clinic.staff.admin_errors import is_for_staff, refuse_opening
 
 
 class FormAddresses:

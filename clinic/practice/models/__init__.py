@@ -5,7 +5,7 @@ from clinic.practice.models.clinic import Clinic, reading_clinic_once, validate_
 from clinic.practice.models.limits import RateLimit
 from clinic.practice.models.links import ConfirmationCode, LinkPurpose, PatientLink, Proof
 from clinic.practice.models.patients import NameKey, Patient
-from clinic.practice.models.staff import Therapist, User, UserManager
+from clinic.practice.models.staff import Role, Therapist, User, UserManager
 
 __all__ = [
     "CleanupRun",
@@ -17,6 +17,7 @@ __all__ = [
     "PatientLink",
     "Proof",
     "RateLimit",
+    "Role",
     "Therapist",
     "User",
     "UserManager",

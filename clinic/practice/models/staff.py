@@ -5,11 +5,22 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
 from clinic.practice.values.mail_addresses import normalize_address
+
+
+class Role(models.TextChoices):
+    """What a member of staff does here. `clinic.staff.roles` has the permissions of each role."""
+
+    OWNER = "owner", "owner"
+    THERAPIST = "therapist", "therapist"
+    FRONT_DESK = "front-desk", "front desk"
+    EDITOR = "editor", "editor"
+    AUDITOR = "auditor", "auditor"
 
 
 class UserManager(BaseUserManager["User"]):
@@ -36,6 +47,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120)
+    roles = ArrayField(models.CharField(max_length=20, choices=Role), default=list, blank=True)
     is_staff = models.BooleanField("may log in to the admin", default=False)
     is_active = models.BooleanField(
         "active", default=True, help_text="Switch off instead of deleting, to keep the audit log complete."
@@ -48,7 +60,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         ordering = ["name"]
-        constraints = [models.CheckConstraint(name="user_email_is_lower_case", condition=Q(email=Lower("email")))]
+        constraints = [
+            models.CheckConstraint(name="user_email_is_lower_case", condition=Q(email=Lower("email"))),
+            models.CheckConstraint(name="user_roles_are_known", condition=Q(roles__contained_by=Role.values)),
+        ]
 
     def __str__(self) -> str:
         return self.name or self.email
