@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "clinic.audit.middleware.RecordsReading",
     "clinic.practice.middleware.ClinicReadOnce",
     "clinic.practice.middleware.BrokenLinkPages",
     "clinic.audit.middleware.UnopenedPages",

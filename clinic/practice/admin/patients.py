@@ -106,8 +106,8 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
 
     added = moment_column("created_at", "added")
 
-    def patient_id_of(self, obj: Patient) -> UUID:
-        return obj.pk
+    def patient_ids_of(self, obj: Patient) -> list[UUID]:
+        return [obj.pk]
 
     def get_fields(self, request: HttpRequest, obj: Patient | None = None) -> tuple[str, ...]:
         return self.fields + (self.details if obj else ("is_another_person",))
