@@ -3,6 +3,7 @@
 A permission is "app.codename". The entries of a tuple are alternatives; "+" joins permissions that are all required.
 """
 
+import re
 from dataclasses import dataclass, field
 
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -194,3 +195,9 @@ def walk(resolver: URLResolver, prefix: str = ""):
             yield route, part
         else:
             yield from walk(part, route)
+
+
+def address_of(route: str, args: dict) -> str:
+    """Return the URL of `route`, with `args` in place of its converters."""
+    plain = re.sub(r"<(?:\w+:)?(\w+)>|\^?\(\?P<(\w+)>[^)]*\)", lambda match: str(args[match[1] or match[2]]), route)
+    return "/" + plain.replace("/$", "/").replace("$", "/")
