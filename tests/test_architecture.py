@@ -92,6 +92,7 @@ FLOORS = {
     "clinic/audit": (
         {"apps"},
         {"admin", "management", "middleware"},
+        {"database"},
         {
             "access",
             "browsers",
