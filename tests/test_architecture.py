@@ -92,7 +92,7 @@ FLOORS = {
     "clinic/audit": (
         {"apps"},
         {"admin", "management", "middleware"},
-        {"database"},
+        {"database", "reports"},
         {
             "access",
             "browsers",

@@ -100,6 +100,8 @@ def pages_of(rows: dict[str, str], topic_type: int) -> dict[str, list[Page]]:
         ],
         "(?P<url>.*)$": [Page(NO_ONE, NO_ONE, {"url": "nowhere"})],
         "auth_user_password_change": [_only("practice.change_user", id=rows["practice.user"])],
+        "audit_accessevent_patient": [Page(viewers("audit.accessevent"), None, {"pk": rows["practice.patient"]})],
+        "audit_accessevent_unusual": [Page(viewers("audit.accessevent"), None)],
         "practice_patient_end_links": [Page(None, ("practice.change_patient",), {"pk": rows["practice.patient"]})],
         "outbox_inboundtext_read": [Page(None, ("outbox.change_inboundtext",), {"pk": rows["outbox.inboundtext"]})],
         "outbox_message_act": [

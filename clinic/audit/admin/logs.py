@@ -1,18 +1,27 @@
 """The audit log and the log of sign-ins in the admin."""
 
 from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import mark_safe
+from django.views.decorators.http import require_safe
 
 from clinic.audit.admin.bases import PrivateSearch, ReadOnly
 from clinic.audit.models import AccessEvent, SignInEvent, describe_type
+from clinic.audit.reading import note_shown
+from clinic.audit.reports.sentences import describe_event
+from clinic.audit.reports.unusual import LOOKED_BACK, MOST_SHOWN, find_unusual
 
+PER_PAGE = 50
 MOST_NAMED = 3  # links to patients in a row of the list; the page of a row has all of them
 
 
@@ -46,6 +55,48 @@ class AccessEventAdmin(ReadOnly, PrivateSearch):
     search_fields = ("=object_id",)
     search_help_text = "The ID of a patient or a record, from the address of its page"
     show_full_result_count = False
+    change_list_template = "audit/admin_log.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        may = self.admin_site.admin_view
+        return [
+            path("patient/<uuid:pk>/", may(require_safe(self.patient_view)), name="audit_accessevent_patient"),
+            path("unusual/", may(require_safe(self.unusual_view)), name="audit_accessevent_unusual"),
+            *super().get_urls(),
+        ]
+
+    def patient_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """List who has seen or changed the data of one patient, newest first. Shows no name of the patient.
+
+        An unknown ID has an empty list. Raises PermissionDenied.
+        """
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        events = AccessEvent.objects.filter(patient_ids__contains=[pk]).select_related("actor")
+        page = Paginator(events, PER_PAGE).get_page(request.GET.get("page"))
+        note_shown([pk], subject=(self.opts.label_lower, ""))
+        lines = [(event, describe_event(event)) for event in page.object_list]
+        context = {"title": "Who has seen this patient", "page": page, "lines": lines, "patient_id": pk}
+        return self._report(request, "audit/admin_patient_access.html", context)
+
+    def unusual_view(self, request: HttpRequest) -> HttpResponse:
+        """List unusual reads by staff, newest first, each with the reason. Raises PermissionDenied."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        found = find_unusual(now=timezone.now())
+        context = {
+            "title": "Unusual access",
+            "found": found,
+            "days": LOOKED_BACK.days,
+            "most": MOST_SHOWN if len(found) == MOST_SHOWN else None,
+        }
+        return self._report(request, "audit/admin_unusual.html", context)
+
+    def _report(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+        request.current_app = self.admin_site.name
+        return TemplateResponse(
+            request, template, {**self.admin_site.each_context(request), "opts": self.opts, **context}
+        )
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[AccessEvent], search_term: str
@@ -82,9 +133,9 @@ class AccessEventAdmin(ReadOnly, PrivateSearch):
     def _links(self, event: AccessEvent, shown: list[UUID]) -> str:
         if not shown:
             return self.get_empty_value_display()
-        links = [(_link("practice_patient", one, "open"),) for one in shown]
+        links = format_html_join(", ", "{}", [(_link("practice_patient", one, "open"),) for one in shown])
         more = len(event.patient_ids) - len(shown)
-        return format_html_join(mark_safe(", "), "{}", links) + (f" and {more} more" if more else "")
+        return format_html("{} and {} more", links, more) if more else links
 
 
 @admin.register(SignInEvent)
