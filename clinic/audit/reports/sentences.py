@@ -12,7 +12,12 @@ WHO = {
 }
 UNKNOWN = "A patient, or the site itself,"  # rows from before `who` was recorded
 
-PAGES = {"admin:index": "opened Today", "admin:autocomplete": "looked up patients by name"}
+PAGES = {
+    "admin:index": "opened Today",
+    "admin:autocomplete": "looked up patients by name",
+    "admin:audit_accessevent_patient": "opened the list of who has seen the patient",
+    "admin:practice_patient_end_links": "ended the links of the patient",
+}
 # The last part of the name of an admin page: what opening it means. {one} is the record, {many} several.
 ENDINGS = {
     "changelist": "opened the list of {many}",

@@ -62,6 +62,7 @@ def open_page(actor, patient, at=NOON):
         ("admin:practice_patient_history", "R", "practice.patient", "opened the history of the patient"),
         ("admin:assessments_response_export", "R", "assessments.response", "exported the intake"),
         ("admin:index", "R", "", "opened Today"),
+        ("admin:audit_accessevent_patient", "R", "audit.accessevent", "opened the list of who has seen the patient"),
         ("admin:autocomplete", "R", "", "looked up patients by name"),
         ("admin:practice_patient_change", "U", "practice.patient", "changed the patient"),
         ("", "R", "assessments.response", "read the intake"),
