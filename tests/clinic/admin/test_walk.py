@@ -4,7 +4,6 @@ A page that is missing from admin_pages.py, the table of permissions, fails the 
 """
 
 import logging
-import re
 from dataclasses import dataclass
 
 import pytest
@@ -21,7 +20,7 @@ from django.test import Client
 from clinic.practice.models import User
 from education.models import Topic
 from tests.clinic.admin_house import CANARIES, furnish
-from tests.clinic.admin_pages import ANYONE, FORMS, ONLY_WITH, Page, pages_of, routes_of_the_admin, viewers
+from tests.clinic.admin_pages import ANYONE, FORMS, ONLY_WITH, Page, address_of, pages_of, routes_of_the_admin, viewers
 from tests.factories import TherapistFactory, UserFactory
 from tests.world import NOON
 
@@ -191,11 +190,6 @@ def find_canary(response, held: set[str]) -> str:
         if canary in text and not may(held, shown_by):
             return f"shows {canary}"
     return ""
-
-
-def address_of(route: str, args: dict) -> str:
-    plain = re.sub(r"<(?:\w+:)?(\w+)>|\^?\(\?P<(\w+)>[^)]*\)", lambda match: str(args[match[1] or match[2]]), route)
-    return "/" + plain.replace("/$", "/").replace("$", "/")
 
 
 def test_every_admin_page_is_in_the_table_of_permissions(rows):
