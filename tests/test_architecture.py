@@ -73,7 +73,7 @@ FLOORS = {
     ),
     "clinic/practice": (
         {"apps"},
-        {"admin", "context", "middleware", "templatetags"},
+        {"admin", "context", "management", "middleware", "templatetags"},
         {"fields", "saving"},
         {"access", "people"},
         {"batches", "cleanup_runs", "models"},

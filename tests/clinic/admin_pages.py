@@ -1,6 +1,7 @@
 """The permissions to open and to act on each admin page. A new page must be entered here.
 
 A permission is "app.codename". The entries of a tuple are alternatives; "+" joins permissions that are all required.
+"anyone", "staff" (anyone with a role or a permission) and "owner" are not permissions.
 """
 
 from dataclasses import dataclass, field
@@ -10,12 +11,11 @@ from django.urls import URLPattern, URLResolver, get_resolver
 # The admin forms of each model. The permission to view or the permission to change opens "view".
 FORMS = {
     "audit.accessevent": "view",
-    "auth.group": "view add change delete",
     "practice.clinic": "view change",
     "practice.cleanuprun": "view",
     "practice.therapist": "view add change",
     "practice.patient": "view add change",
-    "practice.user": "view add change",
+    "practice.user": "view",  # and OWNERS
     "outbox.textconsent": "view",
     "outbox.inboundtext": "view",
     "outbox.message": "view",
@@ -44,11 +44,10 @@ SHOWN_ONLY = {"assessments.flag", "assessments.questionnaire", "assessments.resp
 
 # Permissions that open no page by themselves.
 ONLY_WITH = {
-    "practice.add_user": "practice.change_user",
     "outbox.delete_suppression": "outbox.view_suppression",
 }
 
-ANYONE, STAFF, NO_ONE = ("anyone",), ("staff",), ()
+ANYONE, STAFF, OWNERS, NO_ONE = ("anyone",), ("staff",), ("owner",), ()
 MESSAGE_WRITERS = ("outbox.add_messagerule", "outbox.change_messagerule")
 ARTICLE_WRITERS = ("education.add_article", "education.change_article")
 
@@ -97,7 +96,7 @@ def pages_of(rows: dict[str, str], topic_type: int) -> dict[str, list[Page]]:
             )
         ],
         "(?P<url>.*)$": [Page(NO_ONE, NO_ONE, {"url": "nowhere"})],
-        "auth_user_password_change": [_only("practice.change_user", id=rows["practice.user"])],
+        "auth_user_password_change": [Page(OWNERS, OWNERS, {"id": rows["practice.user"]})],
         "practice_patient_end_links": [Page(None, ("practice.change_patient",), {"pk": rows["practice.patient"]})],
         "outbox_inboundtext_read": [Page(None, ("outbox.change_inboundtext",), {"pk": rows["outbox.inboundtext"]})],
         "outbox_message_act": [
@@ -133,6 +132,10 @@ def pages_of(rows: dict[str, str], topic_type: int) -> dict[str, list[Page]]:
     }
     for model, forms in FORMS.items():
         pages |= _forms_of(model, forms.split(), rows[model])
+    pages["practice_user_add"] = [Page(OWNERS, OWNERS)]
+    pages["practice_user_change"] = [
+        Page(viewers("practice.user"), OWNERS, {"object_id": rows["practice.user"]}),
+    ]
     return pages
 
 
