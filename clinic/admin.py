@@ -20,6 +20,7 @@ from booking.models import Appointment, WaitListEntry
 from booking.staff.today import Section, read_today
 from booking.wait_list.stuck_entries import count_stuck
 from clinic.audit.searching import PostedAutocomplete
+from clinic.outbox.messages.kinds import kinds_hidden_from
 from clinic.outbox.models import Message
 from clinic.outbox.texts.inbound import read_unread_texts
 from clinic.practice.access.sign_in import SignInForm, finish_sign_in
@@ -122,7 +123,7 @@ class ClinicAdminSite(admin.AdminSite):
             "app_list": self.get_app_list(request),
             "shows": {section.name.lower(): True for section in sections},
             "may_read_intakes": self.may_view(request, Response),
-            "today": read_today(now=now, sections=sections),
+            "today": read_today(now=now, sections=sections, hidden_kinds=kinds_hidden_from(request.user)),
             "no_cleanup_since": cleanup_overdue_since(now=now),
             "articles_waiting": self.articles_waiting(request),
             "remind_days": REMIND_BEFORE.days,
