@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.contenttypes.views import shortcut
@@ -11,6 +12,7 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils import timezone
@@ -23,11 +25,11 @@ from clinic.audit.searching import PostedAutocomplete
 from clinic.outbox.messages.kinds import kinds_hidden_from
 from clinic.outbox.models import Message
 from clinic.outbox.texts.inbound import read_unread_texts
-from clinic.practice.access.sign_in import SignInForm, finish_sign_in
 from clinic.practice.access.staff import staff_of
 from clinic.practice.cleanup_runs import cleanup_overdue_since
 from clinic.practice.models import Clinic
 from clinic.staff.admin_errors import names_no_row
+from clinic.staff.sign_in.views import sign_out
 from education.articles.editing import count_waiting
 from education.models import REMIND_BEFORE
 
@@ -45,7 +47,6 @@ class ClinicAdminSite(admin.AdminSite):
     index_title = "Today"
     empty_value_display = "–"
     enable_nav_sidebar = False  # lists need the width; everything is one click from Today
-    login_form = SignInForm
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Use the clinic's name as the header and title of every page."""
@@ -53,8 +54,14 @@ class ClinicAdminSite(admin.AdminSite):
         return {**super().each_context(request), "site_header": name, "site_title": name}
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Log in by Django's view, with rate limits."""
-        return finish_sign_in(request, super().login(request, extra_context), now=timezone.now())
+        """Redirect to the sign-in of staff, or to Today if signed in."""
+        return secure_admin_login(super().login)(request, extra_context)
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
+        return sign_out(request)
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
+        return redirect("account_change_password")
 
     def admin_view[View: Callable[..., HttpResponseBase]](self, view: View, cacheable: bool = False) -> View:
         """Wrap `view` in Django's sign-in check, and allow only GET, HEAD and POST (else 405).

@@ -36,6 +36,7 @@ MESSAGES = (
 )
 HOURS = _may("view add change delete", "booking.openinghours") | _may("view add", "booking.calendarfeed")
 LIBRARY = _may("view add change delete", "education.article", "education.topic", "education.picture")
+AUDIT = _may("view", "audit.accessevent", "audit.signinevent", "practice.cleanuprun")
 CLINICAL = (
     _may("view", "assessments.response", "assessments.rulesignoff")
     | _may("view change", "assessments.flag")
@@ -52,8 +53,8 @@ PERMISSIONS: Mapping[Role, frozenset[str]] = {
         | LIBRARY
         | _may("view add change", "booking.service", "practice.clinic", "practice.therapist", "practice.user")
         | _may("view add change delete", "outbox.messagerule")
-        | _may("view", "assessments.questionnaire", "audit.accessevent", "practice.cleanuprun")
-        | {"assessments.import_questionnaire"}
+        | AUDIT
+        | {"assessments.view_questionnaire", "assessments.import_questionnaire"}
     ),
     # Reviews articles, and decides which questionnaire patients get.
     Role.THERAPIST: frozenset(
@@ -68,11 +69,11 @@ PERMISSIONS: Mapping[Role, frozenset[str]] = {
     ),
     Role.FRONT_DESK: frozenset(SCHEDULE | CONTACTS | MESSAGES),
     Role.EDITOR: frozenset(LIBRARY),
-    Role.AUDITOR: frozenset(_may("view", "audit.accessevent", "practice.user", "practice.cleanuprun")),
+    Role.AUDITOR: frozenset(AUDIT | _may("view", "practice.user")),
 }
 
 # Permissions of no role, which open no page of the admin. First whole apps; then models that the site alone writes.
-COMMAND_LINE_APPS = {"admin", "auth", "contenttypes", "sessions"}
+COMMAND_LINE_APPS = {"account", "admin", "auth", "contenttypes", "mfa", "sessions", "staff", "usersessions"}
 COMMAND_LINE_ONLY = frozenset(
     _may(
         "view add change delete",
@@ -82,7 +83,8 @@ COMMAND_LINE_ONLY = frozenset(
         *("practice.confirmationcode", "practice.patientlink", "practice.ratelimit"),
     )
     | _may("add change delete", "assessments.questionnaire", "assessments.response", "assessments.rulesignoff")
-    | _may("add change delete", "audit.accessevent", "outbox.textconsent", "practice.cleanuprun")
+    | _may("add change delete", "audit.accessevent", "audit.signinevent")
+    | _may("add change delete", "outbox.textconsent", "practice.cleanuprun")
     | _may("add delete", "assessments.flag", "outbox.inboundtext", "outbox.message")
     | _may("add change", "outbox.suppression")
     | _may("change delete", "booking.calendarfeed")

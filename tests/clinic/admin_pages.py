@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 # The admin forms of each model. The permission to view or the permission to change opens "view".
 FORMS = {
     "audit.accessevent": "view",
+    "audit.signinevent": "view",
     "practice.clinic": "view change",
     "practice.cleanuprun": "view",
     "practice.therapist": "view add change",

@@ -23,6 +23,11 @@ audit_accessevent_add                         -           -           -         
 audit_accessevent_history                     -           GP          -           -           -           GP
 audit_accessevent_delete                      -           -           -           -           -           -
 audit_accessevent_change                      -           G           -           -           -           G
+audit_signinevent_changelist                  -           GP          -           -           -           GP
+audit_signinevent_add                         -           -           -           -           -           -
+audit_signinevent_history                     -           GP          -           -           -           GP
+audit_signinevent_delete                      -           -           -           -           -           -
+audit_signinevent_change                      -           G           -           -           -           G
 practice_cleanuprun_changelist                -           GP          -           -           -           GP
 practice_cleanuprun_add                       -           -           -           -           -           -
 practice_cleanuprun_history                   -           GP          -           -           -           GP

@@ -1,14 +1,13 @@
-"""Accounts of staff: invite, choose roles, deactivate, emergency access. One active owner always remains."""
+"""Accounts of staff: invite, choose roles, deactivate, restore. One active owner always remains."""
 
 import logging
-import secrets
 from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import IntegrityError, connection, transaction
 
-from clinic.audit.access import record_access
-from clinic.audit.models import Action
+from clinic.audit.models import SignInKind
+from clinic.audit.sign_ins import record_sign_in
 from clinic.practice.models import Role, User
 from clinic.practice.values.mail_addresses import normalize_address
 
@@ -67,7 +66,7 @@ def invite_staff(*, email: str, name: str, roles: Iterable[str], by: User | None
             user = User.objects.create_user(email, name=name, roles=_in_order(roles))
     except IntegrityError:
         raise AddressTaken from None
-    _record(user, Action.CREATE, by=by, now=now)
+    _record(user, SignInKind.INVITED, by=by, now=now)
     return user
 
 
@@ -106,27 +105,23 @@ def change_staff(*, user: User, roles: Iterable[str], is_active: bool, by: User 
         return stored
     stored.roles, stored.is_active = roles, is_active
     stored.save(update_fields=["roles", "is_active"])
-    _record(stored, Action.UPDATE, by=by, now=now)
+    _record(stored, SignInKind.ROLES_CHANGED, by=by, now=now)
     return stored
 
 
 @transaction.atomic
-def open_emergency_access(*, email: str, name: str, roles: Iterable[str], now: datetime) -> tuple[User, str]:
-    """Create or reactivate an account, add `roles` to it, and set a new password, which is returned.
+def restore_account(*, email: str, name: str, roles: Iterable[str]) -> User:
+    """Create or reactivate an account, add `roles` to it, and remove its password. Earlier roles are kept.
 
-    For the command line. The user's sessions end. Earlier roles are kept. Recorded as a warning in the log and in the
-    audit log.
+    For emergency access, which records it. The user's sessions end.
     """
     _lock_roles()
     email = normalize_address(email).lower()
     user = User.objects.filter(email=email).first() or User(email=email, name=name or email)
     user.roles, user.is_active = _in_order({*user.roles, *roles}), True
-    password = secrets.token_urlsafe(18)
-    user.set_password(password)
+    user.set_unusable_password()
     user.save()
-    record_access(actor=None, action=Action.EXECUTE, subject=user, patient_id=None, now=now)
-    logger.warning("Emergency access was opened for staff account %s. Its roles: %s.", user.pk, user.roles_in_words)
-    return user, password
+    return user
 
 
 def _is_active_owner(user: User) -> bool:
@@ -145,8 +140,8 @@ def _lock_roles() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('roles of staff', 0))")
 
 
-def _record(user: User, action: Action, *, by: User | None, now: datetime) -> None:
-    record_access(actor=by, action=action, subject=user, patient_id=None, now=now)
+def _record(user: User, kind: SignInKind, *, by: User | None, now: datetime) -> None:
+    record_sign_in(user=user, kind=kind, request=None, by=by, now=now)
     whom = by.pk if by else "the command line"
     state = "active" if user.is_active else "deactivated"
     logger.info("Staff account %s is %s with roles: %s. Changed by %s.", user.pk, state, user.roles_in_words, whom)

@@ -3,15 +3,20 @@
 import argparse
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
+from django.db import transaction
 from django.utils import timezone
 
 from clinic.practice.models import Clinic, Role, User
-from clinic.practice.people.staff import StaffChangeError, change_staff, invite_staff, open_emergency_access
+from clinic.practice.people.staff import StaffChangeError, change_staff, invite_staff
 from clinic.practice.values.dates import format_instant
 from clinic.practice.values.mail_addresses import normalize_address
+from clinic.staff.account_mail import plan_link_mail
+from clinic.staff.emergency import open_emergency_access
+from clinic.staff.links import Purpose, create_link, path_of
 
 ROLES = "\n".join(f"  {role.value:<12}{role.purpose}" for role in Role)
 
@@ -24,10 +29,12 @@ class Command(BaseCommand):
         parser.epilog = f"Roles:\n{ROLES}"
         acts = parser.add_subparsers(dest="act", required=True)
         acts.add_parser("list", help="list all accounts")
-        add = acts.add_parser("add", help="add an account without a password")
+        add = acts.add_parser("add", help="add an account and email the invitation")
         roles = acts.add_parser("roles", help="replace the roles of an account, and reactivate it")
         deactivate = acts.add_parser("deactivate", help="end all access of an account")
-        emergency = acts.add_parser("emergency", help="add or reactivate an account and print a new password for it")
+        emergency = acts.add_parser(
+            "emergency", help="add or reactivate an account, and print a link that opens it once"
+        )
         for one in (add, roles, deactivate, emergency):
             one.add_argument("email")
         add.add_argument("--name", required=True)
@@ -54,11 +61,13 @@ class Command(BaseCommand):
             )
             self.stdout.write(f"{user.email}  {user.name}  {roles}  {state}  last sign-in: {signed_in}")
 
+    @transaction.atomic
     def _add(self, options: dict[str, Any]) -> None:
-        user = invite_staff(
-            email=_address(options), name=options["name"], roles=options["role"], by=None, now=timezone.now()
-        )
+        email, now = _address(options), timezone.now()
+        user = invite_staff(email=email, name=options["name"], roles=options["role"], by=None, now=now)
+        plan_link_mail(create_link(email=email, purpose=Purpose.INVITATION, now=now), now=now)
         self._report(user)
+        self.stdout.write("An email with a link to choose a password is on its way.")
 
     def _roles(self, options: dict[str, Any]) -> None:
         user = _find(options)
@@ -73,12 +82,13 @@ class Command(BaseCommand):
         is_new = not User.objects.filter(email=email).exists()
         if is_new and not (options["name"] and options["role"]):
             raise CommandError(f"There is no account {email}. Give --name and --role to add one.")
-        user, password = open_emergency_access(
-            email=email, name=options["name"], roles=options["role"], now=timezone.now()
-        )
-        self._report(user)
-        self.stdout.write(f"Password: {password}")
-        self.stdout.write("It is shown once and works until it is changed. Take the access back when it is over.")
+        now = timezone.now()
+        link = open_emergency_access(email=email, name=options["name"], roles=options["role"], now=now)
+        self._report(User.objects.get(email=email))
+        minutes = int((link.expires_at - now).total_seconds() // 60)
+        self.stdout.write(f"For {minutes} minutes, this link opens the account once, to choose a password:")
+        self.stdout.write(f"{settings.SITE_URL}{path_of(link)}")
+        self.stdout.write("Take the access back when the emergency is over: docs/emergency-access.md.")
 
     def _report(self, user: User) -> None:
         state = "active" if user.is_active else "deactivated"

@@ -1,15 +1,20 @@
 """Accounts of staff: who may invite, choose roles and deactivate; the last owner; the command line."""
 
 import logging
+from datetime import timedelta
 from io import StringIO
 from threading import Barrier, Thread
 
 import pytest
+import time_machine
+from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.urls import reverse
 
-from clinic.audit.models import AccessEvent
+from clinic.audit.models import SignInEvent
+from clinic.outbox.models import Message
 from clinic.practice.models import Role, User
 from clinic.practice.people.staff import (
     AddressTaken,
@@ -21,6 +26,7 @@ from clinic.practice.people.staff import (
     change_staff,
     invite_staff,
 )
+from clinic.staff.models import FactorSecret, StaffLink
 from tests.factories import ClinicFactory, UserFactory
 from tests.world import NOON
 
@@ -66,7 +72,7 @@ def test_owner_invites_staff_who_cannot_sign_in_yet(client, olive):
     assert client.post(reverse(ADD), fields).status_code == 302
     tess = User.objects.get(email="tess@clinic.example")
     assert (tess.roles, tess.has_usable_password(), tess.is_superuser) == (["owner", "therapist"], False, False)
-    assert AccessEvent.objects.get(object_id=str(tess.pk), action="C").actor == olive
+    assert SignInEvent.objects.get(user=tess, kind="invited").by == olive
 
 
 def test_invitation_needs_a_known_role_and_an_unused_address(client, olive, sam):
@@ -268,7 +274,12 @@ def test_command_adds_lists_and_changes_accounts(caplog):
     assert not User.objects.get(name="Sam").is_active
     manage("roles", "sam@clinic.example", "--role", "owner")
     assert User.objects.get(name="Sam").is_active and User.objects.get(name="Sam").roles == ["owner"]
-    assert AccessEvent.objects.filter(object_type="practice.user", actor=None).count() == 4
+    kinds = SignInEvent.objects.filter(by=None).order_by("pk").values_list("kind", flat=True)
+    assert list(kinds) == ["invited", "invited", "roles-changed", "roles-changed"]
+    assert set(StaffLink.objects.values_list("email", "purpose")) == {
+        ("nora@clinic.example", "invitation"),
+        ("sam@clinic.example", "invitation"),
+    }
     assert str(nora.pk) in caplog.text and "nora" not in caplog.text.lower()
 
 
@@ -295,25 +306,47 @@ def test_command_refuses_what_the_admin_refuses(words):
 
 
 @pytest.mark.django_db
-def test_emergency_access_restores_an_account_and_is_recorded(client, caplog):
+def test_emergency_access_opens_an_account_once_and_is_recorded(client, caplog):
     ClinicFactory()
     olive = UserFactory(email="olive@clinic.example", roles=["owner"], is_active=False)
-    other = type(client)()
-    other.force_login(olive)
-    said = manage("emergency", "Olive@clinic.example", "--role", "therapist")
-    password = said.partition("Password: ")[2].split()[0]
+    olive.set_password("the password of before")
+    olive.save()
+    secret = FactorSecret.objects.create(secret="lost with the phone")
+    Authenticator.objects.create(user=olive, type=Authenticator.Type.TOTP, data={"secret": str(secret.pk)})
+    link = manage("emergency", "Olive@clinic.example", "--role", "therapist").partition(settings.SITE_URL)[2].split()[0]
     olive.refresh_from_db()
-    assert (olive.roles, olive.is_active) == (["owner", "therapist"], True)
-    assert other.get("/admin/").status_code == 302  # sessions from before have ended
-    assert olive.check_password(password) and len(password) >= 20
-    assert AccessEvent.objects.get(object_id=str(olive.pk)).action == "E"
+    assert (olive.roles, olive.is_active, olive.has_usable_password()) == (["owner", "therapist"], True, False)
+    assert not Authenticator.objects.exists() and not FactorSecret.objects.exists()
+    assert SignInEvent.objects.get(user=olive).kind == "emergency"
+    assert Message.objects.get().kind == "staff_account_event"
     (warning,) = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert str(olive.pk) in warning.getMessage()
-    assert password not in caplog.text and "olive@" not in caplog.text
+    assert link not in caplog.text and "olive@" not in caplog.text
+
+    chosen = {"password": "seven plain herons stroll past"}
+    assert client.get(link).status_code == 200 and client.get("/admin/").status_code == 302
+    assert client.post(link, chosen).status_code == 302
+    assert client.get("/admin/").status_code == 200
+    assert client.post(link, chosen).status_code == 410
 
 
 @pytest.mark.django_db
-def test_emergency_access_adds_an_account_with_roles_only(client):
-    manage("emergency", "locum@clinic.example", "--name", "Lou Locum", "--role", "therapist")
+def test_emergency_link_expires(client):
+    ClinicFactory()
+    with time_machine.travel(NOON, tick=False):
+        said = manage("emergency", "locum@clinic.example", "--name", "Lou Locum", "--role", "therapist")
+    link = said.partition(settings.SITE_URL)[2].split()[0]
     lou = User.objects.get(email="locum@clinic.example")
     assert (lou.name, lou.roles, lou.is_superuser) == ("Lou Locum", ["therapist"], False)
+    with time_machine.travel(NOON + timedelta(minutes=61), tick=False):
+        assert client.get(link).status_code == 410
+
+
+@pytest.mark.django_db
+def test_emergency_access_ends_the_sessions_of_before(client):
+    ClinicFactory()
+    olive = UserFactory(email="olive@clinic.example", roles=["owner"])
+    client.force_login(olive)
+    assert client.get("/admin/").status_code == 200
+    manage("emergency", "olive@clinic.example")
+    assert client.get("/admin/").status_code == 302
