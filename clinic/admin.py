@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from allauth.account.decorators import secure_admin_login
+from allauth.account.decorators import reauthentication_required, secure_admin_login
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.contenttypes.views import shortcut
@@ -42,6 +42,14 @@ SHOWN_ROWS = {
 }
 METHODS = ("GET", "HEAD", "POST")
 
+# Pages for which staff confirm the sign-in again, by password or second step, unless they did within five minutes:
+# records leave the clinic, end, or become visible to others.
+SENSITIVE = {
+    "assessments_response_export",
+    "practice_user_add",
+    "practice_user_change",
+}
+
 
 class ClinicAdminSite(admin.AdminSite):
     index_title = "Today"
@@ -70,6 +78,7 @@ class ClinicAdminSite(admin.AdminSite):
         BadRequest (400) where Postgres would raise DataError: NUL in the query string, or a malformed ID in an action.
         """
         checked = super().admin_view(view, cacheable)
+        confirmed = reauthentication_required(checked)
 
         @wraps(checked)
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -79,6 +88,9 @@ class ClinicAdminSite(admin.AdminSite):
                 raise BadRequest("NUL in the address")
             if names_no_row(request):
                 raise BadRequest("no row has such an id")
+            is_sensitive = request.resolver_match is not None and request.resolver_match.url_name in SENSITIVE
+            if is_sensitive and self.has_permission(request):
+                return confirmed(request, *args, **kwargs)
             return checked(request, *args, **kwargs)
 
         return inner  # type: ignore[return-value]  # same parameters as `view`

@@ -46,9 +46,9 @@ class AccountAdapter(DefaultAccountAdapter):
         return found is not None and found.pk == user.pk
 
     def is_reauthentication_required(self, *, app: str) -> bool:
-        """Whether to ask for the password or the second factor again: not within RECENT of the sign-in."""
+        """Whether to ask for the password or the second step again: not within RECENT of the sign-in."""
         since = signed_in_at(self.request.session)
-        return since is None or timezone.now() - since >= RECENT
+        return since is not None and timezone.now() - since >= RECENT
 
     def is_safe_url(self, url: str) -> bool:
         """Whether a sign-in may lead to `url`: only to a path of the admin or of the account's own pages."""
