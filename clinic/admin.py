@@ -22,12 +22,13 @@ from booking.models import Appointment, WaitListEntry
 from booking.staff.today import Section, read_today
 from booking.wait_list.stuck_entries import count_stuck
 from clinic.audit.searching import PostedAutocomplete
+from clinic.outbox.messages.kinds import kinds_hidden_from
 from clinic.outbox.models import Message
 from clinic.outbox.texts.inbound import read_unread_texts
 from clinic.practice.access.staff import staff_of
 from clinic.practice.cleanup_runs import cleanup_overdue_since
 from clinic.practice.models import Clinic
-from clinic.staff.admin_errors import names_no_row, owners_besides
+from clinic.staff.admin_errors import names_no_row
 from clinic.staff.sign_in.views import sign_out
 from education.articles.editing import count_waiting
 from education.models import REMIND_BEFORE
@@ -128,13 +129,12 @@ class ClinicAdminSite(admin.AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show Today: open flags, the day's visits, gaps, messages that were not sent; everything else below.
 
-        Sections that the user may not view are neither read nor shown. The page then names the owners to ask.
+        Sections that the user may not view are neither read nor shown.
         """
         now = timezone.now()
         sections = [
             section for section, models in SHOWN_ROWS.items() if all(self.may_view(request, model) for model in models)
         ]
-        hidden = [section.value for section in Section if section not in sections]
         context = {
             **self.each_context(request),
             "title": self.index_title,
@@ -142,9 +142,7 @@ class ClinicAdminSite(admin.AdminSite):
             "app_list": self.get_app_list(request),
             "shows": {section.name.lower(): True for section in sections},
             "may_read_intakes": self.may_view(request, Response),
-            "hidden": hidden,
-            "owners": owners_besides(staff_of(request)) if hidden else [],
-            "today": read_today(now=now, sections=sections),
+            "today": read_today(now=now, sections=sections, hidden_kinds=kinds_hidden_from(request.user)),
             "no_cleanup_since": cleanup_overdue_since(now=now),
             "articles_waiting": self.articles_waiting(request),
             "remind_days": REMIND_BEFORE.days,

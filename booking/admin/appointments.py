@@ -58,6 +58,7 @@ MARKS = {
 
 # Fields that show another model's rows, and that model. Users see them only with its view permission.
 NEEDS_RIGHT_TO_VIEW = {"intake_link": Response, "messages_link": Message, "offers_of_the_time": WaitListEntry}
+SEE_SOURCE = "booking.view_source_article"  # what someone read before booking says what hurts
 
 
 def _find_visit(object_id: str | None) -> Appointment | None:
@@ -133,8 +134,24 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
         ]
 
     def _may_see(self, request: HttpRequest, field: str) -> bool:
+        if field == "source_article":
+            return request.user.has_perm(SEE_SOURCE)
         model = NEEDS_RIGHT_TO_VIEW.get(field)
         return model is None or self.admin_site.get_model_admin(model).has_view_permission(request)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Prevent a filter in the URL by a hidden field, which would show whose visits have it."""
+        name = lookup.partition("__")[0].removesuffix("_id")
+        return (name != "source_article" or self._may_see(request, name)) and super().lookup_allowed(
+            lookup, value, request
+        )
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Use the column without the source article for staff who may not see it."""
+        shown = super().get_list_display(request)
+        if self._may_see(request, "source_article"):
+            return shown
+        return tuple("chips_without_source" if name == "chips" else str(name) for name in shown)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Appointment]:
         now = timezone.now()
@@ -163,7 +180,7 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
         return f"{visit.service.name}, {visit.get_mode_display()}"
 
     @admin.display(description="state")
-    def chips(self, visit: Appointment) -> str:
+    def chips_without_source(self, visit: Appointment) -> str:
         chips = [(CHIPS.get(visit.status, "chip-warn"), visit.get_status_display())]
         if not visit.has_been_here:
             chips.append(("chip-new", "new"))
@@ -181,9 +198,14 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
             chips.append((INTAKE_CHIPS[visit.intake.progress], f"intake {visit.intake.progress}"))
         elif visit.service.intake_slug:
             chips.append(("chip-warn", "questions not started"))
-        if visit.source_article:
-            chips.append(("chip-quiet", f"from: {visit.source_article.title}"))
         return format_html_join(" ", '<span class="chip {}">{}</span>', chips)
+
+    @admin.display(description="state")
+    def chips(self, visit: Appointment) -> str:
+        chips = self.chips_without_source(visit)
+        if visit.source_article is None:
+            return chips
+        return format_html('{} <span class="chip chip-quiet">from: {}</span>', chips, visit.source_article.title)
 
     @admin.display(description="agreed")
     def agreed(self, visit: Appointment) -> str:

@@ -149,11 +149,15 @@ class Today:
     off_schedule: Sequence[OffSchedule] = ()  # upcoming visits that the current schedule would not offer
     offered_times: Sequence[OfferedTime] = ()
     waiting: int = 0  # unexpired entries on the wait list
-    unmarked_days: int = UNMARKED_FOR.days  # how far `unmarked` reaches back
 
 
-def read_today(*, now: datetime, sections: Collection[Section] = tuple(Section)) -> Today:
-    """Read the data of the clinic's day at `now`. Only `sections` are read; the rest is empty."""
+def read_today(
+    *, now: datetime, sections: Collection[Section] = tuple(Section), hidden_kinds: Collection[str] = ()
+) -> Today:
+    """Read the data of the clinic's day at `now`. Only `sections` are read; the rest is empty.
+
+    Omits messages of `hidden_kinds`.
+    """
     clinic = Clinic.objects.current()
     day = now.astimezone(clinic.zone).date()
     whole_day = day_interval(day, 1, clinic.zone)
@@ -163,7 +167,7 @@ def read_today(*, now: datetime, sections: Collection[Section] = tuple(Section))
     if Section.VISITS in sections:
         parts |= _read_visits(whole_day, now, clinic)
     if Section.MESSAGES in sections:
-        parts |= _read_messages(now)
+        parts |= _read_messages(now, hidden_kinds)
     if Section.WAIT_LIST in sections:
         waiting = WaitListEntry.objects.unexpired(now=now, today=day).count()
         parts |= {"offered_times": _offered_times(now, clinic), "waiting": waiting}
@@ -186,10 +190,11 @@ def _read_visits(whole_day: Interval, now: datetime, clinic: Clinic) -> dict:
     }
 
 
-def _read_messages(now: datetime) -> dict:
+def _read_messages(now: datetime, hidden_kinds: Collection[str]) -> dict:
+    shown = Message.objects.exclude(kind__in=hidden_kinds).select_related("patient")
     return {
-        "failed_messages": list(Message.objects.failed_recently(now).select_related("patient")[:MOST_MESSAGES]),
-        "overdue_messages": list(Message.objects.overdue(now).select_related("patient")[:MOST_MESSAGES]),
+        "failed_messages": list(shown.failed_recently(now)[:MOST_MESSAGES]),
+        "overdue_messages": list(shown.overdue(now)[:MOST_MESSAGES]),
         "nothing_sent_since": silent_since(now=now),
     }
 

@@ -184,7 +184,7 @@ def test_other_users_may_not_read_or_act(client, worrying):
     for page in pages:
         assert client.get(page).status_code == 302
     assert client.post(acknowledge_url(flag)).status_code == 302
-    frances = User.objects.create_user("frances@example.com", name="Frances Desk", is_staff=True)
+    frances = User.objects.create_user("frances@example.com", name="Frances Desk", roles=["front-desk"])
     client.force_login(frances)
     for page in pages:
         assert client.get(page).status_code == 403

@@ -1,6 +1,7 @@
 """The permissions to open and to act on each admin page. A new page must be entered here.
 
 A permission is "app.codename". The entries of a tuple are alternatives; "+" joins permissions that are all required.
+"anyone", "staff" (anyone with a role or a permission) and "owner" are not permissions.
 """
 
 import re
@@ -12,12 +13,11 @@ from django.urls import URLPattern, URLResolver, get_resolver
 FORMS = {
     "audit.accessevent": "view",
     "audit.signinevent": "view",
-    "auth.group": "view add change delete",
     "practice.clinic": "view change",
     "practice.cleanuprun": "view",
     "practice.therapist": "view add change",
     "practice.patient": "view add change",
-    "practice.user": "view add change",
+    "practice.user": "view",  # and OWNERS
     "outbox.textconsent": "view",
     "outbox.inboundtext": "view",
     "outbox.message": "view",
@@ -46,11 +46,10 @@ SHOWN_ONLY = {"assessments.flag", "assessments.questionnaire", "assessments.resp
 
 # Permissions that open no page by themselves.
 ONLY_WITH = {
-    "practice.add_user": "practice.change_user",
     "outbox.delete_suppression": "outbox.view_suppression",
 }
 
-ANYONE, STAFF, NO_ONE = ("anyone",), ("staff",), ()
+ANYONE, STAFF, OWNERS, NO_ONE = ("anyone",), ("staff",), ("owner",), ()
 MESSAGE_WRITERS = ("outbox.add_messagerule", "outbox.change_messagerule")
 ARTICLE_WRITERS = ("education.add_article", "education.change_article")
 
@@ -99,7 +98,7 @@ def pages_of(rows: dict[str, str], topic_type: int) -> dict[str, list[Page]]:
             )
         ],
         "(?P<url>.*)$": [Page(NO_ONE, NO_ONE, {"url": "nowhere"})],
-        "auth_user_password_change": [_only("practice.change_user", id=rows["practice.user"])],
+        "auth_user_password_change": [Page(OWNERS, OWNERS, {"id": rows["practice.user"]})],
         "audit_accessevent_patient": [Page(viewers("audit.accessevent"), None, {"pk": rows["practice.patient"]})],
         "audit_accessevent_unusual": [Page(viewers("audit.accessevent"), None)],
         "practice_patient_end_links": [Page(None, ("practice.change_patient",), {"pk": rows["practice.patient"]})],
@@ -137,6 +136,10 @@ def pages_of(rows: dict[str, str], topic_type: int) -> dict[str, list[Page]]:
     }
     for model, forms in FORMS.items():
         pages |= _forms_of(model, forms.split(), rows[model])
+    pages["practice_user_add"] = [Page(OWNERS, OWNERS)]
+    pages["practice_user_change"] = [
+        Page(viewers("practice.user"), OWNERS, {"object_id": rows["practice.user"]}),
+    ]
     return pages
 
 

@@ -1,32 +1,51 @@
-"""Staff accounts and groups in the admin."""
+"""Staff accounts in the admin: invite, choose roles, deactivate."""
 
 from typing import Any
 
-from django.contrib import admin
-from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django import forms
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group
-from django.db.models import ManyToManyField, Model
-from django.forms import ModelMultipleChoiceField
-from django.http import HttpRequest
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from clinic.audit.admin import PrivateSearch
-from clinic.practice.access.rights import grantable_groups, may_manage, rights_of
 from clinic.practice.access.staff import staff_of
 from clinic.practice.admin.columns import moment_column
 from clinic.practice.fields.form_fields import AddressField, NameField
-from clinic.practice.models import User
+from clinic.practice.models import Role, User
+from clinic.practice.people.staff import (
+    StaffChangeError,
+    change_staff,
+    invite_staff,
+    may_manage,
+    may_manage_staff,
+    require_change,
+)
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
+from clinic.responses.redirects import see_other
+
+SHOWN_INSTEAD = {"roles": "roles_held", "is_active": "status"}  # to staff who may not choose them
 
 
-class StaffCreationForm(AdminUserCreationForm):
+def _role_field(*, required: bool) -> forms.MultipleChoiceField:
+    choices = [(role.value, f"{role.label.capitalize()}. {role.purpose}") for role in Role]
+    return forms.MultipleChoiceField(choices=choices, widget=forms.CheckboxSelectMultiple, required=required)
+
+
+class InvitationForm(forms.ModelForm):
     email = AddressField()
     name = NameField()
+    roles = _role_field(required=True)
 
     class Meta:
         model = User
-        fields = ("email", "name")
+        fields = ("email", "name", "roles")
 
 
 class StaffForm(UserChangeForm):
@@ -38,29 +57,51 @@ class StaffForm(UserChangeForm):
     password = None  # type: ignore[assignment]  # how Django drops a declared field
     email = AddressField()
     name = NameField()
+    roles = _role_field(required=False)
+    by: User
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if {"roles", "is_active"} <= cleaned.keys():  # absent on one's own page
+            try:
+                require_change(user=self.instance, roles=cleaned["roles"], is_active=cleaned["is_active"], by=self.by)
+            except StaffChangeError as refusal:
+                self.add_error("roles" if cleaned["is_active"] else "is_active", str(refusal))
+        return cleaned
+
+
+class RoleFilter(admin.SimpleListFilter):
+    title, parameter_name = "role", "role"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [(role.value, role.label) for role in Role]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(roles__contains=[self.value()]) if self.value() in Role.values else queryset
 
 
 @admin.register(User)
 class UserAdmin(RefusesStaleSaves, PrivateSearch, DjangoUserAdmin):
-    """Only a superuser can create superusers.
+    """Owners invite staff and choose their roles, but not their own roles and nothing of a superuser's account.
 
-    Other staff can edit their own account and users whose permissions they all have (`may_manage`). They can grant only
-    permissions that they have, and none to themselves.
+    Superusers, groups and single permissions are for the command line.
     """
 
     form = StaffForm
-    add_form = StaffCreationForm
+    add_form = InvitationForm
+    add_form_template = None
     change_form_template = "practice/admin_user.html"
     ordering = ("name",)
-    list_display = ("name", "email", "is_staff", "is_superuser", "is_active", "last_sign_in")
+    list_display = ("name", "email", "roles_held", "last_sign_in", "status")
+    list_filter = ("is_active", RoleFilter)
     search_fields = ("name", "email")
-    readonly_fields = ("password_state", "last_sign_in", "added")
+    filter_horizontal = ()
     fieldsets = (
         (None, {"fields": ("email", "name", "password_state")}),
-        ("Permissions", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        ("Roles", {"fields": ("roles", "is_active")}),
         ("Dates", {"fields": ("last_sign_in", "added")}),
     )
-    add_fieldsets = ((None, {"fields": ("email", "name", "usable_password", "password1", "password2")}),)
+    add_fieldsets = ((None, {"fields": ("email", "name", "roles")}),)
 
     last_sign_in = moment_column("last_login", "last sign-in")
     added = moment_column("created_at", "added")
@@ -69,47 +110,65 @@ class UserAdmin(RefusesStaleSaves, PrivateSearch, DjangoUserAdmin):
     def password_state(self, user: User) -> str:
         return "set" if user.has_usable_password() else "none: cannot sign in with a password"
 
+    @admin.display(description="roles")
+    def roles_held(self, user: User) -> str:
+        return user.roles_in_words or self.get_empty_value_display()
+
+    @admin.display(description="status", ordering="is_active")
+    def status(self, user: User) -> SafeString:
+        text = ("managed on the server" if user.is_superuser else "active") if user.is_active else "deactivated"
+        return format_html('<span class="chip {}">{}</span>', "chip-ok" if user.is_active else "chip-quiet", text)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and may_manage_staff(staff_of(request))
+
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return super().has_change_permission(request, obj) and (obj is None or may_manage(obj, by=staff_of(request)))
+        by = staff_of(request)
+        return super().has_change_permission(request, obj) and (
+            may_manage_staff(by) if obj is None else may_manage(obj, by=by)
+        )
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False  # the audit log refers to users; clear “active” instead
 
-    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        fixed = tuple(super().get_readonly_fields(request, obj))
-        if request.user.is_superuser:
-            return fixed
-        own = ("groups", "user_permissions") if obj is not None and obj.pk == request.user.pk else ()
-        return (*fixed, "is_superuser", *own)
+    def _may_choose_roles(self, request: HttpRequest, user: User | None) -> bool:
+        return user is None or (self.has_change_permission(request, user) and user.pk != request.user.pk)
 
-    def formfield_for_manytomany(
-        self, db_field: ManyToManyField, request: HttpRequest, **kwargs: Any
-    ) -> ModelMultipleChoiceField | None:
-        if db_field.name == "groups":
-            kwargs["queryset"] = grantable_groups(staff_of(request))
-        if db_field.name == "user_permissions":
-            kwargs["queryset"] = rights_of(staff_of(request))
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if self._may_choose_roles(request, obj):
+            return fieldsets
+        return [
+            (title, {**options, "fields": [SHOWN_INSTEAD.get(str(name), name) for name in options["fields"]]})
+            for title, options in fieldsets
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        fixed = ("password_state", "last_sign_in", "added", *SHOWN_INSTEAD.values())
+        return fixed if self._may_choose_roles(request, obj) else (*fixed, *SHOWN_INSTEAD)
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> type[forms.ModelForm]:
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (form,), {"by": staff_of(request)})
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except StaffChangeError as refusal:  # another request changed an account after the form's check
+            self.message_user(request, str(refusal), messages.ERROR)
+            return see_other(reverse("admin:practice_user_changelist"))
+
+    def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm, change: bool) -> None:
+        by, now = staff_of(request), timezone.now()
+        if not change:
+            invited = invite_staff(email=obj.email, name=obj.name, roles=obj.roles, by=by, now=now)
+            obj.pk = invited.pk
+            obj.refresh_from_db()
+            return
+        obj.roles = change_staff(user=obj, roles=obj.roles, is_active=obj.is_active, by=by, now=now).roles
+        super().save_model(request, obj, form, change)
 
 
 admin.site.unregister(Group)
-
-
-@admin.register(Group)
-class GroupAdmin(RefusesStaleSaves, PrivateSearch, DjangoGroupAdmin):
-    """Staff can edit or delete a group only if they have all of its permissions, and can give it only their own."""
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        is_covered = obj is None or grantable_groups(staff_of(request)).filter(pk=obj.pk).exists()
-        return super().has_change_permission(request, obj) and is_covered
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        is_covered = obj is None or grantable_groups(staff_of(request)).filter(pk=obj.pk).exists()
-        return super().has_delete_permission(request, obj) and is_covered
-
-    def formfield_for_manytomany(
-        self, db_field: ManyToManyField, request: HttpRequest | None = None, **kwargs: Any
-    ) -> ModelMultipleChoiceField | None:
-        if request is not None and db_field.name == "permissions":
-            kwargs["queryset"] = rights_of(staff_of(request)).select_related("content_type")
-        return super().formfield_for_manytomany(db_field, request, **kwargs)

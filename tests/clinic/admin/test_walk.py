@@ -3,40 +3,25 @@
 A page that is missing from admin_pages.py, the table of permissions, fails the test. Patients' names are canaries.
 """
 
-import logging
 from dataclasses import dataclass
 
 import pytest
-import time_machine
-from django.conf import settings
-from django.contrib.admin import ModelAdmin
 from django.contrib.auth.models import AnonymousUser, Permission
 from django.contrib.contenttypes.models import ContentType
-from django.contrib.sessions.backends.signed_cookies import SessionStore
 from django.db import transaction
-from django.http import HttpResponseForbidden
 from django.test import Client
 
 from clinic.practice.models import User
 from education.models import Topic
-from tests.clinic.admin_house import CANARIES, furnish
+from tests.clinic.admin_house import CANARIES
 from tests.clinic.admin_pages import ANYONE, FORMS, ONLY_WITH, Page, address_of, pages_of, routes_of_the_admin, viewers
+from tests.clinic.admin_walk import SignedIn, light_admin
 from tests.factories import TherapistFactory, UserFactory
-from tests.world import NOON
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 OWN_RIGHTS = ("assessments.import_questionnaire", "assessments.publish_questionnaire", "assessments.sign_off_rules")
 STRANGE_METHODS = ("PUT", "DELETE", "OPTIONS", "PATCH")
-# Middleware that costs queries or time for each role and does not affect permissions.
-WITHOUT = (
-    "clinic.web.public_pages.PublicPages",
-    "django.middleware.gzip.GZipMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "clinic.practice.middleware.AdminByClinicClock",
-)
 
 
 @dataclass(frozen=True)
@@ -48,46 +33,10 @@ class Role:
     held: set[str]
 
 
-class SignedIn:
-    """Middleware that makes `user` the user of each request, with permissions already loaded."""
-
-    user = AnonymousUser()
-
-    def __init__(self, get_response):
-        self.get_response = get_response
-
-    def __call__(self, request):
-        request.user, request.session = SignedIn.user, SessionStore()
-        return self.get_response(request)
-
-
 @pytest.fixture
 def rows(monkeypatch):
-    """Yield the rows of the furnished clinic at NOON, with everything unrelated to permissions switched off."""
-    light = [one for one in settings.MIDDLEWARE if one not in WITHOUT]
-    monkeypatch.setattr(settings, "MIDDLEWARE", [f"{__name__}.SignedIn", *light])
-    monkeypatch.setattr("clinic.urls.handler403", lambda request, exception: HttpResponseForbidden())
-    monkeypatch.setattr(SignedIn, "user", AnonymousUser())
-    monkeypatch.setattr(ModelAdmin, "get_object", remembering(ModelAdmin.get_object))
-    logging.disable(logging.CRITICAL)
-    with time_machine.travel(NOON, tick=False):
-        yield furnish() | {"practice.user": str(UserFactory(name="Una User").pk)}
-    logging.disable(logging.NOTSET)
-
-
-def remembering(get_object):
-    """Wrap `get_object` to read each row once for GET, since most pages read it before they check permissions."""
-    known = {}
-
-    def remembered(self, request, object_id, from_field=None):
-        key = (self.model, object_id)
-        if request.method == "POST":
-            return get_object(self, request, object_id, from_field)
-        if key not in known:
-            known[key] = get_object(self, request, object_id, from_field)
-        return known[key]
-
-    return remembered
+    with light_admin(monkeypatch) as rows:
+        yield rows
 
 
 def every_right(*verbs: str) -> list[str]:
@@ -111,11 +60,9 @@ def make_role(*rights: str, **fields) -> Role:
 
 def roles_for_every_method() -> list[Role]:
     owner = User.objects.get(is_superuser=True)
-    everything = {"anyone", "staff", *every_right()}
-    outsider = make_role(*every_right(), is_staff=False)
+    everything = {"anyone", "staff", "owner", *every_right()}
     return [
         Role("anonymous", AnonymousUser(), {"anyone"}),
-        Role("outsider with every right", outsider.user, outsider.held),
         make_role(),
         Role("superuser", owner, everything),
     ]
