@@ -46,6 +46,7 @@ METHODS = ("GET", "HEAD", "POST")
 # records leave the clinic, end, or become visible to others.
 SENSITIVE = {
     "assessments_response_export",
+    "practice_user_act",
     "practice_user_add",
     "practice_user_change",
 }

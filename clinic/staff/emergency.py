@@ -11,8 +11,9 @@ from clinic.audit.models import SignInKind
 from clinic.audit.sign_ins import record_sign_in
 from clinic.practice.people.staff import restore_account
 from clinic.staff.account_mail import plan_account_mail
+from clinic.staff.accounts import delete_factors
 from clinic.staff.links import Purpose, create_link, revoke_links
-from clinic.staff.models import FactorSecret, StaffLink
+from clinic.staff.models import StaffLink
 
 logger = logging.getLogger(__name__)
 
@@ -25,10 +26,7 @@ def open_emergency_access(*, email: str, name: str, roles: Iterable[str], now: d
     the log of sign-ins and, as a warning, in Django's log. The user is told by email.
     """
     user = restore_account(email=email, name=name, roles=roles)
-    factors = Authenticator.objects.filter(user=user)
-    secrets = [factor.data[key] for factor in factors for key in ("secret", "seed") if key in factor.data]
-    FactorSecret.objects.filter(pk__in=secrets).delete()
-    factors.delete()
+    delete_factors(Authenticator.objects.filter(user=user))
     revoke_links(user.email, now=now)
     event = record_sign_in(user=user, kind=SignInKind.EMERGENCY, request=None, now=now)
     plan_account_mail(event, now=now)

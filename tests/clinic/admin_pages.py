@@ -98,7 +98,9 @@ def pages_of(rows: dict[str, str], topic_type: int) -> dict[str, list[Page]]:
             )
         ],
         "(?P<url>.*)$": [Page(NO_ONE, NO_ONE, {"url": "nowhere"})],
-        "auth_user_password_change": [Page(OWNERS, OWNERS, {"id": rows["practice.user"]})],
+        "practice_user_act": [
+            Page(None, OWNERS, {"pk": rows["practice.user"], "act": act}) for act in ("link", "sessions", "factors")
+        ],
         "audit_accessevent_patient": [Page(viewers("audit.accessevent"), None, {"pk": rows["practice.patient"]})],
         "audit_accessevent_unusual": [Page(viewers("audit.accessevent"), None)],
         "practice_patient_end_links": [Page(None, ("practice.change_patient",), {"pk": rows["practice.patient"]})],

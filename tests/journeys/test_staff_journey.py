@@ -24,7 +24,7 @@ def production_rules(settings):
 def invite(*roles: Role) -> str:
     """Create an account with these roles and return the path of its invitation."""
     now = timezone.now()
-    user = User.objects.create_user("sam@clinic.example", name="Sam Desk", roles=list(roles), is_staff=True)
+    user = User.objects.create_user("sam@clinic.example", name="Sam Desk", roles=list(roles))
     return path_of(create_link(email=user.email, purpose=Purpose.INVITATION, now=now))
 
 

@@ -11,7 +11,7 @@ PASSWORD = "a long walk by the lake"
 
 
 def make_staff(email="olga@clinic.example", *, roles=(Role.OWNER, Role.THERAPIST), password=PASSWORD) -> User:
-    return User.objects.create_user(email, password, name="Olga Owner", roles=list(roles), is_staff=True)
+    return User.objects.create_user(email, password, name="Olga Owner", roles=list(roles))
 
 
 def sign_in(user, browser=None, *, password=PASSWORD, to="", **headers):

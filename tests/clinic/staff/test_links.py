@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from allauth.mfa.models import Authenticator
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -15,6 +16,7 @@ from clinic.audit.models import SignInEvent, SignInKind
 from clinic.outbox.models import Message
 from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.practice.access.rate_limits import NETWORK_RESETS, RESETS
+from clinic.practice.models import Role
 from clinic.staff.account_mail import ACCOUNT_EVENT, INVITATION, RESET, plan_link_mail
 from clinic.staff.links import (
     LASTS,
@@ -26,8 +28,8 @@ from clinic.staff.links import (
     path_of,
     use_link,
 )
-from clinic.staff.models import StaffLink
-from tests.clinic.staff.people import PASSWORD, make_staff, sign_in, signed_in
+from clinic.staff.models import FactorSecret, StaffLink
+from tests.clinic.staff.people import PASSWORD, add_app, make_staff, sign_in, signed_in
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
@@ -203,3 +205,28 @@ def test_ended_links_are_deleted_after_a_while(olga):
     ends_at = NOW + LASTS[Purpose.RESET] + REMEMBERED_FOR
     assert delete_expired_staff_links(now=ends_at - timedelta(seconds=1)) == 0
     assert delete_expired_staff_links(now=ends_at) == 1
+
+
+def test_owner_sends_a_new_link_ends_sessions_and_removes_a_lost_second_step(olga, post_office):
+    sam, own = make_staff("sam@clinic.example", roles=[Role.FRONT_DESK]), signed_in(olga)
+    browser = signed_in(sam)
+    add_app(browser)
+    act = f"/admin/practice/user/{sam.pk}/act/"
+    assert own.post(act + "sessions/").status_code == 303
+    assert browser.get("/admin/").status_code == 302
+    assert own.post(act + "factors/").status_code == 303
+    assert not Authenticator.objects.exists() and not FactorSecret.objects.exists()
+    assert own.post(act + "link/").status_code == 303
+    assert choose(mailed_path(post_office)).status_code == 302
+    assert sign_in(sam, password=NEW).status_code == 302
+    done = SignInEvent.objects.filter(user=sam, by=olga).values_list("kind", flat=True)
+    assert set(done) == {SignInKind.ENDED, SignInKind.FACTOR_REMOVED, SignInKind.RESET_ASKED}
+
+
+@pytest.mark.parametrize("act", ["link", "sessions", "factors"])
+def test_nobody_but_another_owner_acts_on_an_account(olga, act):
+    sam = make_staff("sam@clinic.example", roles=[Role.FRONT_DESK])
+    assert signed_in(sam).post(f"/admin/practice/user/{olga.pk}/act/{act}/").status_code == 403
+    assert signed_in(olga).post(f"/admin/practice/user/{olga.pk}/act/{act}/").status_code == 403, "one's own"
+    assert signed_in(olga).get(f"/admin/practice/user/{sam.pk}/act/{act}/").status_code == 405
+    assert signed_in(olga).post(f"/admin/practice/user/{sam.pk}/act/dance/").status_code == 404

@@ -14,9 +14,9 @@ from clinic.practice.models import Clinic, Role, User
 from clinic.practice.people.staff import StaffChangeError, change_staff, invite_staff
 from clinic.practice.values.dates import format_instant
 from clinic.practice.values.mail_addresses import normalize_address
-from clinic.staff.account_mail import plan_link_mail
+from clinic.staff.accounts import send_link
 from clinic.staff.emergency import open_emergency_access
-from clinic.staff.links import Purpose, create_link, path_of
+from clinic.staff.links import path_of
 
 ROLES = "\n".join(f"  {role.value:<12}{role.purpose}" for role in Role)
 
@@ -65,7 +65,7 @@ class Command(BaseCommand):
     def _add(self, options: dict[str, Any]) -> None:
         email, now = _address(options), timezone.now()
         user = invite_staff(email=email, name=options["name"], roles=options["role"], by=None, now=now)
-        plan_link_mail(create_link(email=email, purpose=Purpose.INVITATION, now=now), now=now)
+        send_link(user, by=None, now=now)
         self._report(user)
         self.stdout.write("An email with a link to choose a password is on its way.")
 
