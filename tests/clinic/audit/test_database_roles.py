@@ -182,11 +182,9 @@ def test_check_names_each_right_that_is_too_much(as_site, site_role):
     run(f"GRANT UPDATE, TRUNCATE ON audit_accessevent TO {site_role}")
     run(f"GRANT CREATE ON SCHEMA public TO {site_role}")
     as_site()
-    assert find_record_faults() == [
-        "may create tables",
-        "may change rows of audit_accessevent",
-        "may empty audit_accessevent",
-    ]
+    rights, names = zip(*(fault.rsplit(" ", 1) for fault in find_record_faults()), strict=True)
+    assert rights == ("may create", "may change rows of", "may empty")
+    assert names == ("tables", "audit_accessevent", "audit_accessevent")
 
 
 def test_check_warns_when_one_role_owns_the_tables_and_runs_the_site():
