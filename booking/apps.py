@@ -14,7 +14,9 @@ class BookingConfig(AppConfig):
         from booking.actions.text_replies import read_text_reply
         from booking.models import Service
         from booking.schedule.references import visits_by_reference
+        from booking.staff.after_hours import find_after_hours
         from booking.staff.zone_change import register_schedule
+        from clinic.audit.reports.sources import register_opening_hours
         from clinic.outbox.messages.kinds import register_kinds
         from clinic.outbox.messages.subjects import Subjects, register_subjects
         from clinic.practice.people.patients import before_merge, on_new_address
@@ -32,4 +34,5 @@ class BookingConfig(AppConfig):
             )
         )
         register_schedule()
+        register_opening_hours(find_after_hours)
         register_clinic_details()

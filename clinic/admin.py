@@ -147,7 +147,7 @@ class ClinicAdminSite(admin.AdminSite):
             "articles_waiting": self.articles_waiting(request),
             "remind_days": REMIND_BEFORE.days,
             "stuck_waits": count_stuck(user=staff_of(request), now=now),
-            "received_texts": read_unread_texts(user=staff_of(request), now=now),
+            "received_texts": read_unread_texts(user=staff_of(request)),
             **(extra_context or {}),
         }
         request.current_app = self.name

@@ -30,9 +30,8 @@ from booking.models import Appointment, WaitListEntry
 from booking.models.visit_states import Act, Outcome, State
 from booking.schedule.errors import BookingRefused, SlotNotOffered, VisitChanged
 from booking.schedule.off_schedule import find_off_schedule
-from clinic.audit.access import record_access
+from clinic.audit.access import record_read
 from clinic.audit.admin import KeepsNoLog, PrivateSearch, RecordsAccess
-from clinic.audit.models import Action
 from clinic.audit.searching import clean_search
 from clinic.outbox.models import Message
 from clinic.practice.access.staff import staff_of
@@ -375,8 +374,7 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
     def _form_page(self, request: HttpRequest, page: dict) -> TemplateResponse:
         request.current_app = self.admin_site.name
         for patient in getattr(page["form"], "offered", ()):  # the page shows their names and numbers
-            found = {"subject": patient, "patient_id": patient.pk}
-            record_access(actor=request.user, action=Action.READ, **found, now=timezone.now())
+            record_read(actor=request.user, subject=patient, patient_ids=[patient.pk], now=timezone.now())
         context = {**self.admin_site.each_context(request), "opts": self.opts, **page}
         return TemplateResponse(request, "booking/admin_book.html", context)
 

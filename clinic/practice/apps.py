@@ -8,9 +8,12 @@ class PracticeConfig(AppConfig):
     verbose_name = "The clinic and its people"
 
     def ready(self) -> None:
+        from clinic.audit.reports.sources import register_own_records
         from clinic.practice.models import Clinic, Therapist  # models must be loaded first
+        from clinic.practice.people.own_records import find_own_records
         from clinic.responses.public_models import register_public_model
 
         register_public_model(Clinic)
         register_public_model(Therapist)
+        register_own_records(find_own_records)
         apps.get_app_config("auth").verbose_name = "Permissions"  # in the admin; Django's name includes authentication

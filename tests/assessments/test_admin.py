@@ -126,7 +126,7 @@ def test_summary_has_no_score_section_when_the_questionnaire_has_no_scores(staff
 def test_reading_a_summary_is_recorded(staff, worrying, charlie, alice):
     staff.get(summary_url(worrying))
     event = AccessEvent.objects.get(action="R", object_id=str(worrying.pk))
-    assert (event.actor, event.patient_id) == (charlie, alice.pk)
+    assert (event.actor, event.patient_ids) == (charlie, [alice.pk])
 
 
 def test_summary_of_an_empty_intake_opens(staff, response):

@@ -5,6 +5,7 @@ Not permissions are "anyone" (staff, and visitors who have not signed in), "staf
 and "owner".
 """
 
+import re
 from dataclasses import dataclass, field
 
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -99,6 +100,8 @@ def pages_of(rows: dict[str, str], topic_type: int) -> dict[str, list[Page]]:
         ],
         "(?P<url>.*)$": [Page(NO_ONE, NO_ONE, {"url": "nowhere"})],
         "auth_user_password_change": [Page(OWNERS, OWNERS, {"id": rows["practice.user"]})],
+        "audit_accessevent_patient": [Page(viewers("audit.accessevent"), None, {"pk": rows["practice.patient"]})],
+        "audit_accessevent_unusual": [Page(viewers("audit.accessevent"), None)],
         "practice_patient_end_links": [Page(None, ("practice.change_patient",), {"pk": rows["practice.patient"]})],
         "outbox_inboundtext_read": [Page(None, ("outbox.change_inboundtext",), {"pk": rows["outbox.inboundtext"]})],
         "outbox_message_act": [
@@ -198,3 +201,9 @@ def walk(resolver: URLResolver, prefix: str = ""):
             yield route, part
         else:
             yield from walk(part, route)
+
+
+def address_of(route: str, args: dict) -> str:
+    """Return the URL of `route`, with `args` in place of its converters."""
+    plain = re.sub(r"<(?:\w+:)?(\w+)>|\^?\(\?P<(\w+)>[^)]*\)", lambda match: str(args[match[1] or match[2]]), route)
+    return "/" + plain.replace("/$", "/").replace("$", "/")

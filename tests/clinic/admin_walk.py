@@ -1,7 +1,6 @@
 """Request admin pages quickly as any user: no session, no password, rows read once. For tests of permissions."""
 
 import logging
-import re
 from contextlib import contextmanager
 
 import time_machine
@@ -66,8 +65,3 @@ def remembering(get_object):
         return known[key]
 
     return remembered
-
-
-def address_of(route: str, args: dict) -> str:
-    plain = re.sub(r"<(?:\w+:)?(\w+)>|\^?\(\?P<(\w+)>[^)]*\)", lambda match: str(args[match[1] or match[2]]), route)
-    return "/" + plain.replace("/$", "/").replace("$", "/")

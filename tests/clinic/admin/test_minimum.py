@@ -16,8 +16,7 @@ from django.urls import reverse
 
 from clinic.practice.models import Role
 from education.models import Topic
-from tests.clinic.admin_pages import pages_of, routes_of_the_admin
-from tests.clinic.admin_walk import address_of
+from tests.clinic.admin_pages import address_of, pages_of, routes_of_the_admin
 from tests.clinic.canaries import CANARIES, plant, seen_by
 from tests.factories import TherapistFactory, UserFactory
 from tests.world import NOON

@@ -10,8 +10,8 @@ from django.test import Client
 from clinic.practice.models import Role
 from clinic.staff.roles import COMMAND_LINE_APPS, COMMAND_LINE_ONLY, PERMISSIONS
 from education.models import Topic
-from tests.clinic.admin_pages import pages_of, routes_of_the_admin
-from tests.clinic.admin_walk import SignedIn, address_of, light_admin
+from tests.clinic.admin_pages import address_of, pages_of, routes_of_the_admin
+from tests.clinic.admin_walk import SignedIn, light_admin
 from tests.clinic.role_pages import ROLES, cells_of
 from tests.factories import TherapistFactory, UserFactory
 

@@ -14,8 +14,8 @@ from django.test import Client
 from clinic.practice.models import User
 from education.models import Topic
 from tests.clinic.admin_house import CANARIES
-from tests.clinic.admin_pages import ANYONE, FORMS, ONLY_WITH, Page, pages_of, routes_of_the_admin, viewers
-from tests.clinic.admin_walk import SignedIn, address_of, light_admin
+from tests.clinic.admin_pages import ANYONE, FORMS, ONLY_WITH, Page, address_of, pages_of, routes_of_the_admin, viewers
+from tests.clinic.admin_walk import SignedIn, light_admin
 from tests.factories import TherapistFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]

@@ -90,7 +90,7 @@ def test_viewing_and_changing_a_patient_is_recorded(client, tess):
     alice.refresh_from_db()
     assert (alice.name, alice.phone) == ("Alice Moore-Hill", "+16035550177")
     assert trail() == [("Tess Walker", "R", "practice.patient"), ("Tess Walker", "U", "practice.patient")]
-    assert set(AccessEvent.objects.values_list("patient_id", flat=True)) == {alice.pk}
+    assert list(AccessEvent.objects.values_list("patient_ids", flat=True)) == [[alice.pk]] * 2
 
 
 def test_patient_is_refused_with_the_reason_when_the_same_person_exists(client, tess):
@@ -153,7 +153,7 @@ def test_message_list_costs_the_same_queries_for_one_message_and_for_thirty(
     client, tess, count, django_assert_max_num_queries
 ):
     MessageFactory.create_batch(count)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         page(client, "outbox_message_changelist")
 
 
@@ -171,7 +171,8 @@ def test_staff_cancel_waiting_messages_and_send_failed_ones_again(client, tess, 
     waiting.refresh_from_db()
     assert (waiting.state, waiting.reason) == ("skipped", "cancelled by staff")
     assert Message.objects.filter(state=State.WAITING).count() == 1
-    assert trail() == [("Tess Walker", "E", "outbox.message")] * 2
+    acted = [("Tess Walker", "E", "outbox.message")]
+    assert [line for line in trail() if line[1] == "E"] == [*acted, *acted, ("Tess Walker", "E", "")]
 
 
 def test_message_that_would_be_skipped_is_not_sent_again(client, tess, letter_kinds):
@@ -186,7 +187,7 @@ def test_message_that_would_be_skipped_is_not_sent_again(client, tess, letter_ki
     assert explain_reason(why_unwanted(unwanted, now)) in answer
     copy = Message.objects.get(state=State.WAITING)
     assert copy.subject_id == wanted.subject_id
-    assert trail() == [("Tess Walker", "E", "outbox.message")]
+    assert [line for line in trail() if line[1] == "E"] == [("Tess Walker", "E", "outbox.message")]
     assert reverse("admin:outbox_message_change", args=[copy.pk]) in page(client, "outbox_message_change", wanted.pk)
 
 
