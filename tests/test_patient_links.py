@@ -22,7 +22,7 @@ from clinic.outbox.models import Message
 from clinic.practice.access.links import issue_link
 from clinic.practice.models import LinkPurpose, Patient, PatientLink, Proof, Role
 from tests.booking.waiting import wait_with
-from tests.clinic.practice.test_proof import PATIENT_PAGES
+from tests.clinic.link_pages import PATIENT_PAGES
 from tests.factories import UserFactory
 from tests.world import NINE_ON_TUESDAY, NOW, book
 

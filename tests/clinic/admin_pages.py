@@ -1,7 +1,8 @@
 """The permissions to open and to act on each admin page. A new page must be entered here.
 
 A permission is "app.codename". The entries of a tuple are alternatives; "+" joins permissions that are all required.
-"anyone", "staff" (anyone with a role or a permission) and "owner" are not permissions.
+Not permissions are "anyone" (staff, and visitors who have not signed in), "staff" (users with a role or a permission)
+and "owner".
 """
 
 import re

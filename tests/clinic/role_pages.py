@@ -23,6 +23,8 @@ audit_accessevent_add                         -           -           -         
 audit_accessevent_history                     -           GP          -           -           -           GP
 audit_accessevent_delete                      -           -           -           -           -           -
 audit_accessevent_change                      -           G           -           -           -           G
+audit_accessevent_patient                     -           G           -           -           -           G
+audit_accessevent_unusual                     -           G           -           -           -           G
 audit_signinevent_changelist                  -           GP          -           -           -           GP
 audit_signinevent_add                         -           -           -           -           -           -
 audit_signinevent_history                     -           GP          -           -           -           GP
