@@ -8,6 +8,8 @@ class AssessmentsConfig(AppConfig):
 
     def ready(self) -> None:
         from assessments import message_kinds
+        from assessments.holdings import register_holdings
         from clinic.outbox.messages.kinds import register_kinds  # models must be loaded first
 
         register_kinds(message_kinds)
+        register_holdings()
