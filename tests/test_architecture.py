@@ -39,7 +39,7 @@ FLOORS = {
     "education": (
         {"apps", "urls"},
         {"admin", "management", "views"},
-        {"forms"},
+        {"forms", "today"},
         {"articles"},
         {"models"},
         {"body", "text"},
@@ -51,7 +51,7 @@ FLOORS = {
         {"pages"},
         {"presenters"},
         {"forms"},
-        {"holdings", "intake", "message_kinds"},
+        {"holdings", "intake", "message_kinds", "today"},
         {"red_flags"},
         {"models"},
         {"calculation", "fhir_json", "red_flag_rules"},
@@ -74,7 +74,7 @@ FLOORS = {
     "clinic/practice": (
         {"apps"},
         {"admin", "context", "middleware", "templatetags"},
-        {"fields", "saving"},
+        {"fields", "saving", "today"},
         {"access", "people", "registry"},
         {"batches", "cleanup_runs", "models"},
         {"values"},
@@ -82,7 +82,7 @@ FLOORS = {
     "clinic/outbox": (
         {"apps", "urls"},
         {"admin", "tasks", "templatetags", "views", "webhooks"},
-        {"forms", "holdings", "sending"},
+        {"forms", "holdings", "sending", "today"},
         {"message_kinds", "texts"},
         {"messages"},
         {"models"},

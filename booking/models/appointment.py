@@ -186,6 +186,7 @@ class Appointment(Terms):
     class Meta:
         ordering = ("starts_at",)
         verbose_name = "visit"
+        permissions = [("view_source_article", "Can view the article that a patient came from")]
         indexes = [
             models.Index(fields=["starts_at"], name="appointment_by_start"),
             models.Index(fields=["therapist", "starts_at"], name="appointment_by_therapist_start"),

@@ -10,6 +10,7 @@ from booking.actions.correct_address import plan_entry_mails
 from booking.messages.planning import plan_messages_to_new_address
 from booking.models import Appointment, AppointmentEvent, ReturnRequest, SlotOffer, WaitListEntry
 from booking.schedule.local_time import clinic_time
+from booking.staff.rights import SEES_VISITS, SEES_WAIT_LIST
 from booking.wait_list.entries import end_expired_entries
 from clinic.practice.models import Clinic, Patient
 from clinic.practice.people.merging import has_same_mailbox
@@ -24,7 +25,6 @@ from clinic.practice.registry.holdings import (
 )
 
 Status = Appointment.Status
-SEES_VISITS, SEES_WAIT_LIST = "booking.view_appointment", "booking.view_waitlistentry"
 AGREED = {
     "reference": "the reference",
     "mode": "how it took place",

@@ -10,9 +10,11 @@ class PracticeConfig(AppConfig):
     def ready(self) -> None:
         from clinic.practice.models import Clinic, Therapist  # models must be loaded first
         from clinic.practice.people.holdings import register_holdings
+        from clinic.practice.today import register_sections
         from clinic.responses.public_models import register_public_model
 
         register_public_model(Clinic)
         register_public_model(Therapist)
         register_holdings()
+        register_sections()
         apps.get_app_config("auth").verbose_name = "Permissions"  # in the admin; Django's name includes authentication
