@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from assessments.models import Flag, Level, Response, Score, StaffAlert
@@ -41,7 +42,7 @@ _responses = by_column(Response)
 
 def _read_responses(patients: Sequence[Patient], *, most: int | None, now: datetime) -> Iterable[Line]:
     rows = _responses(patients).select_related("questionnaire").defer("answers", "questionnaire__definition")
-    for row in rows.order_by("-created_at", "pk")[:most]:
+    for row in rows.annotate(last=Coalesce("completed_at", "created_at")).order_by("-last", "pk")[:most]:
         url, title = reverse("admin:assessments_response_change", args=[row.pk]), row.questionnaire.title
         yield Line(row.created_at, f"Questions sent: {title}", url)
         if row.completed_at is not None:
@@ -98,7 +99,8 @@ _flags = by_column(Flag, "response__patient")
 
 
 def _read_flags(patients: Sequence[Patient], *, most: int | None, now: datetime) -> Iterable[Line]:
-    for row in _flags(patients).defer("rule_id", "snapshot").order_by("-raised_at", "pk")[:most]:
+    rows = _flags(patients).annotate(last=Coalesce("staff_acknowledged_at", "raised_at")).order_by("-last", "pk")
+    for row in rows.defer("rule_id", "snapshot")[:most]:
         url = reverse("admin:assessments_flag_change", args=[row.pk])
         yield Line(row.raised_at, f"Flag raised: {row.get_level_display()}", url)
         if row.staff_acknowledged_at is not None:

@@ -15,6 +15,7 @@ class BookingConfig(AppConfig):
         from booking.models import Service
         from booking.schedule.references import visits_by_reference
         from booking.staff.holdings import register_holdings
+        from booking.staff.panels import register_panels
         from booking.staff.today import register_sections
         from booking.staff.zone_change import register_schedule
         from clinic.outbox.messages.kinds import register_kinds
@@ -33,6 +34,7 @@ class BookingConfig(AppConfig):
             )
         )
         register_holdings()
+        register_panels()
         register_schedule()
         register_sections()
         register_clinic_details()

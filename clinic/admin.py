@@ -19,6 +19,7 @@ from clinic.audit.searching import PostedAutocomplete
 from clinic.practice.access.sign_in import SignInForm, finish_sign_in
 from clinic.practice.access.staff import staff_of
 from clinic.practice.models import Clinic
+from clinic.practice.registry.panels import EMPTY_VALUE
 from clinic.practice.registry.today import read_today
 from clinic.staff.admin_errors import names_no_row, owners_besides
 
@@ -27,7 +28,7 @@ METHODS = ("GET", "HEAD", "POST")
 
 class ClinicAdminSite(admin.AdminSite):
     index_title = "Today"
-    empty_value_display = "–"
+    empty_value_display = EMPTY_VALUE
     enable_nav_sidebar = False  # lists need the width; everything is one click from Today
     login_form = SignInForm
 

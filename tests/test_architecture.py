@@ -74,7 +74,7 @@ FLOORS = {
     "clinic/practice": (
         {"apps"},
         {"admin", "context", "middleware", "templatetags"},
-        {"fields", "saving", "today"},
+        {"fields", "panels", "saving", "today"},
         {"access", "people", "registry"},
         {"batches", "cleanup_runs", "models"},
         {"values"},
@@ -82,7 +82,7 @@ FLOORS = {
     "clinic/outbox": (
         {"apps", "urls"},
         {"admin", "tasks", "templatetags", "views", "webhooks"},
-        {"forms", "holdings", "sending", "today"},
+        {"forms", "holdings", "panels", "sending", "today"},
         {"message_kinds", "texts"},
         {"messages"},
         {"models"},

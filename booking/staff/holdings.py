@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from booking.actions.correct_address import plan_entry_mails
@@ -14,6 +15,7 @@ from booking.staff.rights import SEES_VISITS, SEES_WAIT_LIST
 from booking.wait_list.entries import end_expired_entries
 from clinic.practice.models import Clinic, Patient
 from clinic.practice.people.merging import has_same_mailbox
+from clinic.practice.people.own_contact import own_addresses
 from clinic.practice.registry.holdings import (
     ErasureRefused,
     Holding,
@@ -130,8 +132,8 @@ _entries = by_column(WaitListEntry)
 
 
 def _read_entries(patients: Sequence[Patient], *, most: int | None, now: datetime) -> Iterable[Line]:
-    rows = _entries(patients).select_related("service").order_by("-created_at", "pk")[:most]
-    for row in rows:
+    rows = _entries(patients).select_related("service").annotate(last=Coalesce("ended_at", "created_at"))
+    for row in rows.order_by("-last", "pk")[:most]:
         url = reverse("admin:booking_waitlistentry_change", args=[row.pk])
         yield Line(row.created_at, f"Joined the wait list: {row}", url)
         if row.ended_at is not None:
@@ -191,12 +193,7 @@ OFFERS = Holding(
 
 def _link_requests(patients: Sequence[Patient]) -> QuerySet[ReturnRequest]:
     """Return the requests for the addresses that only these patients have."""
-    others = Patient.objects.current().exclude(pk__in=[patient.pk for patient in patients])
-    found = Q(pk=None)
-    for patient in patients:
-        if patient.email and not others.filter(email__iexact=patient.email).exists():
-            found |= Q(email=patient.email.lower())
-    return ReturnRequest.objects.filter(found)
+    return ReturnRequest.objects.filter(email__in=own_addresses(patients))
 
 
 def _delete_link_requests(patients: Sequence[Patient], now: datetime) -> None:

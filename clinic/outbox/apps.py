@@ -11,8 +11,10 @@ class OutboxConfig(AppConfig):
         from clinic.outbox import message_kinds
         from clinic.outbox.holdings import register_holdings  # models must be loaded first
         from clinic.outbox.messages.kinds import register_kinds
+        from clinic.outbox.panels import register_panels
         from clinic.outbox.today import register_sections
 
         register_kinds(message_kinds)
         register_holdings()
+        register_panels()
         register_sections()

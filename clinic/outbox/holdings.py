@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.urls import reverse
-from django.utils.html import format_html_join
-from django.utils.safestring import mark_safe
 
 from clinic.outbox.messages.kinds import kind_title
 from clinic.outbox.models import Channel, InboundText, Message, State, Suppression, TextConsent
 from clinic.outbox.texts.texting import plan_texts_beside_mails, settle_consents
 from clinic.practice.models import Patient
+from clinic.practice.people.own_contact import own_addresses, own_numbers
 from clinic.practice.registry.holdings import (
     Holding,
     Line,
@@ -21,7 +21,6 @@ from clinic.practice.registry.holdings import (
     move_rows,
     register_holding,
 )
-from clinic.practice.values.phone import base_number
 
 ERASED = "erased"
 NOT_SENT_SINCE_ERASED = "the patient's data was erased"
@@ -39,11 +38,11 @@ _messages = by_column(Message)
 
 
 def _read_messages(patients: Sequence[Patient], *, most: int | None, now: datetime) -> Iterable[Line]:
-    rows = _messages(patients).annotate(at=F("due_at")).order_by("-due_at", "pk")[:most]
+    rows = _messages(patients).annotate(at=Coalesce("settled_at", "due_at")).order_by("-at", "pk")[:most]
     for row in rows:
         url = reverse("admin:outbox_message_change", args=[row.pk])
         channel = "Text" if row.channel == Channel.SMS else "Email"
-        yield Line(row.settled_at or row.due_at, f"{channel}, {row.get_state_display()}: {kind_title(row.kind)}", url)
+        yield Line(row.at, f"{channel}, {row.get_state_display()}: {kind_title(row.kind)}", url)
 
 
 def _repoint_messages(source: Patient, target: Patient, now: datetime) -> list[str]:
@@ -85,7 +84,7 @@ _consents = by_column(TextConsent)
 
 
 def _read_consents(patients: Sequence[Patient], *, most: int | None, now: datetime) -> Iterable[Line]:
-    for row in _consents(patients).order_by("-given_at", "pk")[:most]:
+    for row in _consents(patients).annotate(last=Coalesce("withdrawn_at", "given_at")).order_by("-last", "pk")[:most]:
         url = reverse("admin:outbox_textconsent_change", args=[row.pk])
         yield Line(row.given_at, "Agreed to text messages", url)
         if row.withdrawn_at is not None:
@@ -108,12 +107,6 @@ def _erase_consents(patients: Sequence[Patient], now: datetime) -> None:
     rows.update(phone=ERASED, wording=ERASED)
 
 
-def show_consent(patient: Patient) -> str:
-    """Describe the consents of `patient` for the patient's page in the admin."""
-    rows = ((reverse("admin:outbox_textconsent_change", args=[row.pk]), row) for row in _consents([patient])[:10])
-    return format_html_join(mark_safe("<br>"), '<a href="{}">{}</a>', rows) or "none"
-
-
 CONSENTS = Holding(
     model=TextConsent,
     permission="outbox.view_textconsent",
@@ -131,13 +124,8 @@ CONSENTS = Holding(
 
 def _received(patients: Sequence[Patient]) -> QuerySet[InboundText]:
     """Return the texts of these patients, and those from a number that only they have."""
-    ours = Q(patient__in=list(patients))
-    numbers = {base_number(patient.phone) for patient in patients if patient.phone}
-    shared = Patient.objects.current().exclude(pk__in=[patient.pk for patient in patients])
-    for number in numbers:
-        if not shared.filter(Q(phone=number) | Q(phone__startswith=f"{number};")).exists():
-            ours |= Q(patient=None, phone=number)
-    return InboundText.objects.filter(ours)
+    of_number = Q(patient=None, phone__in=own_numbers(patients))
+    return InboundText.objects.filter(Q(patient__in=list(patients)) | of_number)
 
 
 def _read_received(patients: Sequence[Patient], *, most: int | None, now: datetime) -> Iterable[Line]:
@@ -169,14 +157,8 @@ RECEIVED = Holding(
 
 def _blocked(patients: Sequence[Patient]) -> QuerySet[Suppression]:
     """Return the blocks of the addresses and numbers that only these patients have."""
-    others = Patient.objects.current().exclude(pk__in=[patient.pk for patient in patients])
-    found = Q(pk=None)
-    for patient in patients:
-        if patient.email and not others.filter(email__iexact=patient.email).exists():
-            found |= Q(channel=Channel.EMAIL, address=patient.email.lower())
-        if patient.phone and not others.filter(phone=patient.phone).exists():
-            found |= Q(channel=Channel.SMS, address=patient.phone.lower())
-    return Suppression.objects.filter(found)
+    of_mailbox = Q(channel=Channel.EMAIL, address__in=own_addresses(patients))
+    return Suppression.objects.filter(of_mailbox | Q(channel=Channel.SMS, address__in=own_numbers(patients)))
 
 
 def _read_blocked(patients: Sequence[Patient], *, most: int | None, now: datetime) -> Iterable[Line]:

@@ -9,6 +9,7 @@ class PracticeConfig(AppConfig):
 
     def ready(self) -> None:
         from clinic.practice.models import Clinic, Therapist  # models must be loaded first
+        from clinic.practice.panels import register_panels
         from clinic.practice.people.holdings import register_holdings
         from clinic.practice.today import register_sections
         from clinic.responses.public_models import register_public_model
@@ -16,5 +17,6 @@ class PracticeConfig(AppConfig):
         register_public_model(Clinic)
         register_public_model(Therapist)
         register_holdings()
+        register_panels()
         register_sections()
         apps.get_app_config("auth").verbose_name = "Permissions"  # in the admin; Django's name includes authentication

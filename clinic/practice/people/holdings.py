@@ -46,7 +46,7 @@ def _read_added(patients: Sequence[Patient], *, most: int | None, now: datetime)
     patient, *merged = patients
     url = reverse("admin:practice_patient_change", args=[patient.pk])
     yield Line(patient.created_at, "Added as a patient", url)
-    for row in merged[:most]:
+    for row in (one for one in merged if not one.is_provisional):
         yield Line(row.created_at, "Added as a patient: another record, which was merged into this one")
 
 

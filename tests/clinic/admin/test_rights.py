@@ -94,9 +94,9 @@ def test_start_page_names_the_administrator_when_a_user_has_no_permissions(clien
 def test_today_names_the_sections_it_does_not_show(client, rows, sign_in):
     sign_in("view_appointment", "view_message")
     page = client.get(reverse("admin:index"))
-    assert page.context["hidden"] == ["warning signs", "the wait list"]
+    assert page.context["today"].hidden == ["warning signs", "the wait list"]
     client.force_login(User.objects.get(name="Olga Owner"))
-    assert client.get(reverse("admin:index")).context["hidden"] == []
+    assert client.get(reverse("admin:index")).context["today"].hidden == []
 
 
 def test_today_links_only_to_permitted_actions(client, rows, sign_in):

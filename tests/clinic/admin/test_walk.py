@@ -27,7 +27,14 @@ from tests.world import NOON
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
-OWN_RIGHTS = ("assessments.import_questionnaire", "assessments.publish_questionnaire", "assessments.sign_off_rules")
+OWN_RIGHTS = (
+    "assessments.import_questionnaire",
+    "assessments.publish_questionnaire",
+    "assessments.sign_off_rules",
+    "practice.export_patient",
+    "practice.merge_patient",
+    "practice.erase_patient",
+)
 STRANGE_METHODS = ("PUT", "DELETE", "OPTIONS", "PATCH")
 # Middleware that costs queries or time for each role and does not affect permissions.
 WITHOUT = (
