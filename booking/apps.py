@@ -13,6 +13,7 @@ class BookingConfig(AppConfig):
         from booking.actions.correct_address import send_to_new_address
         from booking.actions.text_replies import read_text_reply
         from booking.models import Service
+        from booking.presenters.blocks import register_blocks
         from booking.schedule.references import visits_by_reference
         from booking.staff.holdings import register_holdings
         from booking.staff.panels import register_panels
@@ -33,6 +34,7 @@ class BookingConfig(AppConfig):
                 read_reply=read_text_reply,
             )
         )
+        register_blocks()
         register_holdings()
         register_panels()
         register_schedule()
