@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from allauth.account.decorators import reauthentication_required, secure_admin_login
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.contenttypes.views import shortcut
@@ -11,26 +12,37 @@ from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils import timezone
 
 from clinic.audit.searching import PostedAutocomplete
-from clinic.practice.access.sign_in import SignInForm, finish_sign_in
 from clinic.practice.access.staff import staff_of
 from clinic.practice.models import Clinic
 from clinic.practice.registry.panels import EMPTY_VALUE
 from clinic.practice.registry.today import read_today
 from clinic.staff.admin_errors import names_no_row, owners_besides
+from clinic.staff.sign_in.views import sign_out
 
 METHODS = ("GET", "HEAD", "POST")
+
+# Pages for which staff confirm the sign-in again, by password or second step, unless they did within five minutes:
+# records leave the clinic, end, or become visible to others.
+SENSITIVE = {
+    "assessments_response_export",
+    "practice_patient_erase",
+    "practice_patient_export",
+    "practice_patient_merge",
+    "practice_user_add",
+    "practice_user_change",
+}
 
 
 class ClinicAdminSite(admin.AdminSite):
     index_title = "Today"
     empty_value_display = EMPTY_VALUE
     enable_nav_sidebar = False  # lists need the width; everything is one click from Today
-    login_form = SignInForm
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Use the clinic's name as the header and title of every page."""
@@ -38,8 +50,14 @@ class ClinicAdminSite(admin.AdminSite):
         return {**super().each_context(request), "site_header": name, "site_title": name}
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Log in by Django's view, with rate limits."""
-        return finish_sign_in(request, super().login(request, extra_context), now=timezone.now())
+        """Redirect to the sign-in of staff, or to Today if signed in."""
+        return secure_admin_login(super().login)(request, extra_context)
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
+        return sign_out(request)
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
+        return redirect("account_change_password")
 
     def admin_view[View: Callable[..., HttpResponseBase]](self, view: View, cacheable: bool = False) -> View:
         """Wrap `view` in Django's sign-in check, and allow only GET, HEAD and POST (else 405).
@@ -48,6 +66,7 @@ class ClinicAdminSite(admin.AdminSite):
         BadRequest (400) where Postgres would raise DataError: NUL in the query string, or a malformed ID in an action.
         """
         checked = super().admin_view(view, cacheable)
+        confirmed = reauthentication_required(checked)
 
         @wraps(checked)
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -57,6 +76,9 @@ class ClinicAdminSite(admin.AdminSite):
                 raise BadRequest("NUL in the address")
             if names_no_row(request):
                 raise BadRequest("no row has such an id")
+            is_sensitive = request.resolver_match is not None and request.resolver_match.url_name in SENSITIVE
+            if is_sensitive and self.has_permission(request):
+                return confirmed(request, *args, **kwargs)
             return checked(request, *args, **kwargs)
 
         return inner  # type: ignore[return-value]  # same parameters as `view`

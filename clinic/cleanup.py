@@ -23,6 +23,7 @@ from clinic.practice.access.rate_limits import delete_expired_rate_limits
 from clinic.practice.access.sessions import delete_expired_sessions
 from clinic.practice.cleanup_runs import delete_expired_runs, record_cleanup
 from clinic.practice.models import CleanupRun
+from clinic.staff.links import delete_expired_staff_links
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ LONGEST_S = 200  # seconds of a run, below the broker's visibility timeout; the 
 EXPIRING: dict[str, Callable[..., int]] = {
     "sessions": delete_expired_sessions,
     "patient links": delete_expired_links,
+    "staff links": delete_expired_staff_links,
     "confirmation codes": delete_expired_codes,
     "holds": delete_expired_holds,
     "requests to be recognized": delete_expired_requests,

@@ -17,6 +17,7 @@ except EnvironmentInvalid as error:
 
 DEBUG = False  # never True: debug pages show form data, which may be a patient's
 SECRET_KEY = ENV.secret_key
+COOKIE_PREFIX = "__Host-" if ENV.is_production else ""  # binds a cookie to this host and to https
 ALLOWED_HOSTS = list(ENV.allowed_hosts)
 SITE_URL = ENV.site_url
 BEHIND_PROXY = ENV.is_behind_proxy
@@ -36,9 +37,14 @@ INSTALLED_APPS = [
     "crispy_bootstrap5",
     "django_htmx",
     "heroicons",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "clinic.practice",
     "clinic.outbox",
     "clinic.audit",
+    "clinic.staff",
     "clinic.demo",
     "education",
     "assessments",
@@ -59,6 +65,8 @@ MIDDLEWARE = [
     "clinic.web.csrf.NoReferrerCsrfMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "clinic.staff.sign_in.middleware.StaffSessions",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "clinic.practice.middleware.ClinicReadOnce",
@@ -115,13 +123,38 @@ CACHES = {
 
 AUTH_USER_MODEL = "practice.User"
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "clinic.staff.sign_in.passwords.GuessableValidator"},
 ]
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend", "clinic.staff.roles.RoleBackend"]
-LOGIN_URL = "admin:login"
-SESSION_COOKIE_AGE = 12 * 60 * 60  # a working day; staff log in each morning
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "admin:index"
+SESSION_COOKIE_AGE = 12 * 60 * 60  # a working day; for staff, clinic.staff.sign_in.session_limits ends idle ones
+SECOND_FACTOR_REQUIRED = ENV.is_production
+
+# Sign-in by django-allauth: by email address, without sign-up, and with the rate limits of clinic.staff.sign_in
+ACCOUNT_ADAPTER = "clinic.staff.sign_in.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"  # an invitation proves the address
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
+ACCOUNT_FORMS = {"login": "clinic.staff.sign_in.forms.SignInForm"}
+MFA_ADAPTER = "clinic.staff.sign_in.adapter.FactorAdapter"
+MFA_FORMS = {
+    "authenticate": "clinic.staff.sign_in.forms.SecondStepForm",
+    "reauthenticate": "clinic.staff.sign_in.forms.ConfirmByCodeForm",
+    "login_webauthn": "clinic.staff.sign_in.forms.PasskeyForm",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_TOLERANCE = 1  # 30 seconds early or late, for a phone whose clock is off
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not ENV.is_production  # http://localhost
+
 MESSAGE_STORAGE = "clinic.staff.admin_messages.AdminMessages"
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 

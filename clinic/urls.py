@@ -23,6 +23,7 @@ urlpatterns = [
     path("intake/", include("assessments.urls")),
     path("messages/", include("clinic.outbox.urls")),
     path("admin/", admin.site.urls),
+    path("staff/", include("clinic.staff.sign_in.urls")),
 ]
 if settings.MAILBOX_DIR:
     urlpatterns.append(path("_mail/", include("clinic.local.mailbox.urls")))

@@ -88,11 +88,11 @@ FLOORS = {
         {"models"},
         {"text"},
     ),
-    "clinic/responses": ({"addresses", "headers", "public_models", "redirects"},),
+    "clinic/responses": ({"addresses", "headers", "public_models", "redirects", "remote_address"},),
     "clinic/audit": (
         {"apps"},
         {"admin", "management", "middleware"},
-        {"access", "fields", "keys", "models", "rotation", "sealing", "searching", "unopened"},
+        {"access", "browsers", "fields", "keys", "models", "rotation", "sealing", "searching", "sign_ins", "unopened"},
     ),
     "clinic/local": (
         {"__main__"},

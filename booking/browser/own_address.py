@@ -1,11 +1,12 @@
 """The signed cookie for the email address that this browser has confirmed through an emailed link."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.crypto import constant_time_compare
 
 from booking.actions.confirm_address import OWN_FOR, own_mark
 
-COOKIE, SALT = "own_address", "booking.own_address.cookie"
+COOKIE, SALT = settings.COOKIE_PREFIX + "own_address", "booking.own_address.cookie"
 
 
 def is_own_address(request: HttpRequest, email: str) -> bool:

@@ -5,6 +5,7 @@ The cookie lasts for two `HOLD` periods and is set again on renewal, so it lasts
 
 from datetime import datetime
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
@@ -13,7 +14,7 @@ from booking.models import Appointment, Service
 from booking.schedule.clocks import Clock, clock_of_service
 from clinic.practice.models import Clinic
 
-COOKIE, SALT = "hold", "booking.hold.cookie"
+COOKIE, SALT = settings.COOKIE_PREFIX + "hold", "booking.hold.cookie"
 
 
 def own_hold(request: HttpRequest) -> Appointment | None:

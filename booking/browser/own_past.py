@@ -5,6 +5,7 @@ With them, a page reached by the Back button can explain what happened to its ti
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import resolve, reverse
 
@@ -15,7 +16,8 @@ from booking.schedule.clocks import visit_time
 from clinic.practice.access.links import LinkExpired, LinkUnknown, open_link
 from clinic.practice.models import Clinic, LinkPurpose
 
-BOOKED, GIVEN_BACK, SALT = "booked", "given_back", "booking.past.cookie"
+BOOKED, GIVEN_BACK = settings.COOKIE_PREFIX + "booked", settings.COOKIE_PREFIX + "given_back"
+SALT = "booking.past.cookie"
 KEPT_FOR = timedelta(hours=1)
 
 

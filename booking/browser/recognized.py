@@ -4,13 +4,14 @@ The cookie is invalid once that link is revoked, for example because the address
 moved, or staff revoked the patient's links.
 """
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from booking.actions.return_links import LINK_LASTS
 from clinic.practice.access.proof import LinkRequest
 from clinic.practice.models import Patient, PatientLink
 
-COOKIE, SALT = "returning", "booking.returning.cookie"
+COOKIE, SALT = settings.COOKIE_PREFIX + "returning", "booking.returning.cookie"
 
 
 def recognized_patient(request: HttpRequest) -> Patient | None:

@@ -19,6 +19,7 @@ from booking.forms.contact import ReturningForm
 from booking.limits.over_limit import slow_down
 from booking.models import Appointment, Service
 from booking.presenters.visit import visit_link
+from clinic.practice.access.links import use_up
 from clinic.practice.access.networks import network_of
 from clinic.practice.access.proof import Capability, LinkRequest, patient_link, patient_of
 from clinic.practice.models import Patient
@@ -56,6 +57,8 @@ def asked(request: HttpRequest) -> HttpResponse:
 def welcome_back(request: LinkRequest, token: str, patient: Patient, now: datetime) -> HttpResponse:
     """List the patients who have this email address. A POST remembers the chosen one, and accepts a provisional one.
 
+    The link works for one POST. GET does not use it up, since mail scanners open every link.
+
     The POST redirects to the form of the browser's live hold, else to the service whose id is in `?for=`, else to the
     services. Raises Http404 if the chosen patient is not in the list.
     """
@@ -67,6 +70,7 @@ def welcome_back(request: LinkRequest, token: str, patient: Patient, now: dateti
     chosen = next((one for one in patients if str(one.pk) == request.POST.get("patient")), None)
     if chosen is None:
         raise Http404
+    use_up(request.link, now=now)
     return remember_patient(request, _on_to_booking(request, now, service), accept_patient(chosen, now=now))
 
 

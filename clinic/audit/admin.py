@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 
 from clinic.audit.access import record_access
-from clinic.audit.models import AccessEvent, Action, describe_type
+from clinic.audit.models import AccessEvent, Action, SignInEvent, describe_type
 from clinic.audit.searching import SEARCHED_VAR, SteadyChangeList, clean_search
 from clinic.responses.redirects import see_other
 
@@ -181,3 +181,17 @@ class AccessEventAdmin(ReadOnly, PrivateSearch):
         return (
             _link("practice_patient", event.patient_id, "open") if event.patient_id else self.get_empty_value_display()
         )
+
+
+@admin.register(SignInEvent)
+class SignInEventAdmin(ReadOnly, PrivateSearch):
+    fields = list_display = ("at", "account", "kind", "by", "network", "browser")
+    list_filter = ("kind", "user")
+    list_select_related = ("user", "by")
+    search_fields = ("user__name", "user__email")
+    search_help_text = "The name or email address of a member of staff"
+    show_full_result_count = False
+
+    @admin.display(description="account", ordering="user")
+    def account(self, event: SignInEvent) -> str:
+        return str(event.user or "an unknown account")

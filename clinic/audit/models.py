@@ -1,4 +1,7 @@
-"""The audit log of access to patients' records (append-only by a database trigger), and the state of the encryption."""
+"""The logs of access to patients' records and of sign-ins, and the state of the encryption.
+
+Database triggers make both logs append-only.
+"""
 
 from django.apps import apps
 from django.conf import settings
@@ -44,6 +47,58 @@ class AccessEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{describe_type(self.object_type).capitalize()} {self.get_action_display()}"
+
+
+class SignInKind(models.TextChoices):
+    """What happened to an account or a session of a member of staff."""
+
+    SIGNED_IN = "signed-in", "signed in"
+    FAILED = "failed", "failed to sign in"
+    THROTTLED = "throttled", "tried too often"
+    SIGNED_OUT = "signed-out", "signed out"
+    TIMED_OUT = "timed-out", "signed out after a pause"
+    ENDED = "ended", "signed out from another session"
+    RESET_ASKED = "reset-asked", "asked for a new password"
+    PASSWORD_CHANGED = "password-changed", "changed the password"
+    FACTOR_ADDED = "factor-added", "added a second step"
+    FACTOR_REMOVED = "factor-removed", "removed a second step"
+    RECOVERY_USED = "recovery-used", "used a recovery code"
+    REAUTHENTICATED = "reauthenticated", "confirmed the sign-in"
+    INVITED = "invited", "invited"
+    ROLES_CHANGED = "roles-changed", "roles changed"
+    EMERGENCY = "emergency", "let in by the emergency command"
+
+
+class SignInEvent(models.Model):
+    """One event of an account: when, from which network and kind of browser. Append-only.
+
+    `user` is the account, empty if the email address was unknown. `by` is the member of staff who did it to another's
+    account. `network` and `browser` are empty if unknown, or if a command did it.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name="account",
+    )
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField("what", max_length=20, choices=SignInKind)
+    network = models.CharField(max_length=43, blank=True)
+    browser = models.CharField(max_length=40, blank=True)
+    at = models.DateTimeField("when", db_index=True)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        verbose_name = "sign-in log entry"
+        verbose_name_plural = "sign-in log"
+        constraints = [
+            models.CheckConstraint(name="sign_in_event_kind_is_known", condition=Q(kind__in=SignInKind.values))
+        ]
+
+    def __str__(self) -> str:
+        return self.get_kind_display().capitalize()
 
 
 class KeyInUse(models.Model):

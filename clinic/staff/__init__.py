@@ -1,1 +1,1 @@
-"""The admin for the whole house: roles of staff, error pages, messages to staff."""
+"""Members of staff: roles, sign-in, invitations, and the admin's error pages and messages."""

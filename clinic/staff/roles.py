@@ -63,7 +63,7 @@ PERMISSIONS: Mapping[Role, frozenset[str]] = {
     ),
     Role.FRONT_DESK: frozenset(SCHEDULE | CONTACTS | MESSAGES),
     Role.EDITOR: frozenset(_edit("education.article", "education.topic", "education.picture")),
-    Role.AUDITOR: frozenset(_view("audit.accessevent", "practice.user", "practice.cleanuprun")),
+    Role.AUDITOR: frozenset(_view("audit.accessevent", "audit.signinevent", "practice.user", "practice.cleanuprun")),
 }
 
 

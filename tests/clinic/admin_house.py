@@ -13,6 +13,7 @@ from assessments.red_flags.definitions import FOLDER, digest_rules
 from booking.calendar_feed.feeds import create_feed
 from booking.models import Appointment, HoursOverride, OpeningHours, SlotOffer, WaitListEntry
 from clinic.audit.access import record_access
+from clinic.audit.sign_ins import record_sign_in
 from clinic.outbox.models import Channel, InboundText, MessageRule, Suppression, TextConsent
 from clinic.practice.models import CleanupRun, Patient, User
 from education.models import Picture
@@ -53,6 +54,7 @@ def furnish() -> dict[str, str]:
     rows += _intake(people["Fiona"], rows[2])
     rows += _messages(people)
     rows.append(record_access(actor=owner, action="R", subject=people["Paul"], patient_id=people["Paul"].pk, now=NOON))
+    rows.append(record_sign_in(user=owner, kind="signed-in", request=None, now=NOON))
     rows.append(Group.objects.create(name="Front desk"))
     rows.append(CleanupRun.objects.create(started_at=NOON, ended_at=NOON))
     kind = ContentType.objects.get_for_model(Patient)

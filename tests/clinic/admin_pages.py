@@ -10,6 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 # The admin forms of each model. The permission to view or the permission to change opens "view".
 FORMS = {
     "audit.accessevent": "view",
+    "audit.signinevent": "view",
     "auth.group": "view add change delete",
     "practice.clinic": "view change",
     "practice.cleanuprun": "view",

@@ -217,6 +217,7 @@ def test_patient_records_are_kept_when_twenty_years_pass(evaluation, front_desk)
 CLEANED = {
     "sessions.Session",
     "practice.PatientLink",
+    "staff.StaffLink",
     "booking.Appointment",
     "booking.CalendarFeed",
     "practice.CleanupRun",

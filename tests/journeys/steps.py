@@ -159,10 +159,10 @@ def screen(page: Page, story: dict) -> None:
 def log_in(page: Page, path: str = "/admin/", *, email: str = login.EMAIL, password: str = login.PASSWORD) -> None:
     """Open `path` of the admin and sign in, by default as the demo's therapist."""
     page.goto(path)
-    page.get_by_label("Email").first.fill(email)
+    page.get_by_label("Email address").fill(email)
     page.get_by_label("Password").fill(password)
-    press(page, "Log in")
-    expect(page).not_to_have_url(re.compile("/login/"))
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page).not_to_have_url(re.compile("/sign-in/"))
 
 
 def read_mail(mail) -> tuple[str, str]:

@@ -22,10 +22,10 @@ def describe(open_browser):
 
     def open_page(**options):
         page = open_browser(**{"viewport": DESKTOP, **options})
-        page.goto("/admin/login/?next=/admin/practice/clinic/")
-        page.fill("#id_username", EMAIL)
+        page.goto("/staff/sign-in/?next=/admin/practice/clinic/")
+        page.fill("#id_login", EMAIL)
         page.fill("#id_password", PASSWORD)
-        page.click("[type=submit]")
+        page.click("#login-form [type=submit]")
         return page
 
     return open_page

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Greatest
 
 from clinic.practice.batches import BATCH, delete_batch
 from clinic.practice.models import LinkPurpose, Patient, PatientLink, Proof
@@ -65,6 +66,17 @@ def open_link(*, token: str, purpose: str, now: datetime) -> PatientLink:
     if link.revoked_at is not None or link.expires_at <= now:
         raise LinkExpired(link)
     return link
+
+
+def use_up(link: PatientLink, *, now: datetime) -> None:
+    """End a link that works once, atomically. What was granted with it remains until the link is revoked.
+
+    Raises LinkExpired if it has ended meanwhile, for example because another request used it.
+    """
+    open_links = PatientLink.objects.filter(pk=link.pk, revoked_at=None, expires_at__gt=now)
+    after_creation = F("created_at") + timedelta(microseconds=1)  # a constraint
+    if not open_links.update(expires_at=Greatest(Value(now), after_creation)):
+        raise LinkExpired(link)
 
 
 def revoke_links(

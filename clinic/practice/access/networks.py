@@ -3,10 +3,11 @@
 import logging
 from dataclasses import dataclass
 from functools import cache
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, ip_network
 
-from django.conf import settings
 from django.http import HttpRequest
+
+from clinic.responses.remote_address import remote_address
 
 logger = logging.getLogger(__name__)
 
@@ -27,15 +28,8 @@ UNKNOWN = Network((("unknown", 1),))  # shared by all visitors of unknown addres
 
 
 def network_of(request: HttpRequest) -> Network:
-    """Return the network of the visitor; `UNKNOWN` if the address is missing or malformed.
-
-    Behind a proxy, uses only the last hop of X-Forwarded-For, which the proxy wrote; the visitor can forge the other
-    hops. Without that header, uses the address of the connection.
-    """
-    text = request.META.get("REMOTE_ADDR", "")
-    if settings.BEHIND_PROXY:
-        text = request.headers.get("X-Forwarded-For", text).rpartition(",")[2]
-    address = parse_address(text)
+    """Return the network of the visitor; `UNKNOWN` if the address is missing or malformed."""
+    address = remote_address(request)
     if address is None:
         warn_of_unknown_networks()
         return UNKNOWN
@@ -47,20 +41,3 @@ def network_of(request: HttpRequest) -> Network:
 def warn_of_unknown_networks() -> None:
     """Log, once per process, that all visitors share one budget."""
     logger.warning("visitors' addresses cannot be read, so all share one rate limit; see BEHIND_PROXY and the proxy")
-
-
-def parse_address(text: str) -> IPv4Address | IPv6Address | None:
-    """Return the address in `text`, without its port, brackets, zone or quotes; None for anything else.
-
-    An IPv4-mapped IPv6 address is returned as IPv4.
-    """
-    text = text.strip().strip('"')
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    try:
-        address = ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address

@@ -80,9 +80,13 @@ SIGN_INS = Limit("sign-ins at an account from a network", Per.NETWORK, 6, 5 * MI
 NETWORK_SIGN_INS = Limit("sign-ins from a network", Per.NETWORK, 20, 2 * MINUTE, WAIT)
 ACCOUNT_SIGN_INS = Limit("sign-ins at an account", Per.ACCOUNT, 20, 2 * MINUTE, WAIT)
 KNOWN_BROWSER_SIGN_INS = Limit("sign-ins at an account from a known browser", Per.ACCOUNT, 10, 2 * MINUTE, WAIT)
+SECOND_STEPS = Limit("codes tried at an account's second step", Per.ACCOUNT, 6, 5 * MINUTE, WAIT)
+RESETS = Limit("password resets of an account", Per.MAILBOX, 4, 6 * HOUR, SILENT)
+NETWORK_RESETS = Limit("password resets from a network", Per.NETWORK, 10, 6 * MINUTE, SLOW_DOWN)
 
 # For `once`: a repeat within this time is a resend of the same form.
 SAME_FORM = Limit("one form", Per.FORM, 1, DAY, "it goes through without being counted again")
+ONE_TIME_CODE = Limit("one code of an authenticator app", Per.ACCOUNT, 1, 2 * MINUTE, "the code counts as wrong")
 SAME_CLICK = Limit("one click", Per.FORM, 1, MINUTE, "it goes through without being counted again")
 
 Charge = tuple  # (limit, subject, …): a subject is a Network or anything with a `str`; several form one key

@@ -159,6 +159,17 @@ def test_opening_the_link_sets_no_cookie_and_the_link_expires(client, alices_vis
     assert client.get("/again/" + "x" * 43 + "/").status_code == 404
 
 
+def test_return_link_works_once_and_what_it_opened_stays_open(client, alices_visit, evaluation, post_office):
+    ask(client, "alice@example.com")
+    link, choice = sent_link(post_office), {"patient": str(alices_visit.patient_id)}
+    with time_machine.travel(NOW + timedelta(seconds=1), tick=False):
+        assert [client.get(link).status_code for _ in range(3)] == [200] * 3, "a mail scanner opens it"
+        assert client.post(link, choice).status_code == 303
+    with time_machine.travel(NOW + timedelta(seconds=2), tick=False):
+        assert Client().get(link).status_code == Client().post(link, choice).status_code == 410
+        assert "<strong>Alice Runner</strong>" in form_of(client, ELEVEN + 2 * HOUR).content.decode()
+
+
 def test_page_of_a_visit_leads_to_booking_another_for_the_same_patient(client, alices_visit):
     path = visit_path(alices_visit, proof=Proof.MAILED, now=NOW)
     assert client.get(path + "again/").status_code == 405

@@ -12,6 +12,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.test import RequestFactory
 
 from assessments.models import Questionnaire, StaffAlert
 from assessments.red_flags.alerts import STAFF_FLAG
@@ -20,6 +21,8 @@ from booking.actions.change import cancel_appointment
 from booking.messages import names
 from booking.messages.visit_mail import visit_kinds
 from booking.models import CalendarFeed, ReturnRequest, SlotOffer
+from clinic.audit.models import SignInKind
+from clinic.audit.sign_ins import record_sign_in
 from clinic.outbox.message_kinds.confirmation_code import CONFIRMATION_CODE
 from clinic.outbox.messages import kinds
 from clinic.outbox.messages.alerts import MESSAGE_FAILED
@@ -31,6 +34,9 @@ from clinic.outbox.text.placeholders import clinical_terms
 from clinic.outbox.texts.inbound import STAFF_TEXT, keep_text
 from clinic.outbox.texts.texting import write_text
 from clinic.practice.models import Clinic, ConfirmationCode, Patient
+from clinic.staff.account_mail import ACCOUNT_EVENT, INVITATION, RESET, subject_of
+from clinic.staff.links import create_link
+from clinic.staff.models import StaffLink
 from tests.booking.waiting import wait
 from tests.clinic.letters import render_message
 from tests.factories import UserFactory
@@ -124,6 +130,25 @@ def a_text(visit, clinic):
     return UserFactory(name=worst(120)).pk
 
 
+def a_staff_link(purpose):
+    invited, owner = UserFactory(name="Sam"), UserFactory(name="Olga Owner")
+    return create_link(email=invited.email, purpose=purpose, by=owner, now=NOW).pk
+
+
+def an_invitation(visit, clinic):
+    return a_staff_link(StaffLink.Purpose.INVITATION)
+
+
+def a_reset(visit, clinic):
+    return a_staff_link(StaffLink.Purpose.RESET)
+
+
+def an_account_event(visit, clinic):
+    user = UserFactory(name=worst(120))
+    event = record_sign_in(user=user, kind=SignInKind.SIGNED_IN, request=RequestFactory().get("/"), now=NOW)
+    return subject_of(event)
+
+
 def an_unknown_id(visit, clinic):
     return uuid.uuid4()
 
@@ -141,12 +166,16 @@ ABOUT = {kind.name: a_visit for kind in visit_kinds()} | {
     STAFF_FLAG: a_flag,
     STAFF_TEXT: a_text,
     MESSAGE_FAILED: an_unknown_id,
+    INVITATION: an_invitation,
+    RESET: a_reset,
+    ACCOUNT_EVENT: an_account_event,
 }
 TEXTED = [kind.name for kind in visit_kinds() if kind.text_message]
 TO_CLINIC = {names.NOT_COMING, names.FEED_BROKEN, MESSAGE_FAILED}
+TO_STAFF = {INVITATION, RESET, ACCOUNT_EVENT}
 
 
-NAMED = set(ABOUT) - {names.RETURN_LINK, names.CONFIRM_ADDRESS, STAFF_FLAG, STAFF_TEXT, *TO_CLINIC}
+NAMED = set(ABOUT) - {names.RETURN_LINK, names.CONFIRM_ADDRESS, STAFF_FLAG, STAFF_TEXT, *TO_CLINIC, *TO_STAFF}
 
 
 def message_of(kind, visit, clinic, channel=Channel.EMAIL) -> Message:

@@ -3,7 +3,8 @@
 import pytest
 from django.test import RequestFactory
 
-from clinic.practice.access.networks import UNKNOWN, network_of, parse_address, warn_of_unknown_networks
+from clinic.practice.access.networks import UNKNOWN, network_of, warn_of_unknown_networks
+from clinic.responses.remote_address import parse_address
 
 
 def network(address, **headers):

@@ -23,13 +23,14 @@ from tests.world import NINE_ON_TUESDAY, NOON, NOW, book
 pytestmark = pytest.mark.django_db
 
 # URLs with a token that is not a patient's. A hold belongs to a browser, a calendar feed to a therapist, and a confirmed
-# address to a mailbox, whose owner need not be a patient.
+# address to a mailbox, whose owner need not be a patient. A staff link belongs to an account.
 NOT_A_PATIENTS = {
     "booking:held",
     "booking:renew_hold",
     "booking:release_hold",
     "booking:feed",
     "booking:confirm_address",
+    "staff_link",
 }
 
 

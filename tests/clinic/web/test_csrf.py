@@ -13,13 +13,13 @@ pytestmark = pytest.mark.django_db
 def strict_client():
     """A client with CSRF checks, with the cookie and token of the login page."""
     client = Client(enforce_csrf_checks=True)
-    client.token = client.get(reverse("admin:login")).context["csrf_token"]
+    client.token = client.get(reverse("account_login")).context["csrf_token"]
     return client
 
 
 def log_in(client, **headers):
-    form = {"username": "nobody@example.com", "password": "wrong", "csrfmiddlewaretoken": str(client.token)}
-    return client.post(reverse("admin:login"), form, headers=headers)
+    form = {"login": "nobody@example.com", "password": "wrong", "csrfmiddlewaretoken": str(client.token)}
+    return client.post(reverse("account_login"), form, headers=headers)
 
 
 def test_form_is_accepted_when_the_browser_hides_the_origin_of_our_own_page(strict_client):

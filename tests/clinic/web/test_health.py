@@ -126,7 +126,7 @@ def test_site_is_alive_and_not_ready_when_the_database_has_no_tables(client):
     assert client.get("/live/").status_code == 200
     answer = client.get("/ready/")
     assert answer.status_code == 503
-    assert "admin.0001_initial, " in answer.json()["reasons"][0]
+    assert "account.0001_initial, " in answer.json()["reasons"][0]
 
 
 @pytest.mark.usefixtures("production")

@@ -27,14 +27,14 @@ class CountingHasher(MD5PasswordHasher):
 
 @pytest.fixture(autouse=True)
 def owner(settings):
-    settings.PASSWORD_HASHERS = ["tests.clinic.practice.test_sign_in.CountingHasher"]
+    settings.PASSWORD_HASHERS = ["tests.clinic.staff.test_sign_in.CountingHasher"]
     with time_machine.travel(NOW, tick=False):
         yield User.objects.create_superuser("olga@clinic.example", PASSWORD, name="Olga")
 
 
 def try_to_sign_in(password="a guess", *, account="olga@clinic.example", address="192.0.2.7", browser=None):
-    form = {"username": account, "password": password, "next": "/admin/"}
-    return (browser or Client()).post("/admin/login/", form, REMOTE_ADDR=address)
+    form = {"login": account, "password": password, "next": "/admin/"}
+    return (browser or Client()).post("/staff/sign-in/", form, REMOTE_ADDR=address)
 
 
 def work_on_passwords(act) -> int:
@@ -71,7 +71,7 @@ def test_guesses_from_many_networks_are_limited_and_the_limit_resets_within_minu
 def test_owner_signs_in_with_a_known_browser_whatever_strangers_do(owner):
     browser = Client()
     assert try_to_sign_in(PASSWORD, browser=browser).status_code == 302
-    browser.post("/admin/logout/")
+    browser.post("/staff/sign-out/")
     for n in range(60):
         try_to_sign_in(address=f"198.{n}.0.1")
         try_to_sign_in()
@@ -83,7 +83,7 @@ def test_known_browser_is_limited_and_is_not_known_to_other_accounts(owner):
     User.objects.create_superuser("frank@clinic.example", PASSWORD, name="Frank")
     browser = Client()
     try_to_sign_in(PASSWORD, browser=browser)
-    browser.post("/admin/logout/")
+    browser.post("/staff/sign-out/")
     most = KNOWN_BROWSER_SIGN_INS.at_once
     assert [try_to_sign_in(browser=browser).status_code for _ in range(most + 1)] == [200] * most + [429]
     most = SIGN_INS.at_once
@@ -120,7 +120,7 @@ def test_known_and_unknown_accounts_get_the_same_answers_and_hashing(owner):
 
 
 def test_empty_form_and_opening_the_page_cost_nothing(owner):
-    assert Client().get("/admin/login/").status_code == 200
+    assert Client().get("/staff/sign-in/").status_code == 200
     assert try_to_sign_in("").status_code == try_to_sign_in(account="").status_code == 200
     assert not RateLimit.objects.exists()
 

@@ -1,0 +1,29 @@
+"""Write the log of sign-ins."""
+
+from datetime import datetime
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.http import HttpRequest
+
+from clinic.audit.browsers import describe_browser
+from clinic.audit.models import SignInEvent, SignInKind
+from clinic.responses.remote_address import recorded_block
+
+
+def record_sign_in(
+    *, user: AbstractBaseUser | None, kind: str, request: HttpRequest | None, now: datetime
+) -> SignInEvent:
+    """Append a row to the log of sign-ins. `user` is the account, None if unknown; `request` is None for a command.
+
+    If the request is signed in to another account, that one is recorded in `by`. Raises ValueError for a `kind` that is
+    not in `SignInKind`.
+    """
+    event = SignInEvent(user_id=user.pk if user is not None else None, kind=SignInKind(kind), at=now)
+    if request is not None:
+        event.network = recorded_block(request)
+        event.browser = describe_browser(request.headers.get("User-Agent", ""))
+        signed_in = getattr(request, "user", None)
+        if user is not None and signed_in is not None and signed_in.is_authenticated and signed_in.pk != user.pk:
+            event.by_id = signed_in.pk
+    event.save(force_insert=True)
+    return event

@@ -1,0 +1,1 @@
+"""Emails to members of staff about their own account."""

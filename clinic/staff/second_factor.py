@@ -1,0 +1,22 @@
+"""Who needs a second step at sign-in."""
+
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+
+from clinic.practice.models import Role, User
+
+WITHOUT_PATIENTS = {Role.EDITOR}
+
+
+def needs_second_factor(user: User) -> bool:
+    """Whether `user` must sign in with a second step: everyone who may see patients or the audit log.
+
+    False everywhere in a local site (SECOND_FACTOR_REQUIRED), whose demo sign-in is one step.
+    """
+    only_writes = bool(user.roles) and set(user.roles) <= WITHOUT_PATIENTS and not user.is_superuser
+    return settings.SECOND_FACTOR_REQUIRED and not only_writes
+
+
+def has_second_factor(user: User) -> bool:
+    """Whether `user` has a passkey or an authenticator app. One query."""
+    return Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES).exists()

@@ -1,0 +1,87 @@
+"""Forms of sign-in: allauth's, with the limits of `throttle`."""
+
+from typing import Any
+
+from allauth.account.forms import LoginForm
+from allauth.core import context
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn.forms import LoginWebAuthnForm
+from django import forms
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from clinic.practice.fields.form_fields import AddressField
+from clinic.practice.models import User
+from clinic.staff.sign_in.throttle import check_code_limits, check_passkey_limits, is_code_fresh
+
+
+class SignInForm(LoginForm):
+    """Email address and password. The adapter checks the limits before the password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = "Email address"
+        self.fields["login"].widget.attrs = {"autocomplete": "username", "autofocus": True}
+        self.fields["password"].help_text = ""
+        self.fields["password"].widget.attrs.pop("placeholder", None)
+
+
+class PasskeyForm(LoginWebAuthnForm):
+    """Sign-in by passkey alone, within the limits of the visitor's network."""
+
+    def clean(self) -> dict[str, Any]:
+        check_passkey_limits(context.request, now=timezone.now())
+        return super().clean()
+
+
+class _Code(forms.Form):
+    """A code of an authenticator app, or a recovery code: limited tries, and each code of an app works once."""
+
+    request: Any
+    user: User
+    authenticator: Authenticator
+
+    def clean_code(self) -> str:
+        now = timezone.now()
+        check_code_limits(context.request, self.user, now=now)
+        code: str = super().clean_code()  # type: ignore[misc]
+        if self.authenticator.type == Authenticator.Type.TOTP and not is_code_fresh(self.user, code, now=now):
+            raise ValidationError("This code was used already. Wait for the next one.")
+        return code
+
+
+class SecondStepForm(_Code, AuthenticateForm):
+    """The second step of a sign-in."""
+
+
+class ConfirmByCodeForm(_Code, ReauthenticateForm):
+    """Re-authentication by a code."""
+
+
+class ResetForm(forms.Form):
+    """The address to which the link for a new password goes."""
+
+    email = AddressField()
+
+
+class NewPasswordForm(forms.Form):
+    """A new password, typed once: it can be shown, so that a second field only costs time."""
+
+    password = forms.CharField(
+        label="New password",
+        strip=False,
+        max_length=128,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="At least 15 characters. Four or five words in a row are easy to remember. No rules about digits.",
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        self.user = user
+        super().__init__(*args, **kwargs)
+
+    def clean_password(self) -> str:
+        password = self.cleaned_data["password"]
+        validate_password(password, self.user)
+        return password
