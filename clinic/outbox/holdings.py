@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from clinic.outbox.messages.kinds import kind_title
 from clinic.outbox.models import Channel, InboundText, Message, State, Suppression, TextConsent
+from clinic.outbox.sending.refusals import WAS_ERASED
 from clinic.outbox.texts.texting import plan_texts_beside_mails, settle_consents
 from clinic.practice.models import Patient
 from clinic.practice.people.own_contact import own_addresses, own_numbers
@@ -23,7 +24,6 @@ from clinic.practice.registry.holdings import (
 )
 
 ERASED = "erased"
-NOT_SENT_SINCE_ERASED = "the patient's data was erased"
 
 
 def register_holdings() -> None:
@@ -55,9 +55,9 @@ def _erase_messages(patients: Sequence[Patient], now: datetime) -> None:
     """Skip what is not sent yet, including what a worker is sending, and overwrite the stored reasons."""
     rows = Message.objects.filter(patient__in=patients)
     rows.filter(state__in=(State.WAITING, State.SENDING)).update(
-        state=State.SKIPPED, reason=NOT_SENT_SINCE_ERASED, settled_at=now, lease_until=None, lease_token=None
+        state=State.SKIPPED, reason=WAS_ERASED, settled_at=now, lease_until=None, lease_token=None
     )
-    rows.exclude(reason="").update(reason=NOT_SENT_SINCE_ERASED)
+    rows.exclude(reason="").update(reason=WAS_ERASED)
     rows.update(time_zone="", told_before="")
 
 

@@ -42,10 +42,11 @@ _registered: list[Block] = []
 
 
 def register_block(block: Block) -> None:
-    """Register a block. For AppConfig.ready. Raises ValueError if its capability is not about the link of a visit."""
+    """Register a block. For AppConfig.ready. Idempotent. Raises ValueError if its capability is not about the link of a visit."""
     if block.capability.purpose != LinkPurpose.VISIT:
         raise ValueError("the page opens by the link of a visit")
-    _registered.append(block)
+    if block not in _registered:
+        _registered.append(block)
 
 
 def blocks() -> list[Block]:

@@ -51,8 +51,9 @@ _registered: list[Section] = []
 
 
 def register_section(section: Section) -> None:
-    """Register a section. For AppConfig.ready."""
-    _registered.append(section)
+    """Register a section. For AppConfig.ready. Idempotent."""
+    if section not in _registered:
+        _registered.append(section)
 
 
 def sections() -> list[Section]:

@@ -8,17 +8,26 @@ from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
+from django.http import HttpResponse
 
 from assessments.holdings import OpenFlag
 from assessments.models import Flag, Response
+from booking.browser.recognized import recognized_patient, remember_patient
 from booking.models import Appointment, WaitListEntry
 from booking.staff.holdings import UpcomingVisit
 from clinic.audit.fields import EncryptedJSONField
 from clinic.audit.models import AccessEvent
 from clinic.outbox.models import Message, State, Suppression, TextConsent
+from clinic.outbox.sending.refusals import WAS_ERASED, why_not_again
 from clinic.practice.access.links import issue_link, open_link
 from clinic.practice.models import LinkPurpose, Patient, PatientLink, Proof, User
-from clinic.practice.people.merging import KeptPatientUnconfirmed, PatientGone, SamePatient, merge_patients
+from clinic.practice.people.merging import (
+    KeptPatientUnconfirmed,
+    MergeRefused,
+    PatientGone,
+    SamePatient,
+    merge_patients,
+)
 from clinic.practice.people.patients import accept_patient, find_or_register_patient
 from clinic.practice.people.records import (
     MOST_LINES,
@@ -29,6 +38,7 @@ from clinic.practice.people.records import (
     rows_of_person,
 )
 from clinic.practice.registry.holdings import NotNeeded, holdings
+from tests.booking.locking import race
 from tests.factories import MessageFactory, PatientFactory, UserFactory
 from tests.patient_record import AFTER, make_record, write_everywhere
 from tests.world import DAY, HOUR, NINE_ON_TUESDAY, NOW, book
@@ -353,6 +363,40 @@ def make_link(patient) -> str:
         expires_at=NOW + timedelta(days=30),
         now=NOW,
     )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_merges_of_the_same_records_do_not_deadlock(evaluation, alice, bob, charlie):
+    make_record(alice, service=evaluation, staff=charlie)
+    make_record(bob, service=evaluation, staff=charlie, starts_at=NINE_ON_TUESDAY + 2 * HOUR)
+
+    def merge(source, target):
+        try:
+            merge_patients(source, target, by=charlie, now=AFTER)
+        except MergeRefused as refused:
+            return type(refused)
+
+    assert set(race([lambda: merge(alice, bob), lambda: merge(bob, alice)])) == {None, PatientGone}
+
+
+def test_message_to_an_erased_patient_cannot_be_sent_again(nina, record, charlie):
+    sent = Message.objects.get(kind="booking_booked", subject_id=record.pk)
+    assert why_not_again(sent, now=NOW) != WAS_ERASED
+    erase_patient(nina, by=charlie, now=AFTER)
+    sent.refresh_from_db()
+    assert why_not_again(sent, now=AFTER) == WAS_ERASED
+
+
+def test_cookie_of_a_merged_patient_recognizes_the_kept_one(rf, nina, alice, charlie):
+    twin = PatientFactory(name="Nina W.", email=nina.email)
+    request = rf.get("/")
+    make_link(twin)
+    request.link = PatientLink.objects.get(patient=twin)
+    answer = remember_patient(request, HttpResponse(), twin)
+    request.COOKIES = {name: morsel.value for name, morsel in answer.cookies.items()}
+    assert recognized_patient(request) == twin
+    merge_patients(twin, nina, by=charlie, now=NOW)
+    assert recognized_patient(request) == nina
 
 
 def test_patient_is_not_merged_into_itself_or_into_a_provisional_or_merged_one(alice, bob, nina, charlie):
