@@ -157,6 +157,7 @@ SCORES = Holding(
 
 ALERTS = Holding(
     model=StaffAlert,
+    label="alerts to staff",
     permission=SEES_FLAGS,
     find=_alerts,
     timeline=NotNeeded("the flag is in the timeline; the alert is a message to staff"),

@@ -116,6 +116,7 @@ def _read_events(patients: Sequence[Patient], *, most: int | None, now: datetime
 
 EVENTS = Holding(
     model=AppointmentEvent,
+    label="history of visits",
     permission=SEES_VISITS,
     find=_events,
     timeline=_read_events,
@@ -179,6 +180,7 @@ _offers = by_column(SlotOffer, "entry__patient")
 
 OFFERS = Holding(
     model=SlotOffer,
+    label="offers of freed times",
     permission=SEES_WAIT_LIST,
     find=_offers,
     timeline=NotNeeded("each offer is a message, which is in the timeline"),
@@ -202,6 +204,7 @@ def _delete_link_requests(patients: Sequence[Patient], now: datetime) -> None:
 
 LINK_REQUESTS = Holding(
     model=ReturnRequest,
+    label="requests for links",
     permission="practice.view_patient",
     find=_link_requests,
     timeline=NotNeeded("deleted after a day; anyone may have typed the address"),

@@ -71,6 +71,7 @@ def _erase_patients(patients: Sequence[Patient], now: datetime) -> None:
 
 PATIENT = Holding(
     model=Patient,
+    label="contact details",
     permission=SEES_PATIENTS,
     find=_self,
     timeline=_read_added,
@@ -97,6 +98,7 @@ def _delete_links(patients: Sequence[Patient], now: datetime) -> None:
 
 LINKS = Holding(
     model=PatientLink,
+    label="links",
     permission=SEES_PATIENTS,
     find=by_column(PatientLink),
     timeline=SHOWN_OPEN,
@@ -113,6 +115,7 @@ def _delete_codes(patients: Sequence[Patient], now: datetime) -> None:
 
 CODES = Holding(
     model=ConfirmationCode,
+    label="codes",
     permission=SEES_PATIENTS,
     find=by_column(ConfirmationCode),
     timeline=NotNeeded("deleted after a day; the email with the code is in the timeline"),
@@ -170,6 +173,7 @@ def _erase_edits(patients: Sequence[Patient], now: datetime) -> None:
 
 LOG = Holding(
     model=LogEntry,
+    label="log of edits",
     permission=SEES_PATIENTS,
     find=_find_edits,
     timeline=NotNeeded("the audit log has the same changes"),
@@ -205,6 +209,7 @@ def _may_name(name: str, value: object, texts: list[str]) -> bool:
 
 SESSIONS = Holding(
     model=Session,
+    label="sessions",
     permission=SEES_PATIENTS,
     find=_no_sessions,
     timeline=NOT_THEIRS,

@@ -57,6 +57,7 @@ class Holding:
     export: Export | NotNeeded
     repoint: Repoint | NotNeeded
     erase: Erase | NotNeeded
+    label: str = ""  # the name of the rows for staff; empty: that of the model
     goes: str = ""  # what erasing removes, for staff; empty if nothing is removed
     stays: Mapping[str, str] = field(default_factory=dict)  # text columns that erasing keeps: {column: name for staff}
     refuse_erasure: Callable[[Patient, datetime], None] | None = None  # raises ErasureRefused
@@ -64,7 +65,7 @@ class Holding:
     @property
     def title(self) -> str:
         """The name of the rows for staff, such as "visits"."""
-        return str(self.model._meta.verbose_name_plural)
+        return self.label or str(self.model._meta.verbose_name_plural)
 
 
 _registered: dict[type[Model], Holding] = {}

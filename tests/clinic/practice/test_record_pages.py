@@ -119,7 +119,7 @@ def test_export_downloads_one_file_that_is_not_stored(client, boss, nina, record
     assert response["Content-Type"].startswith("application/json")
     assert "no-store" in response["Cache-Control"]
     assert response["Content-Disposition"] == 'attachment; filename="patient-record.json"'
-    assert json.loads(response.content)["record"]["patients"][0]["name"] == nina.name
+    assert json.loads(response.content)["record"]["contact details"][0]["name"] == nina.name
 
 
 def test_export_is_not_made_by_opening_its_address(client, boss, nina):
