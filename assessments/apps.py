@@ -8,6 +8,10 @@ class AssessmentsConfig(AppConfig):
 
     def ready(self) -> None:
         from assessments import message_kinds
+        from assessments.holdings import register_holdings
+        from assessments.today import register_sections
         from clinic.outbox.messages.kinds import register_kinds  # models must be loaded first
 
         register_kinds(message_kinds)
+        register_holdings()
+        register_sections()

@@ -17,35 +17,23 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
 from django.utils import timezone
 
-from assessments.models import Flag, Response
-from booking.models import Appointment, WaitListEntry
-from booking.staff.today import Section, read_today
-from booking.wait_list.stuck_entries import count_stuck
 from clinic.audit.searching import PostedAutocomplete
-from clinic.outbox.messages.kinds import kinds_hidden_from
-from clinic.outbox.models import Message
-from clinic.outbox.texts.inbound import read_unread_texts
 from clinic.practice.access.staff import staff_of
-from clinic.practice.cleanup_runs import cleanup_overdue_since
 from clinic.practice.models import Clinic
+from clinic.practice.registry.panels import EMPTY_VALUE
+from clinic.practice.registry.today import read_today
 from clinic.staff.admin_errors import names_no_row
 from clinic.staff.sign_in.views import sign_out
-from education.articles.editing import count_waiting
-from education.models import REMIND_BEFORE
 
-# The models a user must be allowed to view to see a section of Today.
-SHOWN_ROWS = {
-    Section.FLAGS: (Flag, Response),
-    Section.VISITS: (Appointment,),
-    Section.MESSAGES: (Message,),
-    Section.WAIT_LIST: (WaitListEntry,),
-}
 METHODS = ("GET", "HEAD", "POST")
 
 # Pages for which staff confirm the sign-in again, by password or second step, unless they did within five minutes:
 # records leave the clinic, end, or become visible to others.
 SENSITIVE = {
     "assessments_response_export",
+    "practice_patient_erase",
+    "practice_patient_export",
+    "practice_patient_merge",
     "practice_user_act",
     "practice_user_add",
     "practice_user_change",
@@ -54,7 +42,7 @@ SENSITIVE = {
 
 class ClinicAdminSite(admin.AdminSite):
     index_title = "Today"
-    empty_value_display = "–"
+    empty_value_display = EMPTY_VALUE
     enable_nav_sidebar = False  # lists need the width; everything is one click from Today
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
@@ -120,35 +108,20 @@ class ClinicAdminSite(admin.AdminSite):
         """Whether this user may view rows of `model` in the admin."""
         return self.get_model_admin(model).has_view_permission(request)
 
-    def articles_waiting(self, request: HttpRequest) -> dict[str, int] | None:
-        """Return `count_waiting` of articles, or None if nothing is waiting or the user may not change articles."""
-        if not request.user.has_perm("education.change_article"):
-            return None
-        waiting = count_waiting(on=timezone.localdate(), now=timezone.now())
-        return waiting if any(waiting.values()) else None
-
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """Show Today: open flags, the day's visits, gaps, messages that were not sent; everything else below.
+        """Show Today, with the sections that the rooms registered; everything else below.
 
         Sections that the user may not view are neither read nor shown.
         """
-        now = timezone.now()
-        sections = [
-            section for section, models in SHOWN_ROWS.items() if all(self.may_view(request, model) for model in models)
-        ]
+        now, user, clinic = timezone.now(), staff_of(request), Clinic.objects.current()
+        today = read_today(by=user, clinic=clinic, now=now)
         context = {
             **self.each_context(request),
             "title": self.index_title,
             "subtitle": None,
             "app_list": self.get_app_list(request),
-            "shows": {section.name.lower(): True for section in sections},
-            "may_read_intakes": self.may_view(request, Response),
-            "today": read_today(now=now, sections=sections, hidden_kinds=kinds_hidden_from(request.user)),
-            "no_cleanup_since": cleanup_overdue_since(now=now),
-            "articles_waiting": self.articles_waiting(request),
-            "remind_days": REMIND_BEFORE.days,
-            "stuck_waits": count_stuck(user=staff_of(request), now=now),
-            "received_texts": read_unread_texts(user=staff_of(request)),
+            "today": today,
+            "day": now.astimezone(clinic.zone).date(),
             **(extra_context or {}),
         }
         request.current_app = self.name

@@ -1,4 +1,4 @@
-"""Template tags for flags: current advice for patients; for staff, a flag's concern and a warning of lost alerts."""
+"""Template tags for flags: current advice for patients; for staff, a flag's concern."""
 
 from typing import Any
 
@@ -7,7 +7,6 @@ from django.template.context import Context
 
 from assessments.models import Flag, Response
 from assessments.red_flags.advice import Advice, find_current_advice, responses_of
-from assessments.red_flags.alerts import where_alerts_go
 from assessments.red_flags.definitions import read_rules
 from clinic.practice.models import Patient
 
@@ -19,12 +18,6 @@ def concern(flag: Flag) -> str:
     """Return the diagnoses to consider, such as "septic joint, psoas abscess"; empty for withdrawn rules. For staff."""
     rule = read_rules().by_id.get(flag.rule_id)
     return rule.concern if rule else ""
-
-
-@register.inclusion_tag("assessments/_admin_alerts_lost.html")
-def alerts_lost() -> dict:
-    """Show an error on the front page of the admin while no member of staff may view flags, and so none is alerted."""
-    return {"goes_to": where_alerts_go()}
 
 
 @register.inclusion_tag("assessments/_current_advice.html", takes_context=True)

@@ -1,4 +1,4 @@
-"""Correct a mistyped email address, send messages to a new address, and prepare rows before two patients are merged."""
+"""Correct a mistyped email address, and send messages to a new address."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from booking.models import Appointment, AppointmentEvent, WaitListEntry
 from booking.schedule.errors import AddressProven, MailOnItsWay, TooLateToChange
 from booking.schedule.history import lock_appointment, record_event
 from booking.schedule.locking import row_locks
-from booking.wait_list.entries import CONFIRM_WITHIN, end_expired_entries
+from booking.wait_list.entries import CONFIRM_WITHIN
 from clinic.outbox.messages.planning import plan_message, resend_message
 from clinic.outbox.models import SETTLED, Channel, Message
 from clinic.outbox.texts.texting import consent_of, give_consent
@@ -44,7 +44,7 @@ def correct_address(*, appointment: Appointment, email: str, now: datetime) -> A
         _give_visit_to(appointment, new, now=now)
         record_event(appointment, AppointmentEvent.Kind.ADDRESS_CORRECTED, by=None, now=now)
         plan_messages_to_new_address(appointment, clinic=Clinic.objects.current(), now=now)
-        _plan_entry_mails(new, now)
+        plan_entry_mails(new, now)
     return appointment
 
 
@@ -99,10 +99,10 @@ def send_to_new_address(patient: Patient, now: datetime) -> None:
     ahead = Appointment.objects.filter(patient=patient, status=Status.BOOKED, starts_at__gt=now)
     for appointment in ahead.select_related("patient", "service").order_by("pk").select_for_update(of=("self",)):
         plan_messages_to_new_address(appointment, clinic=clinic, now=now)
-    _plan_entry_mails(patient, now)
+    plan_entry_mails(patient, now)
 
 
-def _plan_entry_mails(patient: Patient, now: datetime) -> None:
+def plan_entry_mails(patient: Patient, now: datetime) -> None:
     """Plan an email with the link to each waiting entry of `patient`."""
     for entry in WaitListEntry.objects.waiting().filter(patient=patient).select_related("service"):
         plan_message(
@@ -115,18 +115,3 @@ def _plan_entry_mails(patient: Patient, now: datetime) -> None:
             not_after=now + CONFIRM_WITHIN,
             now=now,
         )
-
-
-def settle_before_merge(provisional: Patient, known: Patient, now: datetime) -> None:
-    """Resolve conflicts before a merge: keep the wait list entries and the phone number of the known patient.
-
-    A different number of the provisional patient is noted on the provisional patient's visits. Expired entries of both
-    end.
-    """
-    for patient in (known, provisional):
-        end_expired_entries(patient=patient, now=now)
-    taken = WaitListEntry.objects.waiting().filter(patient=known).values("service")
-    doubled = WaitListEntry.objects.waiting().filter(patient=provisional, service__in=taken)
-    doubled.update(status=WaitListEntry.Status.LEFT, ended_at=now)
-    if provisional.phone and provisional.phone != known.phone:
-        Appointment.objects.filter(patient=provisional, other_phone="").update(other_phone=provisional.phone)

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import flatten
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +15,6 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST
 
-from assessments.models import Response
 from booking.actions.attend import can_change
 from booking.actions.book import book_appointment
 from booking.actions.change import is_changeable, is_undoable, move_appointment
@@ -26,18 +24,20 @@ from booking.admin.times import UnmarkedFilter, WhenFilter, local_time
 from booking.forms.staff import StaffMoveForm
 from booking.forms.staff_booking import StaffBookingForm
 from booking.messages.delivery import describe_move_delivery
-from booking.models import Appointment, WaitListEntry
+from booking.models import Appointment
 from booking.models.visit_states import Act, Outcome, State
 from booking.schedule.errors import BookingRefused, SlotNotOffered, VisitChanged
 from booking.schedule.off_schedule import find_off_schedule
+from booking.staff.rights import SEES_SOURCE
 from clinic.audit.access import record_read
 from clinic.audit.admin import KeepsNoLog, PrivateSearch, RecordsAccess
 from clinic.audit.searching import clean_search
-from clinic.outbox.models import Message
 from clinic.practice.access.staff import staff_of
 from clinic.practice.admin.columns import moment_column
 from clinic.practice.models import Clinic, Patient, User
 from clinic.practice.people.search import FindsPeople
+from clinic.practice.registry.panels import Page, panel_fields
+from clinic.practice.registry.rights import may_see
 from clinic.practice.templatetags.practice_tags import minutes as minutes_words
 from clinic.practice.templatetags.practice_tags import phone_link
 from clinic.practice.values.money import format_money
@@ -56,9 +56,8 @@ MARKS = {
     "undo-no-show": (Act.UNDO_NO_SHOW, "Undo no-show"),
 }
 
-# Fields that show another model's rows, and that model. Users see them only with its view permission.
-NEEDS_RIGHT_TO_VIEW = {"intake_link": Response, "messages_link": Message, "offers_of_the_time": WaitListEntry}
-SEE_SOURCE = "booking.view_source_article"  # what someone read before booking says what hurts
+# Panels that rooms registered, by the part of the page to which they are added.
+PANELS = {"Before the visit": Page.BEFORE_VISIT, "What happened": Page.AFTER_VISIT}
 
 
 def _find_visit(object_id: str | None) -> Appointment | None:
@@ -87,7 +86,6 @@ def _acts_context(visit: Appointment, *, by: User, now: datetime) -> dict[str, A
 @admin.register(Appointment)
 class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
     phones, names = ("other_phone",), ("reference",)
-    list_display = ("when", "patient", "what", "chips", "therapist")
     list_filter = (WhenFilter, "status", UnmarkedFilter, "therapist", "service")
     list_select_related = ("patient", "service", "therapist", "intake", "source_article")
     list_per_page = 50
@@ -114,9 +112,9 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
         ),
         (
             "Before the visit",
-            {"fields": ("not_coming", "intake_link", "confirmed", "messages_link", "source_article")},
+            {"fields": ("not_coming", "confirmed")},
         ),
-        ("What happened", {"fields": ("history", "arrived", "canceled", "offers_of_the_time")}),
+        ("What happened", {"fields": ("history", "arrived", "canceled")}),
         (
             "Details",
             {"fields": ("blocked_time", "visitor_time_zone", "version", "sequence"), "classes": ("collapse",)},
@@ -124,34 +122,26 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Appointment | None = None) -> "_FieldsetSpec":
-        """Omit fields about models that the user may not view."""
-        return [
-            (
-                title,
-                {**options, "fields": [name for name in flatten(options["fields"]) if self._may_see(request, name)]},
-            )
-            for title, options in super().get_fieldsets(request, obj)
+        """Add the registered panels that the user may see."""
+        panels = {title: panel_fields(page, user=staff_of(request)) for title, page in PANELS.items()}
+        shown: Any = [  # the stubs do not know that a field may be a function
+            (title, {**options, "fields": [*options["fields"], *panels.get(title or "", ())]})
+            for title, options in self.fieldsets
         ]
+        return shown
 
-    def _may_see(self, request: HttpRequest, field: str) -> bool:
-        if field == "source_article":
-            return request.user.has_perm(SEE_SOURCE)
-        model = NEEDS_RIGHT_TO_VIEW.get(field)
-        return model is None or self.admin_site.get_model_admin(model).has_view_permission(request)
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        state = "chips_with_source" if self._sees_source(request) else "chips"
+        return "when", "patient", "what", state, "therapist"
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Prevent a filter in the URL by a hidden field, which would show whose visits have it."""
-        name = lookup.partition("__")[0].removesuffix("_id")
-        return (name != "source_article" or self._may_see(request, name)) and super().lookup_allowed(
-            lookup, value, request
-        )
+        """Refuse a query string that filters by the article a patient came from, without the permission to see it."""
+        if lookup.startswith("source_article") and not self._sees_source(request):
+            return False
+        return super().lookup_allowed(lookup, value, request)
 
-    def get_list_display(self, request: HttpRequest) -> Any:
-        """Use the column without the source article for staff who may not see it."""
-        shown = super().get_list_display(request)
-        if self._may_see(request, "source_article"):
-            return shown
-        return tuple("chips_without_source" if name == "chips" else str(name) for name in shown)
+    def _sees_source(self, request: HttpRequest) -> bool:
+        return may_see(staff_of(request), [SEES_SOURCE])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Appointment]:
         now = timezone.now()
@@ -180,7 +170,7 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
         return f"{visit.service.name}, {visit.get_mode_display()}"
 
     @admin.display(description="state")
-    def chips_without_source(self, visit: Appointment) -> str:
+    def chips(self, visit: Appointment) -> str:
         chips = [(CHIPS.get(visit.status, "chip-warn"), visit.get_status_display())]
         if not visit.has_been_here:
             chips.append(("chip-new", "new"))
@@ -201,11 +191,13 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
         return format_html_join(" ", '<span class="chip {}">{}</span>', chips)
 
     @admin.display(description="state")
-    def chips(self, visit: Appointment) -> str:
-        chips = self.chips_without_source(visit)
+    def chips_with_source(self, visit: Appointment) -> str:
+        """The chips, and the article that the patient came from."""
         if visit.source_article is None:
-            return chips
-        return format_html('{} <span class="chip chip-quiet">from: {}</span>', chips, visit.source_article.title)
+            return self.chips(visit)
+        return format_html(
+            '{} <span class="chip chip-quiet">from: {}</span>', self.chips(visit), visit.source_article.title
+        )
 
     @admin.display(description="agreed")
     def agreed(self, visit: Appointment) -> str:
@@ -223,19 +215,6 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
             rows.append(format_html("{}: completed automatically", local_time(completed_at).short))
         return format_html_join(mark_safe("<br>"), "{}", ((line,) for line in rows)) or self.get_empty_value_display()
 
-    @admin.display(description="time offered to")
-    def offers_of_the_time(self, visit: Appointment) -> str:
-        lines = (
-            (
-                reverse("admin:booking_waitlistentry_change", args=[offer.entry_id]),
-                offer.entry.patient,
-                local_time(offer.starts_at).short,
-                ", who took it" if offer.taken_at else "",
-            )
-            for offer in visit.offers_of_its_time.select_related("entry__patient")
-        )
-        return format_html_join(mark_safe("<br>"), '<a href="{}">{}</a>: {}{}', lines) or self.get_empty_value_display()
-
     @admin.display(description="blocked time")
     def blocked_time(self, visit: Appointment) -> str:
         return f"{local_time(visit.blocked.lower).short} – {local_time(visit.blocked.upper).clock}"
@@ -244,6 +223,8 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
     def patient_link(self, visit: Appointment) -> str:
         if visit.patient is None:
             return self.get_empty_value_display()
+        if visit.patient.erased_at is not None:
+            return visit.patient.name
         url = reverse("admin:practice_patient_change", args=[visit.patient_id])
         unsure = mark_safe(' <span class="chip chip-warn">address not confirmed</span>')
         return format_html(
@@ -268,19 +249,6 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
             format_html_join(mark_safe("<br>"), "{}", ((line,) for line in lines if line))
             or self.get_empty_value_display()
         )
-
-    @admin.display(description="intake")
-    def intake_link(self, visit: Appointment) -> str:
-        if visit.intake is None:
-            is_missing = visit.service.intake_slug and visit.status == Appointment.Status.BOOKED
-            return "not started" if is_missing else self.get_empty_value_display()
-        url = reverse("admin:assessments_response_change", args=[visit.intake_id])
-        return format_html('<a href="{}">Open the summary</a> ({})', url, visit.intake.progress)
-
-    @admin.display(description="messages")
-    def messages_link(self, visit: Appointment) -> str:
-        url = reverse("admin:outbox_message_changelist", query={"subject_id": visit.pk})
-        return format_html('<a href="{}">What was and will be sent</a>', url)
 
     # Pages
 

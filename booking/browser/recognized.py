@@ -16,13 +16,17 @@ COOKIE, SALT = settings.COOKIE_PREFIX + "returning", "booking.returning.cookie"
 
 
 def recognized_patient(request: HttpRequest) -> Patient | None:
-    """Find the patient of the cookie. None without a valid cookie (no query), or if its link was revoked."""
+    """Find the patient of the cookie, or the one into whom that patient was merged.
+
+    None without a valid cookie (no query), or if its link was revoked.
+    """
     value = request.get_signed_cookie(COOKIE, default="", salt=SALT, max_age=LINK_LASTS) or ""
     patient_id, _, link_id = value.partition(" ")
     if not link_id or not PatientLink.objects.filter(pk=link_id, revoked_at=None).exists():
         return None
     note_link()
-    return Patient.objects.filter(pk=patient_id).first()
+    patient = Patient.objects.select_related("merged_into").filter(pk=patient_id).first()
+    return patient and (patient.merged_into or patient)
 
 
 def remember_patient(request: LinkRequest, response: HttpResponse, patient: Patient) -> HttpResponse:

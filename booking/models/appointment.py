@@ -290,6 +290,10 @@ class Appointment(Terms):
         """The agreed length of the visit, without buffers."""
         return (self.ends_at - self.starts_at) // MINUTE
 
+    def is_ahead(self, now: datetime) -> bool:
+        """Whether the visit is booked and has not begun at `now`."""
+        return self.status == Appointment.Status.BOOKED and now < self.starts_at
+
     def shape_of(self, service: Service) -> VisitShape:
         """Return the agreed length and buffers, with the current step between start times of `service`."""
         return VisitShape(

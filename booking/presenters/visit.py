@@ -5,6 +5,7 @@ from functools import partial
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils.functional import SimpleLazyObject
 
 from booking.actions.change import (
     changeable_until,
@@ -28,6 +29,7 @@ from clinic.outbox.texts.providers import has_texts
 from clinic.practice.access.proof import LinkRequest, patient_link
 from clinic.practice.models import Clinic, Patient, PatientLink, Proof
 from clinic.practice.people.first_names import first_name
+from clinic.practice.registry.blocks import read_blocks
 from clinic.practice.values.mail_addresses import readable_address
 from clinic.practice.values.phone import format_phone
 
@@ -93,7 +95,7 @@ def visit_context(request: LinkRequest, appointment: Appointment, now: datetime)
     clinic, patient = Clinic.objects.current(), appointment.booked_patient
     clock = clock_of_visit(appointment, clinic=clinic)
     is_booked = appointment.status == Appointment.Status.BOOKED and now < appointment.ends_at
-    is_ahead = is_booked and now < appointment.starts_at
+    is_ahead = appointment.is_ahead(now)
     called_at = _number_to_call(appointment, clinic, is_mailed=is_mailed)
     return {
         "token": request.token,
@@ -118,9 +120,8 @@ def visit_context(request: LinkRequest, appointment: Appointment, now: datetime)
         "mail_news": news_of(appointment) if is_ahead else None,
         "can_undo": is_undoable(appointment, now=now),
         "can_change": is_changeable(appointment, clinic=clinic, now=now),
-        "is_on_wait_list": is_mailed and waiting_entry(appointment, now=now) is not None,
         "changeable_until": clock.time(changeable_until(appointment, clinic=clinic)),
-        "intake_progress": appointment.intake.progress if appointment.intake else None,
+        "blocks": SimpleLazyObject(lambda: read_blocks(request, appointment, now=now)),  # one of the pages shows them
         **_change_context(appointment, clinic, now),
     }
 

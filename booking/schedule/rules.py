@@ -99,8 +99,8 @@ def lock_patient(patient_id: uuid.UUID) -> None:
     """Lock the patient's row until the transaction ends, for changes of their visits and wait list entries.
 
     To prevent deadlocks, locks are taken in this order everywhere: schedules (`locked_schedules`), patients by pk,
-    visits by pk (`history.lock_appointment` locks a visit's patient and the visit), wait list entries. `accept_patient`
-    locks in the same order.
+    visits by pk (`history.lock_appointment` locks a visit's patient and the visit), wait list entries. `accept_patient`,
+    `merge_patients` and `erase_patient` lock in the same order.
     """
     Patient.objects.select_for_update(no_key=True).get(pk=patient_id)
 

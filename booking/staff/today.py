@@ -1,44 +1,34 @@
-"""The data of Today, the front page of the admin. It is read in a constant number of queries."""
+"""The sections of Today about visits and the wait list. They are read in a constant number of queries."""
 
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from enum import Enum
+from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from assessments.models import Flag
 from booking.messages.delivery import visits_to_call
 from booking.messages.names import OFFER
 from booking.models import Appointment, SlotOffer, WaitListEntry
 from booking.models.visit_states import Outcome
 from booking.schedule.local_time import LocalTime, clinic_time
-from booking.schedule.off_schedule import OffSchedule, visits_off_schedule
+from booking.schedule.off_schedule import visits_off_schedule
 from booking.schedule.schedules import Schedule, read_schedules
+from booking.staff.rights import SEES_SOURCE, SEES_VISITS, SEES_WAIT_LIST
 from booking.time.holidays import holidays_between
 from booking.time.intervals import Interval, intersect, subtract
 from booking.time.opening_hours import day_interval
 from clinic.outbox.models import Message, State
-from clinic.outbox.sending.heartbeat import silent_since
-from clinic.practice.models import Clinic, Patient, Therapist
+from clinic.practice.models import Clinic, Patient, Therapist, User
+from clinic.practice.registry.rights import may_see
+from clinic.practice.registry.today import Place, Section, register_section
 
 SHORTEST_GAP_MINUTES = 30
 UNMARKED_FOR = timedelta(days=14)  # how far back unmarked visits are listed
-MOST_MESSAGES, MOST_OFFERS = 20, 100
+MOST_OFFERS, MOST_VISITS = 100, 10
 
 Status = Appointment.Status
-
-
-class Section(Enum):
-    """A section of the page that needs its own permission. The value is its name for staff."""
-
-    FLAGS = "warning signs"
-    VISITS = "visits"
-    MESSAGES = "messages"
-    WAIT_LIST = "the wait list"
 
 
 @dataclass(frozen=True)
@@ -66,47 +56,6 @@ class TodaysVisit:
 
 
 @dataclass(frozen=True)
-class FlaggedIntake:
-    """The open flags of one intake, worst first. `is_late`: at least one is overdue for review."""
-
-    flags: list[Flag]
-    is_late: bool
-
-    @property
-    def worst(self) -> Flag:
-        return self.flags[0]
-
-    @property
-    def counts(self) -> list[tuple[Flag, int]]:
-        """For each level of the current flags, worst first: its first flag, and the number of its flags."""
-        levels = groupby(self.current, attrgetter("level"))
-        return [(group[0], len(group)) for _, rows in levels if (group := list(rows))]
-
-    @property
-    def current(self) -> list[Flag]:
-        """The flags that the answers still raise."""
-        return [flag for flag in self.flags if flag.current_level]
-
-    @property
-    def withdrawn(self) -> int:
-        """The number of flags that a changed answer no longer raises."""
-        return len(self.flags) - len(self.current)
-
-    @property
-    def first_raised_at(self) -> datetime:
-        return min(flag.raised_at for flag in self.flags)
-
-    @property
-    def wants_call(self) -> bool:
-        return any(flag.callback_requested_at for flag in self.flags)
-
-    @property
-    def is_unread(self) -> bool:
-        """Whether the patient has yet to acknowledge the advice of some current flag."""
-        return not all(flag.patient_acknowledged_at for flag in self.current)
-
-
-@dataclass(frozen=True)
 class Gap:
     """Open time of at least SHORTEST_GAP_MINUTES that no visit, hold or buffer blocks."""
 
@@ -128,83 +77,77 @@ class OfferedTime:
     taken_by: Patient | None
 
 
-@dataclass(frozen=True)
-class Today:
-    """The data of the page. Sections that were not read are empty."""
-
-    clinic: Clinic
-    day: date
-    flagged: Sequence[FlaggedIntake] = ()
-    visits: Sequence[TodaysVisit] = ()
-    gaps: Sequence[Gap] = ()
-    is_closed: bool = False  # there is no open time on the day
-    holiday: str = ""  # the federal holiday that is observed on the day
-    next_visits: Sequence[TodaysVisit] = ()  # of the next day that has any; empty if today has visits
-    failed_messages: Sequence[Message] = ()
-    overdue_messages: Sequence[Message] = ()
-    nothing_sent_since: datetime | None = None  # time of the last sweep, if the heartbeat has stopped
-    unmarked: Sequence[Appointment] = ()
-    cannot_come: Sequence[Appointment] = ()  # reported when it was too late to cancel online
-    to_call: Sequence[Appointment] = ()  # of patients who were told of a change neither by a message nor by a call
-    off_schedule: Sequence[OffSchedule] = ()  # upcoming visits that the current schedule would not offer
-    offered_times: Sequence[OfferedTime] = ()
-    waiting: int = 0  # unexpired entries on the wait list
+def register_sections() -> None:
+    """Register the sections of this room."""
+    for section in (WITHOUT_QUESTIONS, VISITS, WAIT_LIST):
+        register_section(section)
 
 
-def read_today(
-    *, now: datetime, sections: Collection[Section] = tuple(Section), hidden_kinds: Collection[str] = ()
-) -> Today:
-    """Read the data of the clinic's day at `now`. Only `sections` are read; the rest is empty.
-
-    Omits messages of `hidden_kinds`.
-    """
-    clinic = Clinic.objects.current()
+def read_visits(*, now: datetime, clinic: Clinic, by: User) -> dict[str, Any]:
+    """Read the visits of the clinic's day at `now`, its gaps, and the visits of other days that need staff."""
     day = now.astimezone(clinic.zone).date()
     whole_day = day_interval(day, 1, clinic.zone)
-    parts: dict[str, Any] = {}
-    if Section.FLAGS in sections:
-        parts |= {"flagged": _flagged(now)}
-    if Section.VISITS in sections:
-        parts |= _read_visits(whole_day, now, clinic)
-    if Section.MESSAGES in sections:
-        parts |= _read_messages(now, hidden_kinds)
-    if Section.WAIT_LIST in sections:
-        waiting = WaitListEntry.objects.unexpired(now=now, today=day).count()
-        parts |= {"offered_times": _offered_times(now, clinic), "waiting": waiting}
-    holiday = next((holiday.name for holiday in holidays_between(day, day)), "")
-    return Today(clinic=clinic, day=day, holiday=holiday, **parts)
-
-
-def _read_visits(whole_day: Interval, now: datetime, clinic: Clinic) -> dict:
     visits = _visits(whole_day, clinic, now)
-    schedules = read_schedules(first_day=now.astimezone(clinic.zone).date(), days=1, now=now, clinic=clinic)
+    schedules = read_schedules(first_day=day, days=1, now=now, clinic=clinic)
     return {
         "visits": visits,
         "gaps": _gaps(schedules, whole_day, clinic),
         "is_closed": not any(_open_time(schedule, whole_day) for schedule in schedules),
+        "holiday": next((holiday.name for holiday in holidays_between(day, day)), ""),
         "next_visits": [] if visits else _next_visits(whole_day, clinic, now),
         "unmarked": list(_unmarked(whole_day)),
         "cannot_come": list(_cannot_come(now)),
         "to_call": list(_with_details(visits_to_call(now=now))),
         "off_schedule": visits_off_schedule(now=now, clinic=clinic),
+        "may_read_intakes": may_see(by, ["assessments.view_response"]),
+        "may_see_source": may_see(by, [SEES_SOURCE]),
     }
 
 
-def _read_messages(now: datetime, hidden_kinds: Collection[str]) -> dict:
-    shown = Message.objects.exclude(kind__in=hidden_kinds).select_related("patient")
+def read_wait_list(*, now: datetime, clinic: Clinic, by: User) -> dict[str, Any]:
+    """Read the number of people who wait, the freed times that were offered, and the entries that cannot be served."""
+    today = now.astimezone(clinic.zone).date()
+    entries = WaitListEntry.objects.unexpired(now=now, today=today)
     return {
-        "failed_messages": list(shown.failed_recently(now)[:MOST_MESSAGES]),
-        "overdue_messages": list(shown.overdue(now)[:MOST_MESSAGES]),
-        "nothing_sent_since": silent_since(now=now),
+        "waiting": entries.count(),
+        "offered_times": _offered_times(now, clinic),
+        "stuck_waits": entries.stuck().count(),
     }
 
 
-def _flagged(now: datetime) -> list[FlaggedIntake]:
-    """Return the intakes with open flags, sorted by their worst flag: level, deadline, longest open."""
-    intakes: dict = {}
-    for flag in Flag.objects.open().select_related("response__patient"):
-        intakes.setdefault(flag.response_id, []).append(flag)
-    return [FlaggedIntake(flags, any(flag.is_overdue(now) for flag in flags)) for flags in intakes.values()]
+def read_without_questions(*, now: datetime, clinic: Clinic, by: User) -> dict[str, Any] | None:
+    """Read the next MOST_VISITS visits that have no intake although their service has one, soonest first."""
+    ahead = Appointment.objects.filter(status=Status.BOOKED, starts_at__gt=now, intake=None)
+    visits = ahead.exclude(service__intake_slug="").select_related("patient", "service").order_by("starts_at")
+    found = list(visits[:MOST_VISITS])
+    return {"visits": found} if found else None
+
+
+WITHOUT_QUESTIONS = Section(
+    permissions=(SEES_VISITS,),
+    read=read_without_questions,
+    places=(Place("booking/_admin_without_questions.html", 30),),
+)
+VISITS = Section(
+    permissions=(SEES_VISITS,),
+    read=read_visits,
+    places=(
+        Place("admin/_today_cannot_come.html", 50),
+        Place("admin/_today_to_call.html", 60),
+        Place("admin/_today_off_schedule.html", 70),
+        Place("admin/_today_visits.html", 80),
+        Place("admin/_today_gaps.html", 110, in_columns=True),
+        Place("admin/_today_unmarked.html", 170, in_columns=True),
+    ),
+)
+WAIT_LIST = Section(
+    permissions=(SEES_WAIT_LIST,),
+    read=read_wait_list,
+    places=(
+        Place("admin/_today_waiting.html", 140, in_columns=True),
+        Place("admin/_today_stuck.html", 150, in_columns=True),
+    ),
+)
 
 
 def _with_details(visits: QuerySet[Appointment]) -> QuerySet[Appointment]:

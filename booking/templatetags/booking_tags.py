@@ -19,7 +19,6 @@ from clinic.practice.templatetags.practice_tags import minutes
 
 register = template.Library()
 
-MOST_VISITS = 10
 TIME_LIMITS = {
     "undo": UNDO_FOR,
     "hold": HOLD,
@@ -72,14 +71,6 @@ def intake_contact(context: Context, response: Response) -> dict:
     """Show staff how to reach the patient of an intake: phone number, guardian, links to patient and visit."""
     visit = Appointment.objects.filter(intake=response).first()
     return {"visit": visit, "patient": response.patient, "clinic": context.get("clinic"), "perms": context.get("perms")}
-
-
-@register.inclusion_tag("booking/_admin_without_questions.html", takes_context=True)
-def visits_without_questions(context: Context) -> dict:
-    """List for staff the next MOST_VISITS visits that have no intake although their service has one, soonest first."""
-    ahead = Appointment.objects.filter(status=Appointment.Status.BOOKED, starts_at__gt=timezone.now(), intake=None)
-    visits = ahead.exclude(service__intake_slug="").select_related("patient", "service").order_by("starts_at")
-    return {"visits": visits[:MOST_VISITS], "clinic": context["today"].clinic}
 
 
 @register.inclusion_tag("booking/_book_buttons.html", takes_context=True)

@@ -13,7 +13,7 @@ from booking.models import WaitListEntry
 from booking.wait_list.entries import unexpired_entries
 from clinic.outbox.messages.planning import draft_message, plan_messages
 from clinic.outbox.models import Message, State
-from clinic.practice.models import Therapist, User
+from clinic.practice.models import Therapist
 
 TOLD_AFTER = timedelta(hours=1)  # staff may be in the middle of changing a service
 USEFUL_FOR = timedelta(days=3)
@@ -32,11 +32,6 @@ def why_stuck(entry: WaitListEntry) -> str | None:
     if entry.therapist is not None and not able.filter(pk=entry.therapist.pk).exists():
         return f"{entry.therapist.name} no longer offers this service"
     return None if able.exists() else "no therapist offers this service now"
-
-
-def count_stuck(*, user: User, now: datetime) -> int:
-    """Count the stuck entries for the Today page; 0 for a `user` without the permission to view the wait list."""
-    return stuck_entries(now=now).count() if user.has_perm("booking.view_waitlistentry") else 0
 
 
 def tell_stuck_patients(*, now: datetime) -> int:

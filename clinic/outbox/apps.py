@@ -9,10 +9,12 @@ class OutboxConfig(AppConfig):
 
     def ready(self) -> None:
         from clinic.outbox import message_kinds
+        from clinic.outbox.holdings import register_holdings  # models must be loaded first
         from clinic.outbox.messages.kinds import register_kinds
-        from clinic.outbox.texts.texting import plan_texts_beside_mails, settle_consents
-        from clinic.practice.people.patients import after_merge, before_merge  # models must be loaded first
+        from clinic.outbox.panels import register_panels
+        from clinic.outbox.today import register_sections
 
         register_kinds(message_kinds)
-        before_merge(settle_consents)
-        after_merge(plan_texts_beside_mails)
+        register_holdings()
+        register_panels()
+        register_sections()

@@ -10,10 +10,16 @@ class PracticeConfig(AppConfig):
     def ready(self) -> None:
         from clinic.audit.reports.sources import register_own_records
         from clinic.practice.models import Clinic, Therapist  # models must be loaded first
+        from clinic.practice.panels import register_panels
+        from clinic.practice.people.holdings import register_holdings
         from clinic.practice.people.own_records import find_own_records
+        from clinic.practice.today import register_sections
         from clinic.responses.public_models import register_public_model
 
         register_public_model(Clinic)
         register_public_model(Therapist)
         register_own_records(find_own_records)
+        register_holdings()
+        register_panels()
+        register_sections()
         apps.get_app_config("auth").verbose_name = "Permissions"  # in the admin; Django's name includes authentication

@@ -40,7 +40,7 @@ AUDIT = _may("view", "audit.accessevent", "audit.signinevent", "practice.cleanup
 CLINICAL = (
     _may("view", "assessments.response", "assessments.rulesignoff")
     | _may("view change", "assessments.flag")
-    | {"assessments.sign_off_rules", "booking.view_source_article"}
+    | {"assessments.sign_off_rules", "booking.view_source_article", "practice.export_patient", "practice.merge_patient"}
 )
 
 PERMISSIONS: Mapping[Role, frozenset[str]] = {
@@ -55,6 +55,7 @@ PERMISSIONS: Mapping[Role, frozenset[str]] = {
         | _may("view add change delete", "outbox.messagerule")
         | AUDIT
         | {"assessments.view_questionnaire", "assessments.import_questionnaire"}
+        | {"practice.merge_patient", "practice.erase_patient"}
     ),
     # Reviews articles, and decides which questionnaire patients get.
     Role.THERAPIST: frozenset(

@@ -47,6 +47,9 @@ SHOWN_ONLY = {"assessments.flag", "assessments.questionnaire", "assessments.resp
 
 # Permissions that open no page by themselves.
 ONLY_WITH = {
+    "practice.export_patient": "practice.view_patient",
+    "practice.merge_patient": "practice.view_patient",
+    "practice.erase_patient": "practice.view_patient",
     "outbox.delete_suppression": "outbox.view_suppression",
 }
 
@@ -105,6 +108,17 @@ def pages_of(rows: dict[str, str], topic_type: int) -> dict[str, list[Page]]:
         "audit_accessevent_patient": [Page(viewers("audit.accessevent"), None, {"pk": rows["practice.patient"]})],
         "audit_accessevent_unusual": [Page(viewers("audit.accessevent"), None)],
         "practice_patient_end_links": [Page(None, ("practice.change_patient",), {"pk": rows["practice.patient"]})],
+        "practice_patient_export": [Page(None, _with_patients("export"), {"pk": rows["practice.patient"]})],
+        "practice_patient_erase": [
+            Page(_with_patients("erase"), _with_patients("erase"), {"pk": rows["practice.patient"]})
+        ],
+        "practice_patient_merge": [
+            Page(
+                _with_patients("merge"),
+                _with_patients("merge"),
+                {"pk": rows["practice.patient"], "other": rows["practice.patient"]},
+            )
+        ],
         "outbox_inboundtext_read": [Page(None, ("outbox.change_inboundtext",), {"pk": rows["outbox.inboundtext"]})],
         "outbox_message_act": [
             Page(None, ("outbox.change_message",), {"pk": rows["outbox.message"], "act": act})
@@ -148,6 +162,10 @@ def pages_of(rows: dict[str, str], topic_type: int) -> dict[str, list[Page]]:
 
 def _only(right: str, **args) -> Page:
     return Page((right,), (right,), args)
+
+
+def _with_patients(verb: str) -> tuple[str, ...]:
+    return tuple(f"practice.{verb}_patient+{right}" for right in viewers("practice.patient"))
 
 
 def _searched(app: str, model: str, name: str) -> dict:

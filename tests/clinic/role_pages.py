@@ -41,12 +41,17 @@ practice_clinic_history                       -           GP          GP        
 practice_clinic_delete                        -           -           -           -           -           -
 practice_clinic_change                        -           GP          G           G           -           -
 practice_patient_end_links                    -           P           P           P           -           -
+practice_patient_export                       -           -           P           -           -           -
+practice_patient_erase                        -           GP          -           -           -           -
+practice_patient_merge                        -           GP          GP          -           -           -
 practice_patient_changelist                   -           GP          GP          GP          -           -
 practice_patient_add                          -           GP          GP          GP          -           -
 practice_patient_history                      -           GP          GP          GP          -           -
 practice_patient_delete                       -           -           -           -           -           -
 practice_patient_change                       -           GP          GP          GP          -           -
-auth_user_password_change                     -           GP          -           -           -           -
+practice_user_act link                        -           P           -           -           -           -
+practice_user_act sessions                    -           P           -           -           -           -
+practice_user_act factors                     -           P           -           -           -           -
 practice_user_changelist                      -           GP          -           -           -           GP
 practice_user_add                             -           GP          -           -           -           -
 practice_user_history                         -           GP          -           -           -           GP

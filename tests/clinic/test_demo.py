@@ -8,11 +8,11 @@ import time_machine
 from assessments.models import Flag
 from booking.models import Appointment, Service
 from booking.schedule.availability import free_slots
-from booking.staff.today import read_today
 from booking.time.holidays import holidays_between
 from clinic.demo.clinic import open_demo_clinic
 from clinic.demo.visits import book_demo_visits
 from clinic.practice.models import Clinic
+from tests.booking.today import read_today
 
 pytestmark = pytest.mark.long
 

@@ -14,6 +14,7 @@ from clinic.outbox.texts.texting import why_not_texted
 from clinic.practice.models import Clinic
 
 NO_ADDRESS = "the patient has no e-mail address"
+WAS_ERASED = "the patient's data was erased"
 UNKNOWN_KIND = "this kind of message is no longer sent"
 
 
@@ -30,6 +31,8 @@ def find_refusal(
 
     Calls the kind's relevance check, which may write.
     """
+    if message.patient and message.patient.erased_at is not None:
+        return State.SKIPPED, WAS_ERASED
     if message.channel == Channel.EMAIL and message.patient and not message.patient.email:
         return State.SKIPPED, NO_ADDRESS
     if unreachable := why_unreachable(suppression, message.channel):

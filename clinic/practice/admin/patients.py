@@ -1,4 +1,4 @@
-"""Patients in the admin: contact details, possible duplicates, and open links."""
+"""Patients in the admin: contact details, the panels that rooms registered, and the timeline."""
 
 from typing import Any
 from uuid import UUID
@@ -13,8 +13,8 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST
 
 from clinic.audit.access import record_access
@@ -24,22 +24,18 @@ from clinic.practice.access.links import revoke_all_links
 from clinic.practice.access.staff import staff_of
 from clinic.practice.admin.columns import moment_column
 from clinic.practice.admin.contact import ReadableContact
+from clinic.practice.admin.patient_records import erase_page, export_page, merge_page
 from clinic.practice.fields.form_fields import AddressField, NameField, PhoneField, ZoneField
 from clinic.practice.fields.typed_times import BirthDayField
 from clinic.practice.models import Clinic, Patient
-from clinic.practice.people.duplicates import (
-    PossibleDuplicate,
-    find_namesake,
-    find_possible_duplicates,
-    likely_duplicates,
-)
+from clinic.practice.panels import links_to
+from clinic.practice.people.duplicates import find_namesake, likely_duplicates
 from clinic.practice.people.patients import change_address
+from clinic.practice.people.records import read_timeline
 from clinic.practice.people.search import FindsPeople
+from clinic.practice.registry.panels import Page, panel_fields
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
-from clinic.practice.values.dates import format_date
 from clinic.responses.redirects import see_other
-
-MOST_LINKS = 50  # shown per patient
 
 
 class PatientForm(forms.ModelForm):
@@ -96,8 +92,7 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
     form = PatientForm
     formfield_overrides = {models.DateField: {"form_class": BirthDayField, "widget": AdminDateWidget}}
     fields = ("name", "email", "phone", "birth_on", "time_zone")
-    details = ("added", "identity", "alike", "open_links")
-    readonly_fields = details
+    details = ("added", "identity")
     list_display = ("name", "address", "number", "identity", "added")
     list_filter = ("is_provisional",)
     search_fields = ("search_text",)
@@ -109,15 +104,41 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
     def patient_ids_of(self, obj: Patient) -> list[UUID]:
         return [obj.pk]
 
-    def get_fields(self, request: HttpRequest, obj: Patient | None = None) -> tuple[str, ...]:
-        return self.fields + (self.details if obj else ("is_another_person",))
+    def get_fields(self, request: HttpRequest, obj: Patient | None = None) -> Any:
+        return (*self.fields, *(self.get_readonly_fields(request, obj) if obj else ("is_another_person",)))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Patient | None = None) -> Any:
+        """Return the details and the registered panels that the user may see."""
+        return (*self.details, *panel_fields(Page.PATIENT, user=staff_of(request)))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request) & Patient.objects.current()
 
     def get_urls(self) -> list[URLPattern]:
-        end_links = self.admin_site.admin_view(require_POST(self.end_links_view))
-        return [path("<uuid:pk>/links/end/", end_links, name="practice_patient_end_links"), *super().get_urls()]
+        wrap = self.admin_site.admin_view
+        end_links = wrap(require_POST(self.end_links_view))
+        return [
+            path("<uuid:pk>/links/end/", end_links, name="practice_patient_end_links"),
+            path("<uuid:pk>/export/", wrap(export_page), name="practice_patient_export"),
+            path("<uuid:pk>/erase/", wrap(erase_page), name="practice_patient_erase"),
+            path("<uuid:pk>/merge/<uuid:other>/", wrap(merge_page), name="practice_patient_merge"),
+            *super().get_urls(),
+        ]
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Patient | None = None,
+    ) -> HttpResponse:
+        """Add the timeline: what the rooms have of the patient, and the user may see."""
+        if obj is not None:
+            is_whole = request.GET.get("timeline") == "all"
+            context["timeline"] = read_timeline(obj, by=staff_of(request), is_whole=is_whole, now=timezone.now())
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def changeform_view(
         self,
@@ -183,37 +204,5 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
         url = reverse("admin:practice_patient_change", args=[same.pk])
         return format_html('{} perhaps <a href="{}">{}</a>', chip, url, same.name)
 
-    @admin.display(description="possible duplicates")
-    def alike(self, patient: Patient) -> str:
-        """Return links to possible duplicates of this patient, each with the reasons; "none" if there are none."""
-        found = find_possible_duplicates(name=patient.name, email=patient.email, phone=patient.phone, besides=patient)
-        return links_to(found) or "none"
-
-    @admin.display(description="open links")
-    def open_links(self, patient: Patient) -> str:
-        """Describe the newest MOST_LINKS open links: purpose, delivery, and the dates of creation and expiry."""
-        now = timezone.now()
-        links = patient.links.filter(revoked_at=None, expires_at__gt=now).order_by("-created_at")
-        rows = (
-            (
-                link.get_purpose_display(),
-                link.get_proof_display(),
-                format_date(timezone.localtime(link.created_at)),
-                format_date(timezone.localtime(link.expires_at)),
-            )
-            for link in links[:MOST_LINKS]
-        )
-        lines = format_html_join(mark_safe("<br>"), "{} ({} {}), until {}", rows)
-        return lines or "none"
-
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False  # the law sets how long records are kept
-
-
-def links_to(found: list[PossibleDuplicate]) -> SafeString:
-    """Return links to possible duplicates, each with the reason; empty for none."""
-    rows = (
-        (reverse("admin:practice_patient_change", args=[one.patient.pk]), one.patient.name, one.why) for one in found
-    )
-    lines = ((url, name, ", ".join(why)) for url, name, why in rows)
-    return format_html_join(mark_safe("<br>"), '<a href="{}">{}</a> ({})', lines)

@@ -6,12 +6,14 @@ from typing import Any, Self
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Func, Q, Value
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Concat, Lower
 
 from clinic.audit.reading import note_loaded
 from clinic.practice.models.clinic import validate_time_zone
 from clinic.practice.values.phone import LONGEST_PHONE, PHONE_PATTERN
+
+ERASED_DOMAIN = "@erased.invalid"  # of the addresses of erased patients; nothing can be delivered there (RFC 2606)
 
 
 class NameKey(Func):
@@ -31,8 +33,12 @@ def stored_name_key() -> Func:
 
 class PatientQuerySet(models.QuerySet["Patient"]):
     def current(self) -> Self:
-        """Return the rows that have not been merged into another one."""
-        return self.filter(merged_into=None)
+        """Return the rows that have been neither merged into another one nor erased."""
+        return self.filter(merged_into=None, erased_at=None)
+
+    def replaced(self) -> Self:
+        """Return the known rows that staff merged into another one. A person may still type their identity."""
+        return self.known().exclude(merged_into=None)
 
     def known(self) -> Self:
         """Return the patients whose identity is proven: by a link from their own mailbox, or by staff."""
@@ -40,8 +46,12 @@ class PatientQuerySet(models.QuerySet["Patient"]):
 
     def matching(self, *, name: str, email: str) -> Self:
         """Return the current rows with this email address and name key: at most one known and one provisional."""
-        keyed = self.current().alias(email_key=Lower("email"))
-        return keyed.exclude(email="").filter(email_key=Lower(Value(email)), name_key=NameKey(Value(name)))
+        return self.current().with_identity(name=name, email=email)
+
+    def with_identity(self, *, name: str, email: str) -> Self:
+        """Return all rows with this email address and name key, including rows that have been merged."""
+        keyed = self.alias(email_key=Lower("email")).exclude(email="")
+        return keyed.filter(email_key=Lower(Value(email)), name_key=NameKey(Value(name)))
 
     def same_person_as(self, patient: "Patient") -> Self:
         """Return the current rows with the name and address of `patient`. If it has no address, only its own row."""
@@ -87,6 +97,12 @@ class Patient(models.Model):
         "self", null=True, editable=False, on_delete=models.PROTECT, related_name="merged_from"
     )
     created_at = models.DateTimeField("added")
+    erased_at = models.DateTimeField(
+        "erased",
+        null=True,
+        editable=False,
+        help_text="When staff erased the patient's name, contact details and answers.",
+    )
     name_key = models.GeneratedField(expression=stored_name_key(), output_field=models.TextField(), db_persist=True)
     search_text = models.GeneratedField(  # for searches by staff: the name's key, the address, the digits of the number
         expression=Concat(
@@ -107,6 +123,11 @@ class Patient(models.Model):
 
     class Meta:
         ordering = ["name"]
+        permissions = [
+            ("export_patient", "Can export a patient's record"),
+            ("merge_patient", "Can merge two records of one patient"),
+            ("erase_patient", "Can erase a patient's record"),
+        ]
         indexes = [
             GinIndex(OpClass("search_text", name="gin_trgm_ops"), name="patient_search"),
             models.Index(fields=["name_key"], name="patient_by_name_key"),
@@ -116,13 +137,13 @@ class Patient(models.Model):
                 Lower("email"),
                 "name_key",
                 name="patient_email_and_name_are_one_person",
-                condition=Q(is_provisional=False) & ~Q(email=""),
+                condition=Q(is_provisional=False, merged_into=None) & ~Q(email=""),
                 violation_error_message="Another patient has this name and this email address.",
             ),
             models.UniqueConstraint(
                 fields=["phone", "name_key"],
                 name="patient_phone_and_name_are_one_person",
-                condition=Q(is_provisional=False, email="") & ~Q(phone=""),
+                condition=Q(is_provisional=False, merged_into=None, email="") & ~Q(phone=""),
                 violation_error_message="Another patient without an email address has this name and this phone number.",
             ),
             models.CheckConstraint(
@@ -135,7 +156,11 @@ class Patient(models.Model):
                 condition=Q(is_provisional=True, merged_into=None),
             ),
             models.CheckConstraint(
-                name="patient_merges_only_while_provisional", condition=Q(merged_into=None) | Q(is_provisional=True)
+                name="patient_is_not_merged_into_itself", condition=Q(merged_into=None) | ~Q(merged_into=F("pk"))
+            ),
+            models.CheckConstraint(
+                name="patient_erased_has_no_contact_details",
+                condition=Q(erased_at=None) | Q(phone="", birth_on=None, email__endswith=ERASED_DOMAIN),
             ),
             models.CheckConstraint(name="patient_has_a_name", condition=~Q(name="")),
             models.CheckConstraint(name="patient_phone_is_e164", condition=Q(phone="") | Q(phone__regex=PHONE_PATTERN)),

@@ -11,6 +11,7 @@ from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.practice.access.links import revoke_all_links
 from clinic.practice.models import NameKey, Patient, User
+from clinic.practice.people.merging import move_record
 from clinic.practice.values.mail_addresses import normalize_address
 from clinic.practice.values.names import normalize_name
 from clinic.practice.values.zones import zone_names
@@ -22,8 +23,6 @@ class NamesakeHasPhone(Exception):
     """Another patient without an email address has this name and this phone number, which identify them."""
 
 
-_before_merge: list[Callable[[Patient, Patient, datetime], None]] = []
-_after_merge: list[Callable[[Patient, datetime], None]] = []
 _after_new_address: list[Callable[[Patient, datetime], None]] = []
 
 
@@ -32,7 +31,7 @@ def find_or_register_patient(
 ) -> Patient:
     """Return the known patient with this email address and name key, and register one if there is none.
 
-    For staff, who know the person. For visitors, use `find_or_register_provisional`. Without an email address, name and
+    The identity of a row that staff merged into another one returns that other row. For staff, who know the person. For visitors, use `find_or_register_provisional`. Without an email address, name and
     phone number identify the patient. With neither, each call registers a new patient. `phone` is a result of
     `parse_phone`. A phone number and time zone replace those on file only with `may_update`; otherwise they only fill
     empty fields. Safe if two forms for one identity arrive at once: a unique constraint lets only one of them register.
@@ -103,8 +102,28 @@ def _find_or_register(
     else:
         raise Patient.DoesNotExist("The patient's row kept changing.")
     if patient.pk == registered.pk:
+        # Read after the insert: a merge that the insert waited for is committed and visible by then.
+        if not is_provisional and (kept := find_kept(name=name, email=email, phone=phone)):
+            patient.delete()
+            return kept
         record_access(actor=None, action=Action.CREATE, subject=patient, patient_id=patient.pk, now=now)
     return patient
+
+
+def find_kept(*, name: str, email: str, phone: str) -> Patient | None:
+    """Return the patient into whom staff merged a known row with this identity; None if there is none.
+
+    Email address and name are the identity, or phone number and name without an address.
+    """
+    replaced = Patient.objects.replaced().select_related("merged_into").order_by("pk")
+    if email:
+        replaced = replaced.with_identity(name=name, email=email)
+    elif phone:
+        replaced = replaced.filter(email="", phone=phone, name_key=NameKey(Value(name)))
+    else:
+        return None
+    kept = [row.merged_into for row in replaced if row.merged_into and row.merged_into.erased_at is None]
+    return kept[0] if kept else None
 
 
 def _find_registered(registered: Patient) -> Patient | None:
@@ -161,11 +180,13 @@ def accept_patient(patient: Patient, *, by: User | None = None, now: datetime) -
     if not patient.is_provisional:
         return patient
     same_person = Patient.objects.same_person_as(patient).known()
-    known = same_person.first() or _make_known(patient)
+    kept = same_person.first() or find_kept(name=patient.name, email=patient.email, phone="")
+    known = kept or _make_known(patient)
     if known is None:  # another request registered the person between the two statements
         return accept_patient(patient, by=by, now=now)
     if known != patient:
-        _merge(patient, known, now=now)
+        move_record(patient, known, now=now)
+        record_access(actor=None, action=Action.UPDATE, subject=patient, patient_id=patient.pk, now=now)
     record_access(actor=by, action=Action.UPDATE, subject=known, patient_id=known.pk, now=now)
     return known
 
@@ -180,23 +201,6 @@ def _make_known(patient: Patient) -> Patient | None:
         patient.is_provisional = True
         return None
     return patient
-
-
-def _merge(provisional: Patient, known: Patient, *, now: datetime) -> None:
-    for prepare in _before_merge:
-        prepare(provisional, known, now)
-    for relation in Patient._meta.related_objects:
-        if relation.related_model is not Patient:
-            rows = relation.related_model._base_manager.filter(**{relation.field.name: provisional})
-            rows.update(**{relation.field.name: known})
-    provisional.merged_into = known
-    provisional.save(update_fields=["merged_into"])
-    if provisional.first_name_since and not known.first_name_since:  # the mailbox that opted in is now proven
-        known.first_name_since = provisional.first_name_since
-        known.save(update_fields=["first_name_since"])
-    record_access(actor=None, action=Action.UPDATE, subject=provisional, patient_id=provisional.pk, now=now)
-    for follow_up in _after_merge:
-        follow_up(known, now)
 
 
 @transaction.atomic
@@ -214,19 +218,6 @@ def change_address(patient: Patient, *, email: str, by: User | None, now: dateti
     for send_again in _after_new_address:
         send_again(patient, now)
     return patient
-
-
-def before_merge(prepare: Callable[[Patient, Patient, datetime], None]) -> None:
-    """Register `prepare(provisional, known, now)`, to resolve conflicts with unique constraints before a merge.
-
-    For AppConfig.ready.
-    """
-    _before_merge.append(prepare)
-
-
-def after_merge(follow_up: Callable[[Patient, datetime], None]) -> None:
-    """Register `follow_up(known, now)`, to handle the rows that a merge added to `known`. For AppConfig.ready."""
-    _after_merge.append(follow_up)
 
 
 def on_new_address(send_again: Callable[[Patient, datetime], None]) -> None:

@@ -1,15 +1,18 @@
-"""Template filters that format instants, durations, prices and phone numbers on pages and in emails."""
+"""Template filters that format instants, durations, prices and phone numbers; the tag for registered parts of a page."""
 
 import re
 from datetime import date, datetime
 from itertools import zip_longest
 
 from django import template
+from django.template.context import Context
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from clinic.practice.models import Clinic
+from clinic.practice.registry.parts import ShownPart
 from clinic.practice.values.dates import format_day, format_instant, format_short_day
 from clinic.practice.values.mail_addresses import readable_address
 from clinic.practice.values.money import format_money
@@ -90,3 +93,12 @@ def with_labels(cells: list[str], headers: list[dict]) -> list[tuple[str, str]]:
     """Return (cell, name of its column) for a row of an admin list; the checkbox that selects the row has no name."""
     names = ["" if "<input" in str(header["text"]) else capfirst(header["text"]) for header in headers]
     return list(zip_longest(cells, names[: len(cells)], fillvalue=""))
+
+
+@register.simple_tag(takes_context=True)
+def show_part(context: Context, part: ShownPart) -> SafeString:
+    """Render a part of the page that a room registered, with its own context on top of the page's."""
+    if context.template is None:
+        raise ValueError("a part is shown on a page")
+    with context.push(**part.context):
+        return context.template.engine.get_template(part.template).render(context)

@@ -20,13 +20,13 @@ from booking.schedule.clocks import clock_of_visit
 from booking.schedule.errors import TooLateToChange
 from booking.schedule.rules import GRACE, change_deadline
 from booking.schedule.visit_links import visit_path
-from booking.staff.today import read_today
 from booking.wait_list.offer_text import format_others
 from clinic.outbox.messages.kinds import find_kind
 from clinic.outbox.models import Message
 from clinic.outbox.sending.hand_over import send_due_messages
 from clinic.practice.models import Clinic
 from tests.booking.messages.rendering import message_of
+from tests.booking.today import read_today
 from tests.booking.visitors import press
 from tests.booking.waiting import FREED_AT, wait
 from tests.pages import text_of

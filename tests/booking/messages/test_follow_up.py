@@ -21,9 +21,9 @@ from booking.schedule.earlier_visits import has_earlier_visit
 from booking.schedule.errors import NeedsEarlierVisit
 from booking.schedule.off_schedule import OffScheduleBecause, accept_off_schedule, visits_off_schedule
 from booking.schedule.slots import Slot
-from booking.staff.today import read_today
 from clinic.outbox.sending.hand_over import send_due_messages
 from tests.booking.holding import TYPED
+from tests.booking.today import read_today
 from tests.world import NINE_ON_TUESDAY, NOW, book
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)

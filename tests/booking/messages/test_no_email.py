@@ -20,7 +20,6 @@ from booking.messages.last_told import news_of
 from booking.messages.names import BOOKED
 from booking.models import Appointment, SlotOffer, WaitListEntry
 from booking.schedule.errors import PhoneOfAnother
-from booking.staff.today import read_today
 from booking.wait_list.entries import Wishes, join_wait_list
 from booking.wait_list.slot_offers import offer_freed_time, time_of
 from clinic.outbox.messages.kinds import find_kind
@@ -31,6 +30,7 @@ from clinic.outbox.sending.refusals import NO_ADDRESS
 from clinic.outbox.texts.texting import FORM_CONSENT_TEXT, consent_text, give_consent
 from clinic.practice.models import Clinic, Patient, PatientLink
 from clinic.practice.people.patients import change_address, find_or_register_patient
+from tests.booking.today import read_today
 from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db

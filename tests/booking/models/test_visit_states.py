@@ -22,10 +22,10 @@ from booking.messages.relevance import why_follow_up_unwanted
 from booking.models import Appointment
 from booking.models.visit_states import AHEAD, TABLE, Act, Outcome, Phase, State, next_state, phase_of
 from booking.schedule.errors import ArrivalTooEarly, BookingRefused, SlotTaken, TooLateToChange
-from booking.staff.today import read_today
 from booking.tasks import complete_arrived_visits
 from clinic.celery import app
 from clinic.outbox.models import Message
+from tests.booking.today import read_today
 from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from booking.actions.change import cancel_appointment
 from booking.models import Appointment, HoursOverride, OpeningHours
 from booking.schedule.availability import free_slots, next_free_slots
 from booking.schedule.errors import NotOfferedBecause, SlotNotOffered, SlotTaken
-from booking.staff.today import read_today
+from tests.booking.today import read_today
 from tests.world import NINE_ON_TUESDAY, NOW, TUESDAY, book, give_hours, make_therapist
 
 HOUR = timedelta(hours=1)

@@ -20,7 +20,14 @@ from tests.factories import TherapistFactory, UserFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
-OWN_RIGHTS = ("assessments.import_questionnaire", "assessments.publish_questionnaire", "assessments.sign_off_rules")
+OWN_RIGHTS = (
+    "assessments.import_questionnaire",
+    "assessments.publish_questionnaire",
+    "assessments.sign_off_rules",
+    "practice.export_patient",
+    "practice.merge_patient",
+    "practice.erase_patient",
+)
 STRANGE_METHODS = ("PUT", "DELETE", "OPTIONS", "PATCH")
 
 

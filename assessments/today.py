@@ -1,0 +1,87 @@
+"""The sections of Today about flags."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from assessments.models import Flag
+from assessments.red_flags.alerts import where_alerts_go
+from clinic.practice.models import Clinic, User
+from clinic.practice.registry.today import Place, Section, register_section
+
+
+def register_sections() -> None:
+    """Register the sections of this room."""
+    register_section(ALERTS_LOST)
+    register_section(FLAGS)
+
+
+@dataclass(frozen=True)
+class FlaggedIntake:
+    """The open flags of one intake, worst first. `is_late`: at least one is overdue for review."""
+
+    flags: list[Flag]
+    is_late: bool
+
+    @property
+    def worst(self) -> Flag:
+        return self.flags[0]
+
+    @property
+    def counts(self) -> list[tuple[Flag, int]]:
+        """For each level of the current flags, worst first: its first flag, and the number of its flags."""
+        levels = groupby(self.current, attrgetter("level"))
+        return [(group[0], len(group)) for _, rows in levels if (group := list(rows))]
+
+    @property
+    def current(self) -> list[Flag]:
+        """The flags that the answers still raise."""
+        return [flag for flag in self.flags if flag.current_level]
+
+    @property
+    def withdrawn(self) -> int:
+        """The number of flags that a changed answer no longer raises."""
+        return len(self.flags) - len(self.current)
+
+    @property
+    def first_raised_at(self) -> datetime:
+        return min(flag.raised_at for flag in self.flags)
+
+    @property
+    def wants_call(self) -> bool:
+        return any(flag.callback_requested_at for flag in self.flags)
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether the patient has yet to acknowledge the advice of some current flag."""
+        return not all(flag.patient_acknowledged_at for flag in self.current)
+
+
+def read_flagged(*, now: datetime, clinic: Clinic, by: User) -> dict[str, Any] | None:
+    """Read the intakes with open flags, sorted by their worst flag: level, deadline, longest open."""
+    intakes: dict = {}
+    for flag in Flag.objects.open().select_related("response__patient"):
+        intakes.setdefault(flag.response_id, []).append(flag)
+    flagged = [FlaggedIntake(flags, any(flag.is_overdue(now) for flag in flags)) for flags in intakes.values()]
+    return {"flagged": flagged} if flagged else None
+
+
+def read_alerts_lost(*, now: datetime, clinic: Clinic, by: User) -> dict[str, Any] | None:
+    """Read where alerts go while no member of staff may view flags, and so none is alerted."""
+    goes_to = where_alerts_go()
+    return None if goes_to == "staff" else {"goes_to": goes_to}
+
+
+# All who work with patients see this one: without it, no one would learn that flags reach no one.
+ALERTS_LOST = Section(
+    permissions=("practice.view_patient",),
+    read=read_alerts_lost,
+    places=(Place("assessments/_admin_alerts_lost.html", 10),),
+)
+FLAGS = Section(
+    permissions=("assessments.view_flag", "assessments.view_response"),
+    read=read_flagged,
+    places=(Place("admin/_today_flags.html", 20),),
+)

@@ -1,0 +1,17 @@
+"""The data of Today for a member of staff who may see all of it."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from clinic.practice.models import Clinic, User
+from clinic.practice.registry.today import sections
+
+
+def read_today(*, now) -> SimpleNamespace:
+    """Return the data of the sections that have a name, as of `now`."""
+    clinic, reader = Clinic.objects.current(), User(is_superuser=True)
+    found: dict[str, Any] = {"flagged": []}
+    for section in sections():
+        if section.name:
+            found |= section.read(now=now, clinic=clinic, by=reader) or {}
+    return SimpleNamespace(**found)
