@@ -8,10 +8,9 @@ from clinic.practice.registry.today import sections
 
 
 def read_today(*, now) -> SimpleNamespace:
-    """Return the data of the sections that have a name, as of `now`."""
+    """Return the data of all sections, as of `now`."""
     clinic, reader = Clinic.objects.current(), User(is_superuser=True)
-    found: dict[str, Any] = {"flagged": []}
+    found: dict[str, Any] = {"flagged": [], "failed_messages": [], "overdue_messages": [], "nothing_sent_since": None}
     for section in sections():
-        if section.name:
-            found |= section.read(now=now, clinic=clinic, by=reader) or {}
+        found |= section.read(now=now, clinic=clinic, by=reader) or {}
     return SimpleNamespace(**found)

@@ -41,17 +41,17 @@ def test_dead_beat_or_worker_shows_two_minutes_after_the_first_message_was_due(s
     sweep(now=NOON + timedelta(seconds=122))
     health, today = look(staff, NOON + timedelta(seconds=123))
     assert health.status_code == 200
-    assert today.context["today"].overdue_messages == []
+    assert not today.context.get("overdue_messages")
 
 
 def test_dead_beat_or_worker_shows_two_minutes_after_its_last_sweep_when_nothing_is_due(staff):
     sweep(now=NOON)
     health, today = look(staff, NOON + timedelta(seconds=119))
     assert (health.status_code, health.json()["last_sweep_s"]) == (200, 119)
-    assert today.context["today"].nothing_sent_since is None
+    assert today.context.get("nothing_sent_since") is None
     health, today = look(staff, NOON + timedelta(seconds=121))
     assert health.status_code == 503
-    assert today.context["today"].nothing_sent_since == NOON
+    assert today.context.get("nothing_sent_since") == NOON
 
     sweep(now=NOON + timedelta(seconds=122))
     assert look(staff, NOON + timedelta(seconds=123))[0].status_code == 200
@@ -60,9 +60,9 @@ def test_dead_beat_or_worker_shows_two_minutes_after_its_last_sweep_when_nothing
 def test_worker_that_never_ran_shows_two_minutes_after_the_first_start(staff):
     note_start(now=NOON)
     health, today = look(staff, NOON + timedelta(seconds=119))
-    assert health.status_code == 200 and today.context["today"].nothing_sent_since is None
+    assert health.status_code == 200 and today.context.get("nothing_sent_since") is None
     health, today = look(staff, NOON + timedelta(seconds=121))
-    assert health.status_code == 503 and today.context["today"].nothing_sent_since == NOON
+    assert health.status_code == 503 and today.context.get("nothing_sent_since") == NOON
 
 
 def test_worker_that_died_while_sending_shows_two_minutes_after_the_message_was_due(staff):
