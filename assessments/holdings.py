@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from assessments.models import Flag, Level, Response, Score, StaffAlert
-from clinic.practice.models import Patient
+from clinic.practice.models import Patient, User
 from clinic.practice.registry.holdings import (
     ErasureRefused,
     Holding,
@@ -40,7 +40,7 @@ def register_holdings() -> None:
 _responses = by_column(Response)
 
 
-def _read_responses(patients: Sequence[Patient], *, most: int | None, now: datetime) -> Iterable[Line]:
+def _read_responses(patients: Sequence[Patient], *, by: User, most: int | None, now: datetime) -> Iterable[Line]:
     rows = _responses(patients).select_related("questionnaire").defer("answers", "questionnaire__definition")
     for row in rows.annotate(last=Coalesce("completed_at", "created_at")).order_by("-last", "pk")[:most]:
         url, title = reverse("admin:assessments_response_change", args=[row.pk]), row.questionnaire.title
@@ -49,7 +49,7 @@ def _read_responses(patients: Sequence[Patient], *, most: int | None, now: datet
             yield Line(row.completed_at, f"Questions answered: {title}", url)
 
 
-def _export_responses(patients: Sequence[Patient], now: datetime) -> list[dict[str, Any]]:
+def _export_responses(patients: Sequence[Patient], by: User, now: datetime) -> list[dict[str, Any]]:
     """Return the responses with the text of each answered question."""
     return [
         {
@@ -98,7 +98,7 @@ RESPONSES = Holding(
 _flags = by_column(Flag, "response__patient")
 
 
-def _read_flags(patients: Sequence[Patient], *, most: int | None, now: datetime) -> Iterable[Line]:
+def _read_flags(patients: Sequence[Patient], *, by: User, most: int | None, now: datetime) -> Iterable[Line]:
     rows = _flags(patients).annotate(last=Coalesce("staff_acknowledged_at", "raised_at")).order_by("-last", "pk")
     for row in rows.defer("rule_id", "snapshot")[:most]:
         url = reverse("admin:assessments_flag_change", args=[row.pk])

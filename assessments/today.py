@@ -9,6 +9,7 @@ from typing import Any
 from assessments.models import Flag
 from assessments.red_flags.alerts import where_alerts_go
 from clinic.practice.models import Clinic, User
+from clinic.practice.registry.rights import may_see
 from clinic.practice.registry.today import Place, Section, register_section
 
 
@@ -69,15 +70,18 @@ def read_flagged(*, now: datetime, clinic: Clinic, by: User) -> dict[str, Any] |
 
 
 def read_alerts_lost(*, now: datetime, clinic: Clinic, by: User) -> dict[str, Any] | None:
-    """Read where alerts go while no member of staff may view flags, and so none is alerted."""
+    """Read where alerts go while no member of staff may view flags, and so none is alerted.
+
+    Shown to those who can do something about it: staff who see visits, and those who choose roles.
+    """
+    if not any(may_see(by, [permission]) for permission in ("booking.view_appointment", "practice.change_user")):
+        return None
     goes_to = where_alerts_go()
     return None if goes_to == "staff" else {"goes_to": goes_to}
 
 
-# Every member of staff sees this one: without it, no one would learn that flags reach no one.
 ALERTS_LOST = Section(permissions=(), read=read_alerts_lost, places=(Place("assessments/_admin_alerts_lost.html", 10),))
 FLAGS = Section(
-    name="warning signs",
     permissions=("assessments.view_flag", "assessments.view_response"),
     read=read_flagged,
     places=(Place("admin/_today_flags.html", 20),),

@@ -15,10 +15,12 @@ class BookingConfig(AppConfig):
         from booking.models import Service
         from booking.presenters.blocks import register_blocks
         from booking.schedule.references import visits_by_reference
+        from booking.staff.after_hours import find_after_hours
         from booking.staff.holdings import register_holdings
         from booking.staff.panels import register_panels
         from booking.staff.today import register_sections
         from booking.staff.zone_change import register_schedule
+        from clinic.audit.reports.sources import register_opening_hours
         from clinic.outbox.messages.kinds import register_kinds
         from clinic.outbox.messages.subjects import Subjects, register_subjects
         from clinic.practice.people.patients import on_new_address
@@ -39,4 +41,5 @@ class BookingConfig(AppConfig):
         register_panels()
         register_schedule()
         register_sections()
+        register_opening_hours(find_after_hours)
         register_clinic_details()

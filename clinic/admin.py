@@ -22,7 +22,7 @@ from clinic.practice.access.staff import staff_of
 from clinic.practice.models import Clinic
 from clinic.practice.registry.panels import EMPTY_VALUE
 from clinic.practice.registry.today import read_today
-from clinic.staff.admin_errors import names_no_row, owners_besides
+from clinic.staff.admin_errors import names_no_row
 from clinic.staff.sign_in.views import sign_out
 
 METHODS = ("GET", "HEAD", "POST")
@@ -34,6 +34,7 @@ SENSITIVE = {
     "practice_patient_erase",
     "practice_patient_export",
     "practice_patient_merge",
+    "practice_user_act",
     "practice_user_add",
     "practice_user_change",
 }
@@ -110,7 +111,7 @@ class ClinicAdminSite(admin.AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show Today, with the sections that the rooms registered; everything else below.
 
-        Sections that the user may not view are neither read nor shown. The page then names the owners to ask.
+        Sections that the user may not view are neither read nor shown.
         """
         now, user, clinic = timezone.now(), staff_of(request), Clinic.objects.current()
         today = read_today(by=user, clinic=clinic, now=now)
@@ -121,7 +122,6 @@ class ClinicAdminSite(admin.AdminSite):
             "app_list": self.get_app_list(request),
             "today": today,
             "day": now.astimezone(clinic.zone).date(),
-            "owners": owners_besides(user) if today.hidden else [],
             **(extra_context or {}),
         }
         request.current_app = self.name

@@ -2,7 +2,8 @@
 
 Each room has functions that delete a batch of its rows. They run in turns, so that a million rows of one kind neither
 hold locks for long nor delay another kind. Records that the law or the clinic requires are never deleted here:
-patients, visits, answers, messages, suppressions, text consents, the wait list with its offers, and the audit log.
+patients, visits, answers, messages, suppressions, text consents, the wait list with its offers, the audit log
+and the log of sign-ins.
 """
 
 import logging

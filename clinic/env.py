@@ -48,6 +48,13 @@ VARIABLES = (
     Variable("ENVIRONMENT", "production, local or test; production when unset", "production", "local", False),
     Variable("SECRET_KEY", "signs sessions and forms; 50 or more random characters", "…", LOCAL_SECRET_KEY),
     Variable("DATABASE_URL", "the Postgres database", "postgresql://clinic:…@db/clinic", None),
+    Variable(
+        "MIGRATION_DATABASE_URL",
+        "the same database as the role that owns its tables, for migrate and grant_access; when unset, the site's role owns them and could change the audit log",
+        "postgresql://clinic-owner:…@db/clinic",
+        "",
+        False,
+    ),
     Variable("REDIS_URL", "the Redis or Valkey that carries Celery's wake-ups", "redis://:…@redis:6379/0", None),
     Variable(
         "ALLOWED_HOSTS",
@@ -118,6 +125,7 @@ class Environment:
     name: str  # production, local or test
     secret_key: str
     database: Database
+    owner_database: Database | None  # None: the role of `database` owns the tables
     redis_url: str
     allowed_hosts: tuple[str, ...]
     site_url: str
@@ -153,6 +161,7 @@ def read_environment(environ: Mapping[str, str]) -> Environment:
         name=name,
         secret_key=parse("SECRET_KEY", _parse_secret),
         database=parse("DATABASE_URL", parse_database_url),
+        owner_database=parse("MIGRATION_DATABASE_URL", lambda text: parse_database_url(text) if text else None),
         redis_url=parse("REDIS_URL", parse_redis_url),
         allowed_hosts=parse("ALLOWED_HOSTS", _parse_hosts),
         site_url=parse("SITE_URL", _parse_site_url),

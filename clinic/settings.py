@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "clinic.staff.sign_in.middleware.StaffSessions",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "clinic.audit.middleware.RecordsReading",
     "clinic.practice.middleware.ClinicReadOnce",
     "clinic.practice.middleware.BrokenLinkPages",
     "clinic.audit.middleware.UnopenedPages",

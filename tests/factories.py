@@ -30,14 +30,13 @@ class ClinicFactory(DjangoModelFactory):
 
 
 class UserFactory(DjangoModelFactory):
-    """A member of staff without permissions; `is_superuser=True` has them all."""
+    """A user without roles, who may open no page of the admin; `is_superuser=True` may open all."""
 
     class Meta:
         model = User
 
     name = "Frank Desk"
     email = factory.Sequence(lambda n: f"staff{n}@clinic.example")
-    is_staff = True
 
 
 class TherapistFactory(DjangoModelFactory):

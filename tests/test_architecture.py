@@ -92,7 +92,20 @@ FLOORS = {
     "clinic/audit": (
         {"apps"},
         {"admin", "management", "middleware"},
-        {"access", "browsers", "fields", "keys", "models", "rotation", "sealing", "searching", "sign_ins", "unopened"},
+        {"database", "reports"},
+        {
+            "access",
+            "browsers",
+            "fields",
+            "keys",
+            "models",
+            "reading",
+            "rotation",
+            "sealing",
+            "searching",
+            "sign_ins",
+            "unopened",
+        },
     ),
     "clinic/local": (
         {"__main__"},

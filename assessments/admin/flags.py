@@ -1,6 +1,7 @@
 """The list of all flags, worst first."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -10,7 +11,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from assessments.models import Flag
-from clinic.audit.admin import ReadOnly
+from clinic.audit.admin import ReadOnly, RecordsAccess
 from clinic.practice.admin.columns import moment_column
 from clinic.practice.models import Patient
 
@@ -30,7 +31,7 @@ class HandledFilter(admin.SimpleListFilter):
 
 
 @admin.register(Flag)
-class FlagAdmin(ReadOnly):
+class FlagAdmin(RecordsAccess, ReadOnly):
     list_display = ["level", "rule", "patient", "raised", "wants_call", "handled", "intake"]
     list_display_links = None
     list_filter = ["level", HandledFilter]
@@ -40,6 +41,9 @@ class FlagAdmin(ReadOnly):
     raised = moment_column("raised_at", "raised")
     wants_call = moment_column("callback_requested_at", "asked for a call")
     handled = moment_column("staff_acknowledged_at", "handled")
+
+    def patient_ids_of(self, obj: Flag) -> list[UUID]:
+        return [obj.response.patient_id]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Flag]:
         return Flag.objects.worst_first()

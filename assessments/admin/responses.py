@@ -17,9 +17,8 @@ from assessments.fhir.exporting import export_response
 from assessments.intake.summary import read_summary
 from assessments.models import Flag, Response
 from assessments.red_flags.flags import acknowledge_flag
-from clinic.audit.access import record_access
-from clinic.audit.admin import PrivateSearch, ReadOnly
-from clinic.audit.models import Action
+from clinic.audit.access import record_read
+from clinic.audit.admin import PrivateSearch, ReadOnly, RecordsAccess
 from clinic.practice.access.staff import staff_of
 from clinic.practice.admin.columns import moment_column
 from clinic.practice.people.search import FindsPeople
@@ -31,7 +30,7 @@ class ResponseQuestionnaireFilter(QuestionnaireFilter):
 
 
 @admin.register(Response)
-class ResponseAdmin(FindsPeople, PrivateSearch, ReadOnly):
+class ResponseAdmin(RecordsAccess, FindsPeople, PrivateSearch, ReadOnly):
     list_display = ["patient", "questionnaire", "progress", "open_flags", "saved", "completed"]
     list_filter = ["status", ResponseQuestionnaireFilter]
     search_fields = ["patient__search_text"]
@@ -97,9 +96,7 @@ class ResponseAdmin(FindsPeople, PrivateSearch, ReadOnly):
         response = self._find(request, str(pk))
         if response is None:
             return see_other(reverse("admin:assessments_response_change", args=[pk]))  # it reports the missing row
-        record_access(
-            actor=request.user, action=Action.READ, subject=response, patient_id=response.patient_id, now=timezone.now()
-        )
+        record_read(actor=request.user, subject=response, patient_ids=[response.patient_id], now=timezone.now())
         download = JsonResponse(export_response(response), content_type="application/fhir+json")
         download["Content-Disposition"] = f'attachment; filename="questionnaire-response-{pk}.json"'
         return download

@@ -41,8 +41,7 @@ from assessments.red_flag_rules.near_misses import describe_nearness, is_close, 
 from assessments.red_flag_rules.states import Judge, State
 from assessments.red_flags.definitions import read_rules
 from assessments.red_flags.sign_off import describe_sign_off
-from clinic.audit.access import record_access
-from clinic.audit.models import Action
+from clinic.audit.access import record_read
 from clinic.practice.models import Clinic, User
 from education.body.load_bands import load_band
 
@@ -137,7 +136,7 @@ class Summary:
 
 def read_summary(*, response: Response, by: User | None, now: datetime) -> Summary:
     """Return the summary of `response`, and record in the audit log that staff member `by` read it."""
-    record_access(actor=by, action=Action.READ, subject=response, patient_id=response.patient_id, now=now)
+    record_read(actor=by, subject=response, patient_ids=[response.patient_id], now=now)
     rules, parsed = read_rules(), response.questionnaire.parsed
     answers = keep_enabled(parsed, response.answers)
     flags = list(response.flags.select_related("staff_acknowledged_by").worst_first())

@@ -17,5 +17,6 @@ KIND = MessageKind(
     render=_render,
     relevance=raise_remaining_flags,
     respects_quiet_hours=False,
+    permission="assessments.view_flag",
     is_missed_by_staff=True,
 )

@@ -34,4 +34,5 @@ KIND = MessageKind(
     render=_render,
     relevance=why_unwanted,
     respects_quiet_hours=False,
+    permission="assessments.view_flag",
 )

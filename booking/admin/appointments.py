@@ -29,9 +29,8 @@ from booking.models.visit_states import Act, Outcome, State
 from booking.schedule.errors import BookingRefused, SlotNotOffered, VisitChanged
 from booking.schedule.off_schedule import find_off_schedule
 from booking.staff.rights import SEES_SOURCE
-from clinic.audit.access import record_access
+from clinic.audit.access import record_read
 from clinic.audit.admin import KeepsNoLog, PrivateSearch, RecordsAccess
-from clinic.audit.models import Action
 from clinic.audit.searching import clean_search
 from clinic.practice.access.staff import staff_of
 from clinic.practice.admin.columns import moment_column
@@ -87,6 +86,7 @@ def _acts_context(visit: Appointment, *, by: User, now: datetime) -> dict[str, A
 @admin.register(Appointment)
 class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
     phones, names = ("other_phone",), ("reference",)
+    list_display = ("when", "patient", "what", "chips", "therapist")
     list_filter = (WhenFilter, "status", UnmarkedFilter, "therapist", "service")
     list_select_related = ("patient", "service", "therapist", "intake", "source_article")
     list_per_page = 50
@@ -131,15 +131,19 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
         ]
         return shown
 
-    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        state = "chips_with_source" if self._sees_source(request) else "chips"
-        return "when", "patient", "what", state, "therapist"
-
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Refuse a query string that filters by the article a patient came from, without the permission to see it."""
-        if lookup.startswith("source_article") and not self._sees_source(request):
-            return False
-        return super().lookup_allowed(lookup, value, request)
+        """Prevent a filter in the URL by a hidden field, which would show whose visits have it."""
+        name = lookup.partition("__")[0].removesuffix("_id")
+        return (name != "source_article" or self._sees_source(request)) and super().lookup_allowed(
+            lookup, value, request
+        )
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Use the column without the source article for staff who may not see it."""
+        shown = super().get_list_display(request)
+        if self._sees_source(request):
+            return shown
+        return tuple("chips_without_source" if name == "chips" else str(name) for name in shown)
 
     def _sees_source(self, request: HttpRequest) -> bool:
         return may_see(staff_of(request), [SEES_SOURCE])
@@ -171,7 +175,7 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
         return f"{visit.service.name}, {visit.get_mode_display()}"
 
     @admin.display(description="state")
-    def chips(self, visit: Appointment) -> str:
+    def chips_without_source(self, visit: Appointment) -> str:
         chips = [(CHIPS.get(visit.status, "chip-warn"), visit.get_status_display())]
         if not visit.has_been_here:
             chips.append(("chip-new", "new"))
@@ -192,13 +196,11 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
         return format_html_join(" ", '<span class="chip {}">{}</span>', chips)
 
     @admin.display(description="state")
-    def chips_with_source(self, visit: Appointment) -> str:
-        """The chips, and the article that the patient came from."""
+    def chips(self, visit: Appointment) -> str:
+        chips = self.chips_without_source(visit)
         if visit.source_article is None:
-            return self.chips(visit)
-        return format_html(
-            '{} <span class="chip chip-quiet">from: {}</span>', self.chips(visit), visit.source_article.title
-        )
+            return chips
+        return format_html('{} <span class="chip chip-quiet">from: {}</span>', chips, visit.source_article.title)
 
     @admin.display(description="agreed")
     def agreed(self, visit: Appointment) -> str:
@@ -343,8 +345,7 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
     def _form_page(self, request: HttpRequest, page: dict) -> TemplateResponse:
         request.current_app = self.admin_site.name
         for patient in getattr(page["form"], "offered", ()):  # the page shows their names and numbers
-            found = {"subject": patient, "patient_id": patient.pk}
-            record_access(actor=request.user, action=Action.READ, **found, now=timezone.now())
+            record_read(actor=request.user, subject=patient, patient_ids=[patient.pk], now=timezone.now())
         context = {**self.admin_site.each_context(request), "opts": self.opts, **page}
         return TemplateResponse(request, "booking/admin_book.html", context)
 

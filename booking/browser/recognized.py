@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from booking.actions.return_links import LINK_LASTS
+from clinic.audit.reading import note_link
 from clinic.practice.access.proof import LinkRequest
 from clinic.practice.models import Patient, PatientLink
 
@@ -23,6 +24,7 @@ def recognized_patient(request: HttpRequest) -> Patient | None:
     patient_id, _, link_id = value.partition(" ")
     if not link_id or not PatientLink.objects.filter(pk=link_id, revoked_at=None).exists():
         return None
+    note_link()
     patient = Patient.objects.select_related("merged_into").filter(pk=patient_id).first()
     return patient and (patient.merged_into or patient)
 

@@ -13,7 +13,7 @@ from booking.models import Appointment, AppointmentEvent, ReturnRequest, SlotOff
 from booking.schedule.local_time import clinic_time
 from booking.staff.rights import SEES_VISITS, SEES_WAIT_LIST
 from booking.wait_list.entries import end_expired_entries
-from clinic.practice.models import Clinic, Patient
+from clinic.practice.models import Clinic, Patient, User
 from clinic.practice.people.merging import has_same_mailbox
 from clinic.practice.people.own_contact import own_addresses
 from clinic.practice.registry.holdings import (
@@ -51,7 +51,7 @@ def register_holdings() -> None:
 _visits = by_column(Appointment)
 
 
-def _read_visits(patients: Sequence[Patient], *, most: int | None, now: datetime) -> Iterable[Line]:
+def _read_visits(patients: Sequence[Patient], *, by: User, most: int | None, now: datetime) -> Iterable[Line]:
     rows = _visits(patients).exclude(status=Status.HELD).select_related("service", "therapist")
     for row in rows.order_by("-starts_at", "pk")[:most]:
         what = f"Visit, {row.get_status_display()}: {row.service.name} with {row.therapist.name}"
@@ -106,7 +106,7 @@ VISITS = Holding(
 _events = by_column(AppointmentEvent, "appointment__patient")
 
 
-def _read_events(patients: Sequence[Patient], *, most: int | None, now: datetime) -> Iterable[Line]:
+def _read_events(patients: Sequence[Patient], *, by: User, most: int | None, now: datetime) -> Iterable[Line]:
     clinic = Clinic.objects.current()
     for row in _events(patients).select_related("by").order_by("-at", "-pk")[:most]:
         url = reverse("admin:booking_appointment_change", args=[row.appointment_id])
@@ -132,7 +132,7 @@ EVENTS = Holding(
 _entries = by_column(WaitListEntry)
 
 
-def _read_entries(patients: Sequence[Patient], *, most: int | None, now: datetime) -> Iterable[Line]:
+def _read_entries(patients: Sequence[Patient], *, by: User, most: int | None, now: datetime) -> Iterable[Line]:
     rows = _entries(patients).select_related("service").annotate(last=Coalesce("ended_at", "created_at"))
     for row in rows.order_by("-last", "pk")[:most]:
         url = reverse("admin:booking_waitlistentry_change", args=[row.pk])

@@ -15,7 +15,7 @@ from booking.models.visit_states import Outcome
 from booking.schedule.local_time import LocalTime, clinic_time
 from booking.schedule.off_schedule import visits_off_schedule
 from booking.schedule.schedules import Schedule, read_schedules
-from booking.staff.rights import SEES_SOURCE, SEES_VISITS, SEES_WAIT_LIST
+from booking.staff.rights import SEES_VISITS, SEES_WAIT_LIST
 from booking.time.holidays import holidays_between
 from booking.time.intervals import Interval, intersect, subtract
 from booking.time.opening_hours import day_interval
@@ -96,12 +96,10 @@ def read_visits(*, now: datetime, clinic: Clinic, by: User) -> dict[str, Any]:
         "holiday": next((holiday.name for holiday in holidays_between(day, day)), ""),
         "next_visits": [] if visits else _next_visits(whole_day, clinic, now),
         "unmarked": list(_unmarked(whole_day)),
-        "unmarked_days": UNMARKED_FOR.days,
         "cannot_come": list(_cannot_come(now)),
         "to_call": list(_with_details(visits_to_call(now=now))),
         "off_schedule": visits_off_schedule(now=now, clinic=clinic),
         "may_read_intakes": may_see(by, ["assessments.view_response"]),
-        "may_see_source": may_see(by, [SEES_SOURCE]),
     }
 
 
@@ -130,7 +128,6 @@ WITHOUT_QUESTIONS = Section(
     places=(Place("booking/_admin_without_questions.html", 30),),
 )
 VISITS = Section(
-    name="visits",
     permissions=(SEES_VISITS,),
     read=read_visits,
     places=(
@@ -143,7 +140,6 @@ VISITS = Section(
     ),
 )
 WAIT_LIST = Section(
-    name="the wait list",
     permissions=(SEES_WAIT_LIST,),
     read=read_wait_list,
     places=(

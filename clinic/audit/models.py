@@ -5,8 +5,10 @@ Database triggers make both logs append-only.
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 
 
 class Action(models.TextChoices):
@@ -27,22 +29,46 @@ def describe_type(object_type: str) -> str:
         return object_type.rpartition(".")[2].replace("_", " ")
 
 
+class Who(models.TextChoices):
+    """Who acted, if it was not a member of staff with a name."""
+
+    STAFF = "staff", "a member of staff"
+    LINK = "link", "a patient, by their link"
+    OUTSIDE = "outside", "a form or a text from outside"
+    SITE = "site", "the site itself"
+
+
 class AccessEvent(models.Model):
-    """One action on one record, without its contents. `actor` is empty if a patient or the system acted."""
+    """One action on the data of patients, or one page that showed it, without its contents. Append-only.
+
+    `who` is empty in rows from before it was recorded. `roles` are those of `actor` at the time. `page` is the name of
+    the URL, empty outside a request. `object_id` is empty for a page that shows several rows. `network` is the block of
+    the visitor's address.
+    """
 
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+")
+    who = models.CharField(max_length=7, choices=Who, blank=True, db_default="", default="")
+    roles = models.CharField(max_length=100, blank=True, db_default="", default="")
     action = models.CharField(max_length=1, choices=Action.choices)
-    object_type = models.CharField(max_length=60)
-    object_id = models.CharField(max_length=40)
-    patient_id = models.UUIDField(null=True, db_index=True)
+    page = models.CharField(max_length=100, blank=True, db_default="", default="")
+    object_type = models.CharField(max_length=60, blank=True)
+    object_id = models.CharField(max_length=40, blank=True)
+    patient_ids = ArrayField(models.UUIDField(), blank=True, default=list, db_default=Value("{}"))
+    network = models.CharField(max_length=43, blank=True, db_default="", default="")
     at = models.DateTimeField("when", db_index=True)
 
     class Meta:
         ordering = ["-at", "-id"]
         verbose_name = "audit log entry"
         verbose_name_plural = "audit log"
+        indexes = [GinIndex(fields=["patient_ids"], name="access_event_patients")]
         constraints = [
-            models.CheckConstraint(name="access_event_action_is_known", condition=Q(action__in=Action.values))
+            models.CheckConstraint(name="access_event_action_is_known", condition=Q(action__in=Action.values)),
+            models.CheckConstraint(name="access_event_who_is_known", condition=Q(who__in=["", *Who.values])),
+            models.CheckConstraint(
+                name="access_event_of_staff_has_an_actor",
+                condition=Q(who="") | Q(who=Who.STAFF, actor__isnull=False) | ~Q(who=Who.STAFF) & Q(actor=None),
+            ),
         ]
 
     def __str__(self) -> str:

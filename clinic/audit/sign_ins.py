@@ -11,14 +11,19 @@ from clinic.responses.remote_address import recorded_block
 
 
 def record_sign_in(
-    *, user: AbstractBaseUser | None, kind: str, request: HttpRequest | None, now: datetime
+    *,
+    user: AbstractBaseUser | None,
+    kind: str,
+    request: HttpRequest | None,
+    by: AbstractBaseUser | None = None,
+    now: datetime,
 ) -> SignInEvent:
-    """Append a row to the log of sign-ins. `user` is the account, None if unknown; `request` is None for a command.
-
-    If the request is signed in to another account, that one is recorded in `by`. Raises ValueError for a `kind` that is
+    """Append a row to the log of sign-ins. `user` is the account, None if unknown; `request` is None for a command,
+    and where the caller knows who acts: `by`. If the request is signed in to another account, that one is recorded. Raises ValueError for a `kind` that is
     not in `SignInKind`.
     """
     event = SignInEvent(user_id=user.pk if user is not None else None, kind=SignInKind(kind), at=now)
+    event.by_id = by.pk if by is not None else None
     if request is not None:
         event.network = recorded_block(request)
         event.browser = describe_browser(request.headers.get("User-Agent", ""))

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from booking.models import OpeningHours, Purpose, Service
 from clinic.demo import login
-from clinic.practice.models import Clinic, Therapist, User
+from clinic.practice.models import Clinic, Role, Therapist, User
 
 
 class DemoRefused(Exception):
@@ -17,7 +17,7 @@ class DemoRefused(Exception):
 
 @transaction.atomic
 def open_demo_clinic(*, now: datetime) -> bool:
-    """Set up the clinic, its therapist, services, hours, questionnaires and articles, and return True.
+    """Set up the clinic, its staff, services, hours, questionnaires and articles, and return True.
 
     If the demo clinic exists already, only load the current questionnaires, and return False.
 
@@ -33,6 +33,7 @@ def open_demo_clinic(*, now: datetime) -> bool:
         return False
     Clinic.objects.create(**CLINIC)
     nora = _hire_nora()
+    User.objects.create_user(login.FRONT_DESK_EMAIL, login.PASSWORD, name="Sam Reyes", roles=[Role.FRONT_DESK])
     _open_hours(nora)
     for position, service in enumerate(SERVICES):
         Service.objects.create(position=position, **service).therapists.add(nora)
@@ -42,7 +43,7 @@ def open_demo_clinic(*, now: datetime) -> bool:
 
 
 def _hire_nora() -> Therapist:
-    user = User.objects.create_superuser(login.EMAIL, login.PASSWORD, name="Nora Ellis")
+    user = User.objects.create_user(login.EMAIL, login.PASSWORD, name="Nora Ellis", roles=[Role.OWNER, Role.THERAPIST])
     return Therapist.objects.create(
         user=user,
         name="Nora Ellis",

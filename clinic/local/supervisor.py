@@ -104,6 +104,7 @@ def _where_to_look(environ: dict[str, str], *, seconds: float) -> str:
         f"Runclinic is up ({seconds:.1f} s).",
         f"  Site     {site}/",
         f"  Admin    {site}/admin/   {login.EMAIL}   {login.PASSWORD}",
+        f"           the same password for the front desk, {login.FRONT_DESK_EMAIL}",
         f"  Mailbox  {site}/_mail/" if environ.get("MAILBOX_DIR") else "  Mail     goes to the server of EMAIL_URL",
         "Ctrl-C stops everything.",
     ]

@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
-from clinic.outbox.messages.kinds import kind_title
+from clinic.outbox.messages.kinds import kind_title, kinds_hidden_from
 from clinic.outbox.models import Channel, InboundText, Message, State, Suppression, TextConsent
 from clinic.outbox.sending.refusals import WAS_ERASED
 from clinic.outbox.texts.texting import plan_texts_beside_mails, settle_consents
-from clinic.practice.models import Patient
+from clinic.practice.models import Patient, User
 from clinic.practice.people.own_contact import own_addresses, own_numbers
 from clinic.practice.registry.holdings import (
     Holding,
@@ -37,12 +38,27 @@ def register_holdings() -> None:
 _messages = by_column(Message)
 
 
-def _read_messages(patients: Sequence[Patient], *, most: int | None, now: datetime) -> Iterable[Line]:
-    rows = _messages(patients).annotate(at=Coalesce("settled_at", "due_at")).order_by("-at", "pk")[:most]
+def _read_messages(patients: Sequence[Patient], *, by: User, most: int | None, now: datetime) -> Iterable[Line]:
+    rows = (
+        _messages(patients)
+        .exclude(kind__in=kinds_hidden_from(by))
+        .annotate(at=Coalesce("settled_at", "due_at"))
+        .order_by("-at", "pk")[:most]
+    )
     for row in rows:
         url = reverse("admin:outbox_message_change", args=[row.pk])
         channel = "Text" if row.channel == Channel.SMS else "Email"
         yield Line(row.at, f"{channel}, {row.get_state_display()}: {kind_title(row.kind)}", url)
+
+
+_export_all_messages = export_columns(
+    _messages, leave_out=("patient", "lease_token", "lease_until", "told_before", "dedupe_key")
+)
+
+
+def _export_messages(patients: Sequence[Patient], by: User, now: datetime) -> list[dict[str, Any]]:
+    hidden = kinds_hidden_from(by)
+    return [row for row in _export_all_messages(patients, by, now) if row["kind"] not in hidden]
 
 
 def _repoint_messages(source: Patient, target: Patient, now: datetime) -> list[str]:
@@ -66,7 +82,7 @@ MESSAGES = Holding(
     permission="outbox.view_message",
     find=_messages,
     timeline=_read_messages,
-    export=export_columns(_messages, leave_out=("patient", "lease_token", "lease_until", "told_before", "dedupe_key")),
+    export=_export_messages,
     repoint=_repoint_messages,
     erase=_erase_messages,
     goes="Messages that are not sent yet are not sent. Reasons and time zones.",
@@ -83,7 +99,7 @@ MESSAGES = Holding(
 _consents = by_column(TextConsent)
 
 
-def _read_consents(patients: Sequence[Patient], *, most: int | None, now: datetime) -> Iterable[Line]:
+def _read_consents(patients: Sequence[Patient], *, by: User, most: int | None, now: datetime) -> Iterable[Line]:
     for row in _consents(patients).annotate(last=Coalesce("withdrawn_at", "given_at")).order_by("-last", "pk")[:most]:
         url = reverse("admin:outbox_textconsent_change", args=[row.pk])
         yield Line(row.given_at, "Agreed to text messages", url)
@@ -128,7 +144,7 @@ def _received(patients: Sequence[Patient]) -> QuerySet[InboundText]:
     return InboundText.objects.filter(Q(patient__in=list(patients)) | of_number)
 
 
-def _read_received(patients: Sequence[Patient], *, most: int | None, now: datetime) -> Iterable[Line]:
+def _read_received(patients: Sequence[Patient], *, by: User, most: int | None, now: datetime) -> Iterable[Line]:
     for row in by_column(InboundText)(patients).order_by("-received_at", "pk").defer("words")[:most]:
         url = reverse("admin:outbox_inboundtext_change", args=[row.pk])
         yield Line(row.received_at, f"Text message received, {'read' if row.read_at else 'unread'}", url)
@@ -161,7 +177,7 @@ def _blocked(patients: Sequence[Patient]) -> QuerySet[Suppression]:
     return Suppression.objects.filter(of_mailbox | Q(channel=Channel.SMS, address__in=own_numbers(patients)))
 
 
-def _read_blocked(patients: Sequence[Patient], *, most: int | None, now: datetime) -> Iterable[Line]:
+def _read_blocked(patients: Sequence[Patient], *, by: User, most: int | None, now: datetime) -> Iterable[Line]:
     for row in _blocked(patients).order_by("-created_at", "pk")[:most]:
         yield Line(row.created_at, f"Address blocked: {row.get_why_display()}")
 

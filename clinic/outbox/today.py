@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from clinic.outbox.messages.kinds import kinds_hidden_from
 from clinic.outbox.models import Message
 from clinic.outbox.sending.heartbeat import silent_since
 from clinic.outbox.texts.inbound import VIEW, read_unread_texts
@@ -19,22 +20,26 @@ def register_sections() -> None:
 
 
 def read_texts(*, now: datetime, clinic: Clinic, by: User) -> dict[str, Any]:
-    """Read the unread texts, and record in the audit log that `by` saw them."""
-    return {"received_texts": read_unread_texts(user=by, now=now)}
+    """Read the unread texts, and note for the audit log that `by` sees them."""
+    return {"received_texts": read_unread_texts(user=by)}
 
 
-def read_messages(*, now: datetime, clinic: Clinic, by: User) -> dict[str, Any]:
-    """Read the messages that failed or are late, and the time of the last sweep if the heartbeat has stopped."""
-    return {
-        "failed_messages": list(Message.objects.failed_recently(now).select_related("patient")[:MOST_MESSAGES]),
-        "overdue_messages": list(Message.objects.overdue(now).select_related("patient")[:MOST_MESSAGES]),
+def read_messages(*, now: datetime, clinic: Clinic, by: User) -> dict[str, Any] | None:
+    """Read the messages that failed or are late, and the time of the last sweep if the heartbeat has stopped.
+
+    Messages of kinds that `by` may not see are left out. Returns None if there is nothing to show.
+    """
+    shown = Message.objects.exclude(kind__in=kinds_hidden_from(by)).select_related("patient")
+    found = {
+        "failed_messages": list(shown.failed_recently(now)[:MOST_MESSAGES]),
+        "overdue_messages": list(shown.overdue(now)[:MOST_MESSAGES]),
         "nothing_sent_since": silent_since(now=now),
     }
+    return found if any(found.values()) else None
 
 
 TEXTS = Section(permissions=(VIEW,), read=read_texts, places=(Place("admin/_today_texts.html", 40),))
 MESSAGES = Section(
-    name="messages",
     permissions=("outbox.view_message",),
     read=read_messages,
     places=(Place("admin/_today_messages.html", 120, in_columns=True),),

@@ -8,9 +8,11 @@ class PracticeConfig(AppConfig):
     verbose_name = "The clinic and its people"
 
     def ready(self) -> None:
+        from clinic.audit.reports.sources import register_own_records
         from clinic.practice.models import Clinic, Therapist  # models must be loaded first
         from clinic.practice.panels import register_panels
         from clinic.practice.people.holdings import register_holdings
+        from clinic.practice.people.own_records import find_own_records
         from clinic.practice.today import register_sections
         from clinic.responses.public_models import register_public_model
 
@@ -19,4 +21,5 @@ class PracticeConfig(AppConfig):
         register_holdings()
         register_panels()
         register_sections()
+        register_own_records(find_own_records)
         apps.get_app_config("auth").verbose_name = "Permissions"  # in the admin; Django's name includes authentication

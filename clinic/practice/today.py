@@ -20,5 +20,7 @@ def read_expired_data(*, now: datetime, clinic: Clinic, by: User) -> dict[str, A
 
 
 EXPIRED_DATA = Section(
-    permissions=(), read=read_expired_data, places=(Place("admin/_today_cleanup.html", 130, in_columns=True),)
+    permissions=("practice.view_cleanuprun",),
+    read=read_expired_data,
+    places=(Place("admin/_today_cleanup.html", 130, in_columns=True),),
 )

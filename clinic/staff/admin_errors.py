@@ -30,8 +30,8 @@ def is_for_staff(request: HttpRequest) -> bool:
 
 
 def owners_besides(user: User) -> QuerySet:
-    """Return the other users who can grant every permission."""
-    return User.objects.filter(is_superuser=True, is_active=True).exclude(pk=user.pk)
+    """Return the other owners, who can give `user` a role."""
+    return User.objects.active_owners().exclude(pk=user.pk)
 
 
 def refuse_staff(request: HttpRequest) -> HttpResponse:

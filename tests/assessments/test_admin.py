@@ -126,7 +126,7 @@ def test_summary_has_no_score_section_when_the_questionnaire_has_no_scores(staff
 def test_reading_a_summary_is_recorded(staff, worrying, charlie, alice):
     staff.get(summary_url(worrying))
     event = AccessEvent.objects.get(action="R", object_id=str(worrying.pk))
-    assert (event.actor, event.patient_id) == (charlie, alice.pk)
+    assert (event.actor, event.patient_ids) == (charlie, [alice.pk])
 
 
 def test_summary_of_an_empty_intake_opens(staff, response):
@@ -184,7 +184,7 @@ def test_other_users_may_not_read_or_act(client, worrying):
     for page in pages:
         assert client.get(page).status_code == 302
     assert client.post(acknowledge_url(flag)).status_code == 302
-    frances = User.objects.create_user("frances@example.com", name="Frances Desk", is_staff=True)
+    frances = User.objects.create_user("frances@example.com", name="Frances Desk", roles=["front-desk"])
     client.force_login(frances)
     for page in pages:
         assert client.get(page).status_code == 403

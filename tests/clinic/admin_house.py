@@ -5,7 +5,6 @@ import uuid
 from datetime import timedelta
 
 from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 
 from assessments.models import Flag, Questionnaire, Response, RuleSignOff
@@ -55,7 +54,6 @@ def furnish() -> dict[str, str]:
     rows += _messages(people)
     rows.append(record_access(actor=owner, action="R", subject=people["Paul"], patient_id=people["Paul"].pk, now=NOON))
     rows.append(record_sign_in(user=owner, kind="signed-in", request=None, now=NOON))
-    rows.append(Group.objects.create(name="Front desk"))
     rows.append(CleanupRun.objects.create(started_at=NOON, ended_at=NOON))
     kind = ContentType.objects.get_for_model(Patient)
     for patient in people.values():

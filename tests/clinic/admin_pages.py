@@ -1,8 +1,11 @@
 """The permissions to open and to act on each admin page. A new page must be entered here.
 
 A permission is "app.codename". The entries of a tuple are alternatives; "+" joins permissions that are all required.
+Not permissions are "anyone" (staff, and visitors who have not signed in), "staff" (users with a role or a permission)
+and "owner".
 """
 
+import re
 from dataclasses import dataclass, field
 
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -11,12 +14,11 @@ from django.urls import URLPattern, URLResolver, get_resolver
 FORMS = {
     "audit.accessevent": "view",
     "audit.signinevent": "view",
-    "auth.group": "view add change delete",
     "practice.clinic": "view change",
     "practice.cleanuprun": "view",
     "practice.therapist": "view add change",
     "practice.patient": "view add change",
-    "practice.user": "view add change",
+    "practice.user": "view",  # and OWNERS
     "outbox.textconsent": "view",
     "outbox.inboundtext": "view",
     "outbox.message": "view",
@@ -45,14 +47,13 @@ SHOWN_ONLY = {"assessments.flag", "assessments.questionnaire", "assessments.resp
 
 # Permissions that open no page by themselves.
 ONLY_WITH = {
-    "practice.add_user": "practice.change_user",
     "practice.export_patient": "practice.view_patient",
     "practice.merge_patient": "practice.view_patient",
     "practice.erase_patient": "practice.view_patient",
     "outbox.delete_suppression": "outbox.view_suppression",
 }
 
-ANYONE, STAFF, NO_ONE = ("anyone",), ("staff",), ()
+ANYONE, STAFF, OWNERS, NO_ONE = ("anyone",), ("staff",), ("owner",), ()
 MESSAGE_WRITERS = ("outbox.add_messagerule", "outbox.change_messagerule")
 ARTICLE_WRITERS = ("education.add_article", "education.change_article")
 
@@ -101,7 +102,11 @@ def pages_of(rows: dict[str, str], topic_type: int) -> dict[str, list[Page]]:
             )
         ],
         "(?P<url>.*)$": [Page(NO_ONE, NO_ONE, {"url": "nowhere"})],
-        "auth_user_password_change": [_only("practice.change_user", id=rows["practice.user"])],
+        "practice_user_act": [
+            Page(None, OWNERS, {"pk": rows["practice.user"], "act": act}) for act in ("link", "sessions", "factors")
+        ],
+        "audit_accessevent_patient": [Page(viewers("audit.accessevent"), None, {"pk": rows["practice.patient"]})],
+        "audit_accessevent_unusual": [Page(viewers("audit.accessevent"), None)],
         "practice_patient_end_links": [Page(None, ("practice.change_patient",), {"pk": rows["practice.patient"]})],
         "practice_patient_export": [Page(None, _with_patients("export"), {"pk": rows["practice.patient"]})],
         "practice_patient_erase": [
@@ -148,6 +153,10 @@ def pages_of(rows: dict[str, str], topic_type: int) -> dict[str, list[Page]]:
     }
     for model, forms in FORMS.items():
         pages |= _forms_of(model, forms.split(), rows[model])
+    pages["practice_user_add"] = [Page(OWNERS, OWNERS)]
+    pages["practice_user_change"] = [
+        Page(viewers("practice.user"), OWNERS, {"object_id": rows["practice.user"]}),
+    ]
     return pages
 
 
@@ -212,3 +221,9 @@ def walk(resolver: URLResolver, prefix: str = ""):
             yield route, part
         else:
             yield from walk(part, route)
+
+
+def address_of(route: str, args: dict) -> str:
+    """Return the URL of `route`, with `args` in place of its converters."""
+    plain = re.sub(r"<(?:\w+:)?(\w+)>|\^?\(\?P<(\w+)>[^)]*\)", lambda match: str(args[match[1] or match[2]]), route)
+    return "/" + plain.replace("/$", "/").replace("$", "/")

@@ -137,7 +137,7 @@ def test_unknown_revision_is_a_404(client, edited, editor, number):
 
 
 def test_staff_without_the_permission_cannot_change_revisions(client, edited):
-    client.force_login(User.objects.create_user("fred@clinic.example", name="Fred", is_staff=True))
+    client.force_login(User.objects.create_user("fred@clinic.example", name="Fred", roles=["front-desk"]))
     assert client.post(revisions_path(edited), {"proposal": "accept"}).status_code == 403
     assert client.post(reverse("admin:education_article_preview")).status_code == 403
 
@@ -193,7 +193,7 @@ def test_today_counts_pending_reviews_and_updates(client, write_article, maria, 
 
 def test_today_without_the_permission_shows_no_articles(client, write_article):
     write_article("updated", proposal={})
-    client.force_login(User.objects.create_user("fred@clinic.example", name="Fred", is_staff=True))
+    client.force_login(User.objects.create_user("fred@clinic.example", name="Fred", roles=["front-desk"]))
     assert "articles_waiting" not in client.get(reverse("admin:index")).context
 
 

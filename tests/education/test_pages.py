@@ -114,7 +114,7 @@ def test_staff_preview_of_a_draft_is_not_cached(client, write_article, editor):
 
 
 def test_staff_without_the_permission_see_no_draft(client, write_article):
-    client.force_login(User.objects.create_user("fred@clinic.example", name="Fred", is_staff=True))
+    client.force_login(User.objects.create_user("fred@clinic.example", name="Fred", roles=["front-desk"]))
     assert client.get(write_article(status="draft").get_absolute_url()).status_code == 404
 
 

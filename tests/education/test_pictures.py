@@ -240,7 +240,7 @@ def test_content_of_a_stored_picture_does_not_change(erin, picture):
 
 
 def test_staff_without_the_permission_upload_nothing(client, db):
-    client.force_login(User.objects.create_user("fred@clinic.example", name="Fred", is_staff=True))
+    client.force_login(User.objects.create_user("fred@clinic.example", name="Fred", roles=["front-desk"]))
     assert client.post(ADD, {"file": upload(make_file()), "description": "A hill"}).status_code == 403
     client.logout()
     assert client.post(ADD, {"file": upload(make_file()), "description": "A hill"}).status_code == 302

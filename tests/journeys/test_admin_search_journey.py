@@ -23,7 +23,7 @@ def open_form(open_browser, demo_clinic):
         find_or_register_patient(name=name, email=f"{name[-4:]}@example.com", phone="", now=timezone.now())
 
     def open_page(path, *rights):
-        frank = User.objects.create_user("frank@clinic.example", SECRET, name="Frank Desk", is_staff=True)
+        frank = User.objects.create_user("frank@clinic.example", SECRET, name="Frank Desk")
         frank.user_permissions.set(Permission.objects.filter(codename__in=rights))
         page, asked = open_browser(viewport=DESKTOP), []
         page.on("request", lambda request: asked.append(request.url))

@@ -64,6 +64,7 @@ class Command:
 # Variables that the tests' environment may set and a fresh machine does not.
 FOREIGN = {
     "DATABASE_URL",
+    "MIGRATION_DATABASE_URL",
     "REDIS_URL",
     "EMAIL_URL",
     "ENVIRONMENT",

@@ -42,9 +42,10 @@ def test_compose_runs_what_the_unit_runs(service):
     assert shlex.split(compose_command(service)) == words
 
 
-def test_compose_prepares_what_the_unit_prepares():
-    commands = read_unit(DEPLOY, "prepare", moved=AS_IN_COMPOSE).commands
-    script = shlex.split(compose_command("prepare"))[-1]
+@pytest.mark.parametrize("service", ["migrate", "prepare"])
+def test_compose_prepares_what_the_unit_prepares(service):
+    commands = read_unit(DEPLOY, service, moved=AS_IN_COMPOSE).commands
+    script = shlex.split(compose_command(service))[-1]
     assert [shlex.split(part) for part in script.split("&&")] == commands
 
 
@@ -56,7 +57,7 @@ def test_image_serves_as_the_unit_does():
 
 def test_each_unit_is_started_by_the_target():
     wanted = (DEPLOY / "runclinic.target").read_text()
-    assert all(f"runclinic-{name}.service" in wanted for name in NAMES if name != "prepare")
+    assert all(f"runclinic-{name}.service" in wanted for name in NAMES if name not in ("migrate", "prepare"))
 
 
 @pytest.mark.parametrize(
@@ -78,6 +79,15 @@ def test_example_environment_has_all_required_variables_and_no_unknown_ones():
     example = set(read_environment_file(DEPLOY / "environment.example"))
     assert {variable.name for variable in VARIABLES if variable.is_required} <= example
     assert example <= {variable.name for variable in VARIABLES}
+
+
+def test_only_migrations_have_the_owner_of_the_tables():
+    assert set(read_environment_file(DEPLOY / "environment-owner.example")) == {"MIGRATION_DATABASE_URL"}
+    assert "MIGRATION_DATABASE_URL" not in read_environment_file(DEPLOY / "environment.example")
+    users = {
+        name: re.search(r"^User=(.*)$", (DEPLOY / f"runclinic-{name}.service").read_text(), re.M)[1] for name in NAMES
+    }
+    assert users == {name: "runclinic-owner" if name == "migrate" else "runclinic" for name in NAMES}
 
 
 class Answers(BaseHTTPRequestHandler):

@@ -8,8 +8,7 @@ from django.utils import timezone
 
 from assessments.fhir.exporting import export_bundle, export_ndjson
 from assessments.models import Response, ResponseStatus
-from clinic.audit.access import record_access
-from clinic.audit.models import Action
+from clinic.audit.access import record_read
 
 
 class Command(BaseCommand):
@@ -32,7 +31,7 @@ class Command(BaseCommand):
             options["file"], "w", encoding="utf-8", opener=lambda path, flags: os.open(path, flags, 0o600)
         ) as file:
             for response in responses:
-                record_access(actor=None, action=Action.READ, subject=response, patient_id=response.patient_id, now=now)
+                record_read(actor=None, subject=response, patient_ids=[response.patient_id], now=now)
             if options["bundle"]:
                 json.dump(export_bundle(responses, now=now), file, ensure_ascii=False)
             else:

@@ -30,13 +30,14 @@ from clinic.local.processes.refusal import CannotStart
 from clinic.local.proof import units
 from clinic.local.proof.bookable_clinic import SERVICE
 from clinic.local.proof.visitor import Visitor, find, find_form
-from clinic.local.servers.postgres import start_postgres
+from clinic.local.servers.postgres import owner_url_of, site_url_of, start_postgres
 from clinic.local.servers.start import start_mail_sink
 from clinic.local.servers.valkey import start_valkey
 
 HOST, EMAIL = "clinic.example", "vera@runners.example"
 STEP_S, MAIL_S, START_S = 300, 60, 60  # time limits of a unit's command, an email, a start
 SILENT_AFTER_S, SLACK_S = 120, 15  # when /health/ must report a silent worker (see README), and the tolerance
+CHECK_DEPLOYMENT = ("check", "--deploy", "--fail-level", "WARNING")
 TAIL = 25  # lines of a log in an error message
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # the default of a systemd service
 
@@ -67,9 +68,12 @@ class Production:
         }
         return units.read_unit(self.site / "deploy", name, moved=moved)
 
-    def run(self, name: str, argv: list[str], *, seconds: float = STEP_S) -> None:
-        """Run `argv` to its end. Raises CannotStart, with the end of its output, on a non-zero exit code."""
-        if code := self.exit_code_of(name, argv, self.environ, seconds=seconds):
+    def run(self, name: str, argv: list[str], *, seconds: float = STEP_S, more: dict[str, str] | None = None) -> None:
+        """Run `argv` to its end, with `more` environment variables.
+
+        Raises CannotStart, with the end of its output, on a non-zero exit code.
+        """
+        if code := self.exit_code_of(name, argv, {**self.environ, **(more or {})}, seconds=seconds):
             raise CannotStart(f"{' '.join(argv)} ended with exit code {code}:\n{self.tail(name)}")
 
     def exit_code_of(self, name: str, argv: list[str], environ: dict[str, str], *, seconds: float) -> int:
@@ -134,6 +138,12 @@ def _prove(production: Production, folder: Folder) -> None:
     _install(production.site / ".venv")
     production.report("a fresh venv holds what requirements.txt pins, and nothing else")
     production.environ = _fill_in_environment(production, folder)
+    owner = _read_owner_environment(production)
+    for number, argv in enumerate(production.read_unit("migrate").commands):
+        production.run(f"migrate-{number}", argv, more=owner)
+        production.report(" ".join(argv[2:]))
+    production.run("check", [str(production.site / ".venv/bin/python"), "manage.py", *CHECK_DEPLOYMENT])
+    production.report("the site's role cannot change the audit log")
     for number, argv in enumerate(production.read_unit("prepare").commands):
         production.run(f"prepare-{number}", argv)
         production.report(" ".join(argv[2:]))
@@ -212,11 +222,17 @@ def _fill_in_environment(production: Production, folder: Folder) -> dict[str, st
         **{"PATH": PATH, "LANG": "C.UTF-8", "HOME": str(production.folder)},
         **example,
         "SECRET_KEY": secrets.token_urlsafe(64),
-        "DATABASE_URL": start_postgres(children, folder, for_tests=True),
+        "DATABASE_URL": site_url_of(start_postgres(children, folder, for_tests=True)),
         "REDIS_URL": start_valkey(children, folder),
         "EMAIL_URL": start_mail_sink(children, production.folder / "mail", log=str(production.log("mail"))),
         "ENCRYPTION_KEYS": _make_key("2026a"),
     }
+
+
+def _read_owner_environment(production: Production) -> dict[str, str]:
+    """Return the variables of deploy/environment-owner.example, with the URL of the database's owner."""
+    example = units.read_environment_file(production.site / "deploy/environment-owner.example")
+    return {**example, "MIGRATION_DATABASE_URL": owner_url_of(production.environ["DATABASE_URL"])}
 
 
 def _make_key(key_id: str) -> str:

@@ -12,7 +12,8 @@ SITE, ENVIRONMENT_FILE, STATE, ADDRESS = (
     "/var/lib/runclinic",
     "127.0.0.1:8000",
 )
-NAMES = ("prepare", "web", "worker", "beat")
+OWNER_FILE = "/etc/runclinic-owner.env"
+NAMES = ("migrate", "prepare", "web", "worker", "beat")
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Unit:
 def read_unit(folder: Path, name: str, *, moved: dict[str, str]) -> Unit:
     """Read runclinic-`name`.service, with each path in `moved` replaced by its value.
 
-    Raises CannotStart if the unit does not run in SITE with ENVIRONMENT_FILE, or uses STATE without a StateDirectory.
+    Raises CannotStart if the unit does not run in SITE with ENVIRONMENT_FILE, and `migrate` alone with OWNER_FILE, or if
+    it uses STATE without a StateDirectory.
     """
     path = folder / f"runclinic-{name}.service"
     lines = [line.partition("=") for line in path.read_text().splitlines() if "=" in line and not line.startswith("#")]
@@ -35,8 +37,9 @@ def read_unit(folder: Path, name: str, *, moved: dict[str, str]) -> Unit:
     def values(key: str) -> list[str]:
         return [value.strip() for found, _, value in lines if found.strip() == key]
 
-    if (values("WorkingDirectory"), values("EnvironmentFile")) != ([SITE], [ENVIRONMENT_FILE]):
-        raise CannotStart(f"{path.name} must run in {SITE} with {ENVIRONMENT_FILE}.")
+    files = [ENVIRONMENT_FILE, OWNER_FILE] if name == "migrate" else [ENVIRONMENT_FILE]
+    if (values("WorkingDirectory"), values("EnvironmentFile")) != ([SITE], files):
+        raise CannotStart(f"{path.name} must run in {SITE} with {' and '.join(files)}.")
     commands = values("ExecStart")
     if any(STATE in command for command in commands) and values("StateDirectory") != [Path(STATE).name]:
         raise CannotStart(f"{path.name} writes to {STATE} without StateDirectory={Path(STATE).name}.")

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import psutil
+import psycopg
 
 from clinic.local.processes.children import Children, Phase
 from clinic.local.processes.folder import Folder
@@ -26,8 +27,14 @@ QUIET = ("-c", "log_error_verbosity=terse", "-c", "log_min_error_statement=panic
 FOR_TESTS = ("-c", "fsync=off", "-c", "full_page_writes=off", "-c", "max_connections=300")
 
 
+OWNER, SITE_ROLE = "clinic", "clinic_site"
+
+
 def start_postgres(children: Children, folder: Folder, *, for_tests: bool = False) -> str:
-    """Start Postgres, wait until it accepts connections, and return its URL. Raises CannotStart."""
+    """Start Postgres, wait until it accepts connections, and return the URL of its owner. Raises CannotStart.
+
+    SITE_ROLE exists afterwards, also in a database of an earlier release.
+    """
     require_way_out_of_root()
     data, sockets, log = folder.path / "postgres", folder.socket_folder(), folder.path / "postgres.log"
     if not data.exists():
@@ -43,7 +50,20 @@ def start_postgres(children: Children, folder: Folder, *, for_tests: bool = Fals
         log=str(log),
     )
     children.wait_until(lambda: _is_ready(data), what=f"Postgres (see {log})", seconds=60)
-    return f"postgresql://clinic@/clinic?host={quote(str(sockets), safe='/')}"
+    with psycopg.connect(dbname="clinic", user=OWNER, host=str(sockets), autocommit=True) as connection:
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [SITE_ROLE]).fetchone():
+            connection.execute(f"CREATE ROLE {SITE_ROLE} LOGIN")
+    return f"postgresql://{OWNER}@/clinic?host={quote(str(sockets), safe='/')}"
+
+
+def site_url_of(owner_url: str) -> str:
+    """Return the URL of SITE_ROLE for the database of `owner_url`, as returned by `start_postgres`."""
+    return owner_url.replace(f"//{OWNER}@", f"//{SITE_ROLE}@", 1)
+
+
+def owner_url_of(site_url: str) -> str:
+    """Return the URL of the owner for the database of `site_url`, as returned by `site_url_of`."""
+    return site_url.replace(f"//{SITE_ROLE}@", f"//{OWNER}@", 1)
 
 
 def _program(name: str) -> Path:
@@ -60,7 +80,7 @@ def _make_cluster(data: Path, log: Path) -> None:
     """
     unfinished = data.with_name("postgres.new")
     shutil.rmtree(unfinished, ignore_errors=True)
-    options = "-U clinic -A trust -E UTF8 --locale-provider=builtin --locale=C.UTF-8 --no-sync"
+    options = f"-U {OWNER} -A trust -E UTF8 --locale-provider=builtin --locale=C.UTF-8 --no-sync"
     initdb: list[str | Path] = [_program("initdb"), "-D", unfinished, *options.split()]
     create: list[str | Path] = [_program("postgres"), "--single", "-D", unfinished, "postgres"]
     with open(log, "ab") as output:

@@ -10,7 +10,7 @@ from clinic.local.processes.children import Children, Phase
 from clinic.local.processes.folder import Folder
 from clinic.local.processes.ports import free_port, is_listening
 from clinic.local.processes.refusal import CannotStart
-from clinic.local.servers.postgres import start_postgres
+from clinic.local.servers.postgres import site_url_of, start_postgres
 from clinic.local.servers.valkey import start_valkey
 
 
@@ -25,12 +25,16 @@ def require_not_production(environ: Mapping[str, str]) -> None:
 def start_servers(children: Children, folder: Folder, *, environment: str) -> dict[str, str]:
     """Start the servers that `os.environ` does not name. Returns the complete environment for the site's processes.
 
-    `environment` is "local" or "test". Raises CannotStart.
+    `environment` is "local" or "test". A local site does not own its tables; tests do, since they make databases.
+    Raises CannotStart.
     """
     require_not_production(os.environ)
     environ = {"ENVIRONMENT": environment, "SECRET_KEY": folder.secret_key(), **os.environ}
     if not environ.get("DATABASE_URL"):
-        environ["DATABASE_URL"] = start_postgres(children, folder, for_tests=environment == "test")
+        owner = start_postgres(children, folder, for_tests=environment == "test")
+        environ["DATABASE_URL"] = owner
+        if environment != "test":
+            environ |= {"DATABASE_URL": site_url_of(owner), "MIGRATION_DATABASE_URL": owner}
     if not environ.get("REDIS_URL"):
         environ["REDIS_URL"] = start_valkey(children, folder)
     return environ

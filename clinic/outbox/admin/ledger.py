@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 
 from clinic.audit.admin import PrivateSearch, ReadOnly, RecordsAccess
 from clinic.audit.models import Action
-from clinic.outbox.messages.kinds import kind_title
+from clinic.outbox.messages.kinds import kind_title, kinds_hidden_from
 from clinic.outbox.messages.planning import (
     MessageNotSettled,
     MessageNotWaiting,
@@ -94,7 +94,7 @@ class KindFilter(admin.SimpleListFilter):
     title, parameter_name = "message", "kind"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        names = Message.objects.order_by("kind").values_list("kind", flat=True).distinct()
+        names = model_admin.get_queryset(request).order_by("kind").values_list("kind", flat=True).distinct()
         return sorted(((name, kind_title(name)) for name in names), key=lambda choice: choice[1])
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
@@ -126,7 +126,8 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
         return super().get_search_results(request, queryset, search_term)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
-        return cast(MessageQuerySet, super().get_queryset(request)).with_sent_again_at()
+        seen = super().get_queryset(request).exclude(kind__in=kinds_hidden_from(request.user))
+        return cast(MessageQuerySet, seen).with_sent_again_at()
 
     @admin.display(description="state", ordering="state")
     def state_chip(self, message: Message) -> SafeString:
@@ -210,7 +211,7 @@ class MessageAdmin(ReadOnly, RecordsAccess, FindsPeople, PrivateSearch):
         """
         if not self.has_send_permission(request):
             raise PermissionDenied
-        chosen = Message.objects.filter(pk=pk)
+        chosen = self.get_queryset(request).filter(pk=pk)
         if act not in self.actions or not chosen.exists():
             redirect = self._get_obj_does_not_exist_redirect  # type: ignore[attr-defined]  # not in the stubs
             return redirect(request, self.opts, str(pk))

@@ -6,9 +6,13 @@ Alerts contain no patient names.
 import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
+from typing import Protocol, runtime_checkable
 
 from django.conf import settings
-from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth import get_backends
+from django.db.models import QuerySet
 
 from clinic.outbox.messages.kinds import Email
 from clinic.outbox.messages.planning import plan_message
@@ -22,9 +26,17 @@ COLLECTED_FOR = timedelta(minutes=2)
 USELESS_AFTER = timedelta(hours=24)  # after the alert is due
 
 
+@runtime_checkable
+class KnowsHolders(Protocol):
+    """An authentication backend that can list the active users who have a permission."""
+
+    def with_perm(self, perm: str) -> QuerySet[User]: ...
+
+
 def staff_who_may(permission: str) -> list[User]:
-    """Return the active staff users who have `permission` ("app.act_model"). One query."""
-    return list(ModelBackend().with_perm(permission).filter(is_active=True, is_staff=True))
+    """Return the active users who have `permission` ("app.act_model"), by any backend of the site. One query."""
+    holders = [backend.with_perm(permission) for backend in get_backends() if isinstance(backend, KnowsHolders)]
+    return list(reduce(or_, holders))
 
 
 def plan_until_seen(

@@ -8,7 +8,11 @@ from enum import StrEnum
 from importlib import import_module
 from types import ModuleType
 
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+
 from clinic.outbox.models import Message
+from clinic.practice.models import User
 
 SHORTEST_LEAD_MINUTES = 15  # before a visit; a later message would be read too late
 
@@ -82,6 +86,9 @@ class MessageKind:
     is_texted_without_mail: bool = False  # texted only to patients without an email address
     is_missed_by_staff: bool = False  # a message to staff; the clinic is alerted if it fails
 
+    # Staff without this permission ("app.act_model") do not see that such a message exists; empty for none
+    permission: str = ""
+
     # What staff can change
     template: TemplateText | None = None
     timing: Timing = Timing.AT_ONCE
@@ -135,6 +142,15 @@ def all_kinds() -> list[MessageKind]:
     """Return every registered kind, ordered by timing, then by minutes (most first), then by name."""
     order = list(Timing)
     return sorted(_kinds.values(), key=lambda kind: (order.index(kind.timing), -kind.minutes, kind.name))
+
+
+def kinds_hidden_from(user: AbstractBaseUser | AnonymousUser) -> list[str]:
+    """Return the names of the kinds whose messages `user` may not see in the admin."""
+    return [
+        name
+        for name, kind in _kinds.items()
+        if kind.permission and not (isinstance(user, User) and user.has_perm(kind.permission))
+    ]
 
 
 def changeable_kinds() -> list[MessageKind]:

@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import Func, Max, TextField, Value
 
-from clinic.audit.access import record_access, record_accesses
+from clinic.audit.access import record_access
 from clinic.audit.models import Action
+from clinic.audit.reading import note_shown
 from clinic.outbox.messages.alerts import plan_until_seen, staff_who_may, why_clinic_unreachable
 from clinic.outbox.messages.planning import withdraw_messages
 from clinic.outbox.models import InboundText, Message
@@ -83,8 +84,8 @@ def patients_with(phones: Iterable[str]) -> dict[str, list[Patient]]:
     return found
 
 
-def read_unread_texts(*, user: User, now: datetime) -> list[ReceivedText]:
-    """Return the oldest MOST_SHOWN unread texts for Today, and record in the audit log that `user` saw them.
+def read_unread_texts(*, user: User) -> list[ReceivedText]:
+    """Return the oldest MOST_SHOWN unread texts for Today, and note for the audit log that they are shown.
 
     Empty if `user` may neither view nor change texts.
     """
@@ -92,7 +93,8 @@ def read_unread_texts(*, user: User, now: datetime) -> list[ReceivedText]:
         return []
     rows = list(InboundText.objects.unread()[:MOST_SHOWN])
     patients = patients_with(row.phone for row in rows)
-    record_accesses(actor=user, action=Action.READ, subjects=rows, now=now)
+    if rows:
+        note_shown((row.patient_id for row in rows), subject=(InboundText._meta.label_lower, ""))
     return [ReceivedText(row, patients[row.phone]) for row in rows]
 
 

@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from clinic.audit.reading import note_link
 from clinic.practice.access.confirmation import is_confirmed
 from clinic.practice.access.links import LinkUnknown, open_link
 from clinic.practice.models import Clinic, LinkPurpose, Patient, PatientLink, Proof
@@ -104,6 +105,7 @@ def patient_link(
         def opened(request: LinkRequest, token: str, **place: Any) -> HttpResponse:
             now = timezone.now()
             link = request.link = open_link(token=token, purpose=capability.purpose, now=now)
+            note_link()
             request.proof, request.token = Proof(link.proof), token
             if not has_proof(request, capability, now=now):
                 return render(request, "practice/link_proves_too_little.html", {"token": token}, status=403)

@@ -1,3 +1,3 @@
-"""The clinic, its staff and its patients in the admin."""
+"""The clinic and its patients in the admin."""
 
-from clinic.practice.admin import cleanup, clinic, patients, staff, therapists  # noqa: F401 - each registers its pages
+from clinic.practice.admin import cleanup, clinic, patients, therapists  # noqa: F401 - each registers its pages

@@ -13,8 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from clinic.audit.access import record_access
-from clinic.audit.models import Action
+from clinic.audit.access import record_read
 from clinic.practice.access.staff import staff_of
 from clinic.practice.models import Patient, User
 from clinic.practice.people.merging import MergeRefused, merge_patients
@@ -131,10 +130,8 @@ def _counts(both: tuple[Patient, ...], *, by: User) -> list[tuple[str, list[str]
 def _page(
     request: HttpRequest, template: str, context: dict[str, Any], *, shown: Any, is_refused: bool
 ) -> TemplateResponse:
-    for patient in shown:
-        record_access(
-            actor=request.user, action=Action.READ, subject=patient, patient_id=patient.pk, now=timezone.now()
-        )
+    ids = [patient.pk for patient in shown]
+    record_read(actor=request.user, subject=shown[0], patient_ids=ids, now=timezone.now())
     request.current_app = admin.site.name
     page = {**admin.site.each_context(request), "opts": Patient._meta, **context}
     return TemplateResponse(request, template, page, status=409 if is_refused else 200)

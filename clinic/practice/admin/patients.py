@@ -80,7 +80,7 @@ class PatientForm(forms.ModelForm):
         if is_provisional and not email:
             self.add_error("email", "Until this patient is confirmed they need an email address.")
         others = Patient.objects.current().exclude(pk=self.instance.pk).filter(is_provisional=is_provisional)
-        if others.matching(name=name, email=email).exists():
+        if others.matching(name=name, email=email).first():  # loaded, so that the audit log has who was confirmed
             raise forms.ValidationError("Another patient has this name and this email address.")
         if not (email or is_provisional) and find_namesake(name=name, phone=phone, besides=self.instance):
             raise forms.ValidationError("Another patient without an email address has this name and this phone number.")
@@ -101,8 +101,8 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
 
     added = moment_column("created_at", "added")
 
-    def patient_id_of(self, obj: Patient) -> UUID:
-        return obj.pk
+    def patient_ids_of(self, obj: Patient) -> list[UUID]:
+        return [obj.pk]
 
     def get_fields(self, request: HttpRequest, obj: Patient | None = None) -> Any:
         return (*self.fields, *(self.get_readonly_fields(request, obj) if obj else ("is_another_person",)))

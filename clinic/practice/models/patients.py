@@ -1,13 +1,15 @@
 """Patients, and the key that is used to compare names."""
 
 import uuid
-from typing import Self
+from collections.abc import Collection
+from typing import Any, Self
 
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Concat, Lower
 
+from clinic.audit.reading import note_loaded
 from clinic.practice.models.clinic import validate_time_zone
 from clinic.practice.values.phone import LONGEST_PHONE, PHONE_PATTERN
 
@@ -56,6 +58,9 @@ class PatientQuerySet(models.QuerySet["Patient"]):
         if not patient.email:
             return self.current().filter(pk=patient.pk)
         return self.matching(name=patient.name, email=patient.email)
+
+
+IDENTIFYING = frozenset({"name", "email", "phone", "birth_on"})
 
 
 class Patient(models.Model):
@@ -163,3 +168,13 @@ class Patient(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def from_db(
+        cls, db: str | None, field_names: Collection[str], values: Collection[Any], **options: Any
+    ) -> "Patient":
+        """Note for the audit log that the current request reads this patient, so that no page can forget it."""
+        patient = super().from_db(db, field_names, values, **options)
+        if not IDENTIFYING.isdisjoint(field_names):
+            note_loaded(patient.pk)
+        return patient

@@ -22,9 +22,27 @@ class Role(models.TextChoices):
     EDITOR = "editor", "editor"
     AUDITOR = "auditor", "auditor"
 
+    @property
+    def purpose(self) -> str:
+        """What the role is for, in a sentence or two for the owner who chooses it."""
+        return PURPOSES[self]
+
+
+PURPOSES = {
+    Role.OWNER: "Runs the clinic: staff, hours, services, prices and message templates. Sees no answers.",
+    Role.THERAPIST: "Treats patients. Sees their answers and warning signs, and signs off the rules.",
+    Role.FRONT_DESK: "Books and moves visits, and keeps contacts and messages. Sees no answers or warning signs.",
+    Role.EDITOR: "Writes and publishes articles. Sees no patients.",
+    Role.AUDITOR: "Checks who read what. Sees the audit log and the list of staff, and changes nothing.",
+}
+
 
 class UserManager(BaseUserManager["User"]):
     use_in_migrations = True
+
+    def active_owners(self) -> models.QuerySet["User"]:
+        """Return the active users with the role of owner."""
+        return self.filter(is_active=True, roles__contains=[Role.OWNER])
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """Create a member of staff who logs in with `email`, stored in lower case. No password means no login."""
@@ -35,7 +53,7 @@ class UserManager(BaseUserManager["User"]):
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """Create a member of staff with all permissions in the admin."""
-        return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
+        return self.create_user(email, password, **{**fields, "is_superuser": True})
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email=normalize_address(username or "").lower())
@@ -48,7 +66,6 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120)
     roles = ArrayField(models.CharField(max_length=20, choices=Role), default=list, blank=True)
-    is_staff = models.BooleanField("may log in to the admin", default=False)
     is_active = models.BooleanField(
         "active", default=True, help_text="Switch off instead of deleting, to keep the audit log complete."
     )
@@ -67,6 +84,16 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the user may open the admin: with a role, or with permissions from the command line."""
+        return self.is_superuser or bool(self.roles) or bool(self.get_all_permissions())
+
+    @property
+    def roles_in_words(self) -> str:
+        """The roles in the order of `Role`, such as "owner, therapist"."""
+        return ", ".join(role.label for role in Role if role in self.roles)
 
     def clean(self) -> None:
         self.email = normalize_address(self.email).lower()

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from clinic.audit.models import AccessEvent
 from clinic.practice.access.links import revoke_all_links
-from clinic.practice.models import ConfirmationCode, Patient, PatientLink
+from clinic.practice.models import ConfirmationCode, Patient, PatientLink, User
 from clinic.practice.models.patients import ERASED_DOMAIN
 from clinic.practice.people.merging import has_same_mailbox
 from clinic.practice.registry.holdings import (
@@ -42,7 +42,7 @@ def _self(patients: Sequence[Patient]) -> QuerySet[Patient]:
     return Patient.objects.filter(pk__in=[patient.pk for patient in patients])
 
 
-def _read_added(patients: Sequence[Patient], *, most: int | None, now: datetime) -> Iterable[Line]:
+def _read_added(patients: Sequence[Patient], *, by: User, most: int | None, now: datetime) -> Iterable[Line]:
     patient, *merged = patients
     url = reverse("admin:practice_patient_change", args=[patient.pk])
     yield Line(patient.created_at, "Added as a patient", url)
@@ -127,17 +127,17 @@ CODES = Holding(
 
 
 def _find_accesses(patients: Sequence[Patient]) -> QuerySet[AccessEvent]:
-    return AccessEvent.objects.filter(patient_id__in=[patient.pk for patient in patients])
+    return AccessEvent.objects.filter(patient_ids__overlap=[patient.pk for patient in patients])
 
 
-def _export_accesses(patients: Sequence[Patient], now: datetime) -> list[dict]:
+def _export_accesses(patients: Sequence[Patient], by: User, now: datetime) -> list[dict]:
     events = _find_accesses(patients).select_related("actor").order_by("pk")
     return [
         {
             "at": as_json(event.at),
             "action": event.get_action_display(),
             "record": event.object_type,
-            "by": str(event.actor or "a patient, or the site itself"),
+            "by": str(event.actor or event.get_who_display() or "a patient, or the site itself"),
         }
         for event in events
     ]
@@ -151,7 +151,14 @@ AUDIT = Holding(
     export=_export_accesses,
     repoint=NotNeeded("append-only; entries stay under the ID of the merged row, and both are read"),
     erase=NotNeeded("append-only; entries have IDs, and no names or contents"),
-    stays={"object_type": "which record was opened or changed", "object_id": "its ID"},
+    stays={
+        "object_type": "which record was opened or changed",
+        "object_id": "its ID",
+        "page": "on which page",
+        "roles": "the roles of the member of staff",
+        "network": "the network of the visitor",
+        "patient_ids": "the IDs of the patients",
+    },
 )
 
 

@@ -45,7 +45,7 @@ def read_timeline(patient: Patient, *, by: User, is_whole: bool = False, now: da
         line
         for timeline in readers
         if not isinstance(timeline, NotNeeded)
-        for line in timeline(patients, most=most, now=now)
+        for line in timeline(patients, by=by, most=most, now=now)
     ]
     lines.sort(key=lambda line: (line.at, line.what), reverse=True)
     return Timeline(lines[: most and MOST_LINES], is_cut=most is not None and len(lines) > MOST_LINES)
@@ -68,7 +68,7 @@ def export_patient(patient: Patient, *, by: User, now: datetime) -> dict[str, An
         if isinstance(holding.export, NotNeeded):
             continue
         if holding.model in seen:
-            record[holding.title] = holding.export(patients, now)
+            record[holding.title] = holding.export(patients, by, now)
         else:
             left_out.append(holding.title)
     record_access(actor=by, action=Action.EXECUTE, subject=patient, patient_id=patient.pk, now=now)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db.models import Model, QuerySet
 
-from clinic.practice.models import Patient
+from clinic.practice.models import Patient, User
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,12 @@ class ErasureRefused(Exception):
 
 
 class ReadsTimeline(Protocol):
-    def __call__(self, patients: Sequence[Patient], *, most: int | None, now: datetime) -> Iterable[Line]:
-        """Return the newest `most` lines (None: all) in a constant number of queries."""
+    def __call__(self, patients: Sequence[Patient], *, by: User, most: int | None, now: datetime) -> Iterable[Line]:
+        """Return the newest `most` lines (None: all) that `by` may see, in a constant number of queries."""
 
 
-type Export = Callable[[Sequence[Patient], datetime], list[dict[str, Any]]]
+# (patients, by, now): the rows that `by` may see.
+type Export = Callable[[Sequence[Patient], User, datetime], list[dict[str, Any]]]
 # (source, target, now): give the rows of `source` to `target`. Return sentences for staff on what could not be moved.
 type Repoint = Callable[[Patient, Patient, datetime], list[str]]
 # (patients, now): overwrite or delete personal data. The first patient is the erased one, the others were merged into it.
@@ -103,7 +104,7 @@ def export_columns(find: Callable[[Sequence[Patient]], QuerySet[Any]], *, leave_
     """Return a `Holding.export` of all columns but `leave_out`, decrypted."""
     omitted = frozenset(leave_out)
 
-    def export(patients: Sequence[Patient], now: datetime) -> list[dict[str, Any]]:
+    def export(patients: Sequence[Patient], by: User, now: datetime) -> list[dict[str, Any]]:
         return [_columns_of(row, omitted) for row in find(patients).order_by("pk")]
 
     return export

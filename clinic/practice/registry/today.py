@@ -28,23 +28,20 @@ class Place:
 class Section:
     """A section of Today. It is neither read nor shown without all of its `permissions` ("app.view_model").
 
-    A section whose parts share data has several places. `name` is its name for staff, who read it in the list of what
-    they may not see; a section without a name is not listed.
+    A section whose parts share data has several places.
     """
 
     permissions: tuple[str, ...]
     read: ReadsSection
     places: tuple[Place, ...]
-    name: str = ""
 
 
 @dataclass(frozen=True)
 class Today:
-    """The parts that a user sees, and the names of the sections that the user may not see."""
+    """The parts that a user sees."""
 
     rows: list[ShownPart]
     columns: list[ShownPart]
-    hidden: list[str]
 
 
 _registered: list[Section] = []
@@ -70,5 +67,4 @@ def read_today(*, by: User, clinic: Clinic, now: datetime) -> Today:
     return Today(
         rows=[ShownPart(place.template, context) for place, context in parts if not place.in_columns],
         columns=[ShownPart(place.template, context) for place, context in parts if place.in_columns],
-        hidden=[section.name for section in sections() if section.name and section not in allowed],
     )

@@ -15,8 +15,8 @@ from clinic.audit.models import SignInKind
 from clinic.audit.sign_ins import record_sign_in
 from clinic.practice.models import User
 from clinic.staff.account_mail import plan_account_mail
+from clinic.staff.accounts import delete_secrets
 from clinic.staff.links import find_account
-from clinic.staff.models import FactorSecret
 from clinic.staff.second_factor import has_second_factor
 from clinic.staff.sign_in.session_limits import FACTOR, begin
 from clinic.staff.sign_in.throttle import is_known_browser, remember_browser
@@ -85,7 +85,7 @@ def _factor_added(request: HttpRequest, user: User, authenticator: Authenticator
 
 
 def _factor_removed(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
-    FactorSecret.objects.filter(pk__in=_secrets_of(authenticator)).delete()
+    delete_secrets(authenticator)
     request.session[FACTOR] = has_second_factor(user)
     _record(SignInKind.FACTOR_REMOVED, request, user, is_mailed=True)
 
@@ -95,7 +95,3 @@ def _factor_used(request: HttpRequest, user: User, authenticator: Authenticator,
         _record(SignInKind.RECOVERY_USED, request, user, is_mailed=True)
     if extra.get("reauthenticated"):
         _record(SignInKind.REAUTHENTICATED, request, user)
-
-
-def _secrets_of(authenticator: Authenticator) -> list[str]:
-    return [authenticator.data[name] for name in ("secret", "seed") if name in authenticator.data]

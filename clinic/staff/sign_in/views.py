@@ -27,7 +27,7 @@ from clinic.staff.account_mail import plan_account_mail, plan_link_mail
 from clinic.staff.links import Purpose, StaffLinkUnusable, create_link, find_account, open_link, use_link
 from clinic.staff.second_factor import needs_second_factor
 from clinic.staff.sign_in.forms import NewPasswordForm, ResetForm
-from clinic.staff.sign_in.session_limits import IDLE, LONGEST
+from clinic.staff.sign_in.session_limits import IDLE, LONGEST, Ended
 from clinic.staff.sign_in.sign_out import clear_site_data
 from clinic.staff.sign_in.throttle import describe_wait
 
@@ -52,9 +52,12 @@ class AccountView(IndexView):
 
 @require_POST
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """End the session, and a sign-in that waits for its second step."""
+    """End the session, and a sign-in that waits for its second step. `ended` is "idle" if the page's script did it."""
+    ended = Ended.IDLE if request.POST.get("ended") == Ended.IDLE else "signed-out"
+    if ended == Ended.IDLE:
+        request.sign_out_kind = SignInKind.TIMED_OUT  # type: ignore[attr-defined]
     allauth_logout(request)
-    return clear_site_data(see_other(reverse("account_login", query={"ended": "signed-out"})))
+    return clear_site_data(see_other(reverse("account_login", query={"ended": ended})))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -201,16 +201,21 @@ def test_expired_and_revoked_links_say_so(client, token, response, alice):
     assert client.post(page_url(token, "safety"), {"seen": ["about.age"], "about.age": "50-up"}).status_code == 410
 
 
+def changes():
+    """Return the lines of the audit log that are not reads, which a page writes about itself."""
+    return AccessEvent.objects.exclude(action="R")
+
+
 def test_get_requests_change_nothing(client, token, response, intake):
     walk(client, token, intake, QUIET, until="pain")
     fill_page(client, token, "safety", {**QUIET, "rf.leg": ["saddle"]})
-    before = list(Response.objects.values()), list(response.flags.values()), AccessEvent.objects.count()
+    before = list(Response.objects.values()), list(response.flags.values()), changes().count()
     for address in [url(name, token) for name in ("start", "stop", "check", "done")]:
         client.get(address)
         client.head(address)
     for page in intake.pages:
         client.get(page_url(token, page.link_id))
-    after = list(Response.objects.values()), list(response.flags.values()), AccessEvent.objects.count()
+    after = list(Response.objects.values()), list(response.flags.values()), changes().count()
     assert [len(part) if isinstance(part, list) else part for part in before] == [
         len(part) if isinstance(part, list) else part for part in after
     ]
@@ -236,9 +241,9 @@ def test_saving_without_the_csrf_token_is_refused(token, response):
 
 def test_query_count_of_a_page_does_not_grow(client, token, intake, django_assert_max_num_queries):
     walk(client, token, intake, {**QUIET, "mech": ["lock"], "med.conditions": ["painkillers"]}, until="goals")
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         client.get(page_url(token, "health"))
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(6):
         client.get(page_url(token, "safety"))
 
 

@@ -94,7 +94,7 @@ def test_new_flag_sends_a_new_alert_once_the_first_is_acknowledged(urgent, charl
 
 
 def test_alert_goes_to_all_staff_with_the_permission_to_view_flags_and_no_others(loaded, alice, charlie):
-    User.objects.create_user("desk@example.com", name="Dora Desk", is_staff=True)
+    User.objects.create_user("desk@example.com", name="Dora Desk")
     User.objects.create_superuser("gone@example.com", name="Gus Gone", is_active=False)
     response = start_published_response(questionnaire_slug="hip-running-intake", patient=alice, now=NOW)
     save_page(response=response, page="signs", answers=URGENT, now=NOW)

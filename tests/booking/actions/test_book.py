@@ -37,7 +37,7 @@ def test_booking_stores_the_visit_its_event_and_an_access_event(evaluation, mere
     assert (visit.blocked.lower, visit.blocked.upper) == (visit.starts_at, visit.ends_at + timedelta(minutes=15))
     assert (visit.version, visit.sequence) == (1, 0)
     assert list(visit.events.values_list("kind", "at", "by")) == [("booked", NOW, None)]
-    assert AccessEvent.objects.filter(patient_id=visit.patient_id, object_type="booking.appointment").count() == 1
+    assert AccessEvent.objects.filter(patient_ids=[visit.patient_id], object_type="booking.appointment").count() == 1
 
 
 def test_reference_has_no_ambiguous_characters(evaluation):

@@ -190,7 +190,7 @@ def test_provisional_patients_are_merged_into_the_known_one_when_the_mailbox_is_
     assert WaitListEntry.objects.waiting().filter(patient=known).count() == 2, "one a service"
     assert TextConsent.objects.get().withdrawn_at == NOW, "it was for another number than the one on file"
     assert not Patient.objects.current().filter(is_provisional=True).exists()
-    assert AccessEvent.objects.filter(patient_id=provisional.pk, object_type="practice.patient").count() == 2
+    assert AccessEvent.objects.filter(patient_ids=[provisional.pk], object_type="practice.patient").count() == 2
 
 
 def test_staff_who_meet_a_patient_make_them_known(evaluation, front_desk):

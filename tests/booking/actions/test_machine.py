@@ -384,7 +384,7 @@ def little_world(evaluation, call, meredith, clinic):
         service.save()
     ClinicMachine.clinic, ClinicMachine.therapist = Clinic.objects.get(), meredith
     ClinicMachine.services = {"evaluation": evaluation, "call": call}
-    ClinicMachine.staff = User.objects.create_user("frank@clinic.example", name="Frank", is_staff=True)
+    ClinicMachine.staff = User.objects.create_user("frank@clinic.example", name="Frank")
 
 
 EVERYDAY = {"stateful_step_count": 25, "deadline": None, "suppress_health_check": list(HealthCheck)}

@@ -101,7 +101,7 @@ ALIKE = [
 
 
 def reads_of(patient) -> int:
-    return AccessEvent.objects.filter(action="R", patient_id=patient.pk, object_type="practice.patient").count()
+    return AccessEvent.objects.filter(action="R", patient_ids=[patient.pk], object_type="practice.patient").count()
 
 
 def test_patients_whom_the_booking_page_shows_are_recorded_as_read(owner, evaluation, maya):

@@ -80,10 +80,10 @@ def test_first_name_is_set_and_withdrawn_only_by_the_mailed_link(client, evaluat
     visit.patient.refresh_from_db()
     assert visit.patient.first_name_since is not None
     assert subjects(post_office)[-1].startswith("Alice: You are booked")
-    events = AccessEvent.objects.filter(patient_id=visit.patient_id, action="U").count()
+    events = AccessEvent.objects.filter(patient_ids=[visit.patient_id], action="U").count()
     client.post(mailed + "first-name/", {"use": "no"})
     assert Patient.objects.get().first_name_since is None
-    assert AccessEvent.objects.filter(patient_id=visit.patient_id, action="U").count() == events + 1
+    assert AccessEvent.objects.filter(patient_ids=[visit.patient_id], action="U").count() == events + 1
     client.post(mailed + "mail/")
     assert subjects(post_office)[-1].startswith("You are booked")
 

@@ -193,7 +193,7 @@ def test_patients_who_are_not_stuck_are_not_told(evaluation, call, meredith, cli
 def test_stuck_patients_are_hidden_from_staff_without_the_right(client, evaluation, meredith):
     wait(evaluation)
     hide(evaluation, meredith)
-    user = User.objects.create_user("nina@clinic.example", name="Nina", is_staff=True)
+    user = User.objects.create_user("nina@clinic.example", name="Nina")
     user.user_permissions.set(Permission.objects.filter(codename="view_article"))
     client.force_login(user)
     with time_machine.travel(NOW, tick=False):

@@ -297,7 +297,7 @@ def test_joining_and_leaving_are_recorded_in_the_access_log(evaluation):
         patient=visit.patient, service=evaluation, mode="in_person", wishes=DECEMBER, appointment=visit, now=NOW
     )
     leave_wait_list(entry=entry, now=NOW)
-    trail = AccessEvent.objects.filter(object_type="booking.waitlistentry", patient_id=visit.patient_id)
+    trail = AccessEvent.objects.filter(object_type="booking.waitlistentry", patient_ids=[visit.patient_id])
     assert sorted(trail.values_list("action", flat=True)) == ["C", "U"]
 
 

@@ -86,7 +86,7 @@ def test_service_keeps_cents_when_staff_type_dollars(client, service):
 
 
 def test_service_shows_dollars_when_it_is_read_only(client, service):
-    fay = User.objects.create_user("fay@clinic.example", name="Fay", is_staff=True)
+    fay = User.objects.create_user("fay@clinic.example", name="Fay")
     fay.user_permissions.add(Permission.objects.get(codename="view_service"))
     client.force_login(fay)
     page = client.get(f"/admin/booking/service/{service.pk}/change/").content.decode()

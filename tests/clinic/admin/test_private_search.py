@@ -69,7 +69,7 @@ def test_query_string_is_ignored_as_a_search(owner_client, patients):
 
 
 def test_search_is_refused_without_the_permission_to_view(client, patients):
-    client.force_login(User.objects.create_user("frank@clinic.example", name="Frank", is_staff=True))
+    client.force_login(User.objects.create_user("frank@clinic.example", name="Frank", roles=["editor"]))
     assert client.post(PATIENTS, {"q": "moore"}).status_code == 403
     assert "searches" not in client.session
 
@@ -119,7 +119,7 @@ def test_autocomplete_searches_by_post_only(owner_client, patients):
 
 
 def test_autocomplete_shows_patients_only_with_the_permission_to_view_them(client, patients):
-    frank = User.objects.create_user("frank@clinic.example", name="Frank", is_staff=True)
+    frank = User.objects.create_user("frank@clinic.example", name="Frank")
     frank.user_permissions.set(Permission.objects.filter(codename__in=["add_waitlistentry", "view_waitlistentry"]))
     client.force_login(frank)
     assert ask(client).status_code == 403

@@ -1,9 +1,9 @@
-"""What each permission shows on Today and other pages. Staff cannot grant more permissions than they have."""
+"""What each permission shows on Today and other pages."""
 
 import pytest
 import time_machine
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -52,7 +52,6 @@ def permissions(*codenames):
 @pytest.mark.parametrize(
     ("rights", "shown", "tables"),
     [
-        ((), set(), set()),
         # Messages are read only to see whether the patient was notified of a change.
         (("view_appointment",), {"Vera Visitcanary"}, {"booking_appointment", "outbox_message"}),
         (("view_flag",), set(), set()),
@@ -83,20 +82,9 @@ def test_today_reads_and_shows_a_section_only_with_its_permission(client, rows, 
     assert asked == tables - {"booking_slotoffer"}
 
 
-def test_start_page_names_the_administrator_when_a_user_has_no_permissions(client, rows, sign_in):
-    sign_in(name="Frank Desk")
-    page = client.get(reverse("admin:index"))
-    assert page.status_code == 200
-    assert "Welcome, Frank" in page.text and "<strong>Olga Owner</strong>" in page.text
-    assert "No visits today" not in page.text
-
-
-def test_today_names_the_sections_it_does_not_show(client, rows, sign_in):
-    sign_in("view_appointment", "view_message")
-    page = client.get(reverse("admin:index"))
-    assert page.context["today"].hidden == ["warning signs", "the wait list"]
-    client.force_login(User.objects.get(name="Olga Owner"))
-    assert client.get(reverse("admin:index")).context["today"].hidden == []
+def test_user_without_roles_cannot_open_the_admin(client, rows, sign_in):
+    sign_in()
+    assert client.get(reverse("admin:index"))["Location"].startswith(reverse("admin:login"))
 
 
 def test_today_links_only_to_permitted_actions(client, rows, sign_in):
@@ -148,7 +136,7 @@ def test_flag_page_redirects_to_the_summary_where_access_is_recorded(client, row
 @pytest.mark.parametrize("model", ["practice.patient", "booking.appointment", "outbox.message"])
 def test_access_is_recorded_only_when_it_was_allowed(client, rows, sign_in, model):
     page = reverse(f"admin:{model.replace('.', '_')}_change", args=[rows[model]])
-    frank = sign_in()
+    frank = sign_in("view_topic")
     assert client.get(page).status_code == 403
     assert not AccessEvent.objects.filter(actor=frank).exists()
     tess = sign_in(f"view_{model.split('.')[1]}")
@@ -174,7 +162,7 @@ def test_record_is_not_shown_when_the_method_is_not_get_or_post(client, rows, si
 def test_view_on_site_requires_the_permission_to_view_the_row(client, rows, sign_in):
     kind = ContentType.objects.get_for_model(Topic).pk
     address = reverse("admin:view_on_site", args=[kind, rows["education.topic"]])
-    sign_in()
+    sign_in("view_patient")
     assert client.get(address).status_code == 403
     sign_in("view_topic")
     assert client.get(address)["Location"].endswith("/learn/topics/hip-and-groin/")
@@ -231,111 +219,3 @@ def test_therapist_signs_off_only_with_the_permission(client, rows, sign_in):
     assert "Sign off version" in client.get(page).text
     assert client.post(address, {"digest": digest}).status_code == 303
     assert RuleSignOff.objects.get().signed_by == therapist
-
-
-# Staff cannot grant permissions that they do not have
-
-
-@pytest.fixture
-def manager(sign_in):
-    """Return a user who manages staff accounts and has one other permission."""
-    return sign_in("view_user", "add_user", "change_user", "view_patient", name="Mia Manager")
-
-
-def user_page(user):
-    return reverse("admin:practice_user_change", args=[user.pk])
-
-
-def fields_of(user, **changes):
-    return {"email": user.email, "name": user.name, "is_active": "on", "is_staff": "on", **changes}
-
-
-def test_user_page_shows_no_part_of_the_password_hash(client, rows):
-    olga = User.objects.get(name="Olga Owner")
-    olga.set_password("a long enough secret")
-    olga.save()
-    client.force_login(olga)
-    page = client.get(user_page(olga)).text
-    for part in ("pbkdf2", "salt", olga.password.split("$")[2][:6], olga.password.split("$")[3][:6]):
-        assert part not in page
-    assert reverse("admin:auth_user_password_change", args=[olga.pk]) in page
-
-
-def test_permission_to_change_staff_does_not_make_superusers(client, manager):
-    bob = UserFactory(name="Bob Stone")
-    for user in (bob, manager):
-        assert client.post(user_page(user), fields_of(user, is_superuser="on")).status_code == 302
-        user.refresh_from_db()
-        assert not user.is_superuser
-    assert not client.get(user_page(bob)).text.count('name="is_superuser"')
-
-
-def test_superuser_is_changed_by_superusers_only(client, rows, manager):
-    olga = User.objects.get(name="Olga Owner")
-    password = reverse("admin:auth_user_password_change", args=[olga.pk])
-    secret = {"password1": "another long secret", "password2": "another long secret", "usable_password": "true"}
-    assert client.post(user_page(olga), fields_of(olga, email="mia@evil.example")).status_code == 403
-    assert client.get(password).status_code == 403
-    assert client.post(password, secret).status_code == 403
-    assert password not in client.get(user_page(olga)).text
-    User.objects.filter(pk=olga.pk).update(is_active=False)
-    assert client.post(user_page(olga), fields_of(olga)).status_code == 403
-    client.force_login(User.objects.create_superuser("sue@clinic.example", name="Sue"))
-    assert client.post(password, secret).status_code == 302
-    olga.refresh_from_db()
-    assert olga.check_password("another long secret")
-
-
-@pytest.mark.parametrize("is_active", [True, False])
-@pytest.mark.parametrize("by_group", [True, False])
-def test_user_with_more_permissions_cannot_be_changed(client, manager, is_active, by_group):
-    bob = UserFactory(name="Bob Stone", is_active=is_active)
-    more = permissions("view_message")
-    if by_group:
-        group = Group.objects.create(name="Messages")
-        group.permissions.set(more)
-        bob.groups.add(group)
-    else:
-        bob.user_permissions.set(more)
-    password = reverse("admin:auth_user_password_change", args=[bob.pk])
-    assert client.get(user_page(bob)).status_code == 200  # viewing is allowed
-    assert client.post(user_page(bob), fields_of(bob)).status_code == 403
-    assert client.get(password).status_code == 403
-    manager.user_permissions.add(*more)
-    assert client.post(user_page(bob), fields_of(bob)).status_code == 302
-    assert client.get(password).status_code == 200
-
-
-def test_only_permissions_that_one_has_can_be_granted(client, manager):
-    bob = UserFactory(name="Bob Stone")
-    (own,), (other,) = permissions("view_patient"), permissions("view_message")
-    group = Group.objects.create(name="Messages")
-    group.permissions.add(other)
-    for fields in ({"user_permissions": [own.pk, other.pk]}, {"groups": [group.pk]}):
-        refused = client.post(user_page(bob), fields_of(bob, **fields))
-        assert refused.status_code == 200 and refused.context["errors"]
-        assert bob.get_all_permissions() == set()
-    assert client.post(user_page(bob), fields_of(bob, user_permissions=[own.pk])).status_code == 302
-    assert User.objects.get(pk=bob.pk).get_all_permissions() == {"practice.view_patient"}
-
-
-def test_own_permissions_cannot_be_changed(client, manager):
-    before = manager.get_all_permissions()
-    client.post(user_page(manager), fields_of(manager, user_permissions=[permissions("view_patient")[0].pk]))
-    assert User.objects.get(pk=manager.pk).get_all_permissions() == before
-
-
-def test_group_is_assigned_and_changed_only_within_ones_own_permissions(client, sign_in):
-    sign_in("view_group", "add_group", "change_group", "delete_group")
-    (own,), (other,) = permissions("view_group"), permissions("view_patient")
-    mine, theirs = Group.objects.create(name="Mine"), Group.objects.create(name="Theirs")
-    theirs.permissions.add(other)
-    page = reverse("admin:auth_group_change", args=[mine.pk])
-    assert client.post(page, {"name": "Mine", "permissions": [other.pk]}).context["errors"]
-    assert client.post(page, {"name": "Mine", "permissions": [own.pk]}).status_code == 302
-    assert list(mine.permissions.all()) == [own]
-    foreign = [reverse(f"admin:auth_group_{act}", args=[theirs.pk]) for act in ("change", "delete")]
-    assert [client.post(one, {"name": "Taken", "post": "yes"}).status_code for one in foreign] == [403, 403]
-    everything = {"action": "delete_selected", "_selected_action": [mine.pk, theirs.pk], "post": "yes"}
-    assert client.post(reverse("admin:auth_group_changelist"), everything).status_code == 403
-    assert Group.objects.count() == 2

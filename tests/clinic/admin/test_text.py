@@ -72,7 +72,7 @@ def test_reason_is_a_sentence_when_it_is_one_of_our_own():
 @pytest.fixture
 def olga(client, db, at_noon):
     ClinicFactory()
-    user = User.objects.create_superuser("olga@clinic.example", name="Olga Owner")
+    user = User.objects.create_superuser("olga@clinic.example", name="Olga Owner", roles=["owner"])
     client.force_login(user)
     return user
 
@@ -91,7 +91,7 @@ def test_message_list_shows_readable_names_and_reasons(client, olga):
 
 
 def test_refusal_names_the_missing_permission_and_who_can_grant_it(client, olga):
-    fay = User.objects.create_user("fay@clinic.example", name="Fay", is_staff=True)
+    fay = User.objects.create_user("fay@clinic.example", name="Fay", roles=["editor"])
     client.force_login(fay)
     answer = client.get(reverse("admin:booking_appointment_changelist"))
     page = answer.content.decode()
@@ -109,8 +109,8 @@ def test_owner_is_not_told_to_ask_herself(client, olga):
     answer = client.get(reverse("admin:audit_accessevent_add"))
     assert answer.status_code == 403
     assert "Olga Owner" not in answer.content.decode().partition("content-main")[2]
-    User.objects.create_superuser("paul@clinic.example", name="Paul Partner")
-    fay = User.objects.create_user("fay@clinic.example", name="Fay", is_staff=True)
+    User.objects.create_user("paul@clinic.example", name="Paul Partner", roles=["owner"])
+    fay = User.objects.create_user("fay@clinic.example", name="Fay", roles=["editor"])
     client.force_login(fay)
     page = client.get(reverse("admin:audit_accessevent_add")).content.decode()
     assert "Olga Owner" in page and "Paul Partner" in page

@@ -22,7 +22,7 @@ def test_event_records_actor_action_and_row(event):
     event.refresh_from_db()
 
     assert (event.actor.name, event.action, event.object_type) == ("Frank Desk", "R", "practice.patient")
-    assert event.object_id == str(event.patient_id)
+    assert [event.object_id] == [str(one) for one in event.patient_ids]
     assert event.at == NOON
 
 

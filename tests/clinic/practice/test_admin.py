@@ -73,10 +73,9 @@ def test_clinic_opens_at_its_form_and_its_phone_is_normalized(client, tess):
 
 
 def test_member_of_staff_is_added_with_a_lowercase_address(client, tess):
-    secret = "a long enough secret"
-    fields = {"email": "Bob@Clinic.example", "name": "Bob Stone", "password1": secret, "password2": secret}
+    fields = {"email": "Bob@Clinic.example", "name": "Bob Stone", "roles": ["editor"]}
 
-    response = client.post(reverse("admin:practice_user_add"), fields | {"usable_password": "true"})
+    response = client.post(reverse("admin:practice_user_add"), fields)
 
     assert response.status_code == 302
     assert User.objects.get(name="Bob Stone").email == "bob@clinic.example"
@@ -91,7 +90,7 @@ def test_viewing_and_changing_a_patient_is_recorded(client, tess):
     alice.refresh_from_db()
     assert (alice.name, alice.phone) == ("Alice Moore-Hill", "+16035550177")
     assert trail() == [("Tess Walker", "R", "practice.patient"), ("Tess Walker", "U", "practice.patient")]
-    assert set(AccessEvent.objects.values_list("patient_id", flat=True)) == {alice.pk}
+    assert list(AccessEvent.objects.values_list("patient_ids", flat=True)) == [[alice.pk]] * 2
 
 
 def test_patient_is_refused_with_the_reason_when_the_same_person_exists(client, tess):
@@ -154,7 +153,7 @@ def test_message_list_costs_the_same_queries_for_one_message_and_for_thirty(
     client, tess, count, django_assert_max_num_queries
 ):
     MessageFactory.create_batch(count)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         page(client, "outbox_message_changelist")
 
 
@@ -172,7 +171,8 @@ def test_staff_cancel_waiting_messages_and_send_failed_ones_again(client, tess, 
     waiting.refresh_from_db()
     assert (waiting.state, waiting.reason) == ("skipped", "cancelled by staff")
     assert Message.objects.filter(state=State.WAITING).count() == 1
-    assert trail() == [("Tess Walker", "E", "outbox.message")] * 2
+    acted = [("Tess Walker", "E", "outbox.message")]
+    assert [line for line in trail() if line[1] == "E"] == [*acted, *acted, ("Tess Walker", "E", "")]
 
 
 def test_message_that_would_be_skipped_is_not_sent_again(client, tess, letter_kinds):
@@ -187,7 +187,7 @@ def test_message_that_would_be_skipped_is_not_sent_again(client, tess, letter_ki
     assert explain_reason(why_unwanted(unwanted, now)) in answer
     copy = Message.objects.get(state=State.WAITING)
     assert copy.subject_id == wanted.subject_id
-    assert trail() == [("Tess Walker", "E", "outbox.message")]
+    assert [line for line in trail() if line[1] == "E"] == [("Tess Walker", "E", "outbox.message")]
     assert reverse("admin:outbox_message_change", args=[copy.pk]) in page(client, "outbox_message_change", wanted.pk)
 
 
@@ -243,7 +243,7 @@ def test_phone_numbers_are_formatted_and_can_be_dialed(client, rights):
     stopped = Suppression.objects.create(
         channel=Channel.SMS, address="+16035550119", why=Suppression.Why.UNSUBSCRIBED, created_at=NOON
     )
-    staff = UserFactory(is_staff=True)
+    staff = UserFactory()
     models = ("patient", "clinic", "textconsent", "suppression")
     codenames = [f"{right}_{model}" for right in rights for model in models]
     staff.user_permissions.set(Permission.objects.filter(codename__in=codenames))

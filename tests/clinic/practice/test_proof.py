@@ -7,45 +7,18 @@ import pytest
 import time_machine
 from django.core.management import call_command
 from django.db import transaction
-from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from booking.models import SlotOffer
 from booking.wait_list.entries import Wishes, join_wait_list
 from clinic.practice.access.confirmation import CODE_LASTS, CONFIRMED_FOR, MOST_TRIES, digits_of, is_confirmed, try_code
 from clinic.practice.access.confirmation import confirm as confirm_in
 from clinic.practice.access.links import issue_link
 from clinic.practice.access.proof import Capability
 from clinic.practice.models import ConfirmationCode, LinkPurpose, PatientLink, Proof
+from tests.clinic.link_pages import PATIENT_PAGES, open_page
 from tests.factories import PatientFactory
 from tests.world import NINE_ON_TUESDAY, NOON, NOW, book
 
 pytestmark = pytest.mark.django_db
-
-# URLs with a token that is not a patient's. A hold belongs to a browser, a calendar feed to a therapist, and a confirmed
-# address to a mailbox, whose owner need not be a patient. A staff link belongs to an account.
-NOT_A_PATIENTS = {
-    "booking:held",
-    "booking:renew_hold",
-    "booking:release_hold",
-    "booking:feed",
-    "booking:confirm_address",
-    "staff_link",
-}
-
-
-def pages(resolver=None, namespace=""):
-    """Yield (name, view) of every URL with a token, outside the admin."""
-    for entry in (resolver or get_resolver()).url_patterns:
-        if isinstance(entry, URLResolver):
-            if entry.namespace != "admin":
-                inner = f"{namespace}{entry.namespace}:" if entry.namespace else namespace
-                yield from pages(entry, inner)
-        elif isinstance(entry, URLPattern) and "token" in entry.pattern.converters:
-            yield f"{namespace}{entry.name}", entry.callback
-
-
-PATIENT_PAGES = {name: view for name, view in pages() if name not in NOT_A_PATIENTS}
 
 
 @pytest.mark.parametrize("name", sorted(PATIENT_PAGES))
@@ -77,35 +50,6 @@ def visit(evaluation):
             patient=visit.patient, service=evaluation, mode="in_person", wishes=wishes, appointment=visit, now=NOW
         )
         yield visit
-
-
-def subject_of(purpose, visit):
-    entry = visit.patient.wait_list_entries.get()
-    if purpose == LinkPurpose.OFFER:
-        return SlotOffer.objects.create(
-            entry=entry, therapist=visit.therapist, starts_at=visit.starts_at - timedelta(hours=2), freed_by=visit,
-            freed_version=1, created_at=NOW, expires_at=visit.starts_at - timedelta(hours=4),
-        ).pk  # fmt: skip
-    return {
-        LinkPurpose.VISIT: visit.pk,
-        LinkPurpose.INTAKE: visit.intake_id,
-        LinkPurpose.WAITING: entry.pk,
-    }.get(purpose, visit.patient.pk)
-
-
-def open_page(name, visit, proof, method):
-    view = PATIENT_PAGES[name]
-    token = issue_link(
-        patient=visit.patient,
-        purpose=view.capability.purpose,
-        subject_id=subject_of(view.capability.purpose, visit),
-        proof=proof,
-        expires_at=NOW + timedelta(days=30),
-        now=NOW,
-    )
-    more = {"booking:move_times": [visit.starts_at.date()], "booking:move": [visit.starts_at + timedelta(hours=1)]}
-    more["assessments:page"] = ["safety"]
-    return getattr(Client(), method)(reverse(name, args=[token, *more.get(name, [])]))
 
 
 @pytest.mark.parametrize("proof", [Proof.SHOWN, Proof.MAILED])

@@ -129,7 +129,7 @@ def test_erased_patient_leaves_lists_and_searches_and_is_recorded_once(nina, rec
     assert nina.erased_at == AFTER and nina.email.endswith(".invalid")
     assert not Patient.objects.current().filter(pk=nina.pk).exists()
     event = AccessEvent.objects.order_by("-pk").first()
-    assert (event.actor, event.action, event.patient_id) == (charlie, "D", nina.pk)
+    assert (event.actor, event.action, event.patient_ids) == (charlie, "D", [nina.pk])
     assert AccessEvent.objects.count() == earlier + 1
 
 
@@ -221,7 +221,7 @@ def test_export_leaves_out_and_names_what_the_member_of_staff_may_not_see(nina, 
 def test_export_is_recorded_once(nina, charlie):
     export_patient(nina, by=charlie, now=NOW)
     event = AccessEvent.objects.get()
-    assert (event.actor, event.action, event.patient_id) == (charlie, "E", nina.pk)
+    assert (event.actor, event.action, event.patient_ids) == (charlie, "E", [nina.pk])
 
 
 # Timeline
@@ -294,7 +294,12 @@ def test_merge_says_what_it_could_not_move(nina, twin, charlie):
 def test_merge_is_recorded_once_under_both_ids(nina, bob, charlie):
     merge_patients(bob, nina, by=charlie, now=NOW)
     event = AccessEvent.objects.get()
-    assert (event.actor, event.action, event.object_id, event.patient_id) == (charlie, "U", str(bob.pk), nina.pk)
+    assert (event.actor, event.action, event.object_id, event.patient_ids) == (
+        charlie,
+        "U",
+        str(bob.pk),
+        [nina.pk],
+    )
 
 
 def test_kept_patient_gets_only_the_contact_details_that_it_lacks(nina, charlie):

@@ -2,7 +2,6 @@
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import Group
 from django.db import models
 from django.test import RequestFactory
 from django.urls import reverse
@@ -37,7 +36,6 @@ ROWS = {
     "topic": (lambda: Topic.objects.create(name="Hip", slug="hip", summary="Hips."), "summary"),
     "patient": (lambda: PatientFactory(), "name"),
     "user": (lambda: UserFactory(), "name"),
-    "group": (lambda: Group.objects.create(name="Front desk"), "name"),
 }
 
 

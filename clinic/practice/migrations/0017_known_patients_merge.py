@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("practice", "0015_roles"),
+        ("practice", "0016_staff_by_role"),
     ]
 
     operations = [

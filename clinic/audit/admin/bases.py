@@ -1,4 +1,4 @@
-"""The audit log in the admin, and base classes for admin pages that write to it."""
+"""Base classes of admin pages about patients: their lines in the audit log, and searches that leave no name."""
 
 import secrets
 from typing import Any
@@ -10,12 +10,11 @@ from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
-from django.utils.html import format_html
 
 from clinic.audit.access import record_access
-from clinic.audit.models import AccessEvent, Action, SignInEvent, describe_type
+from clinic.audit.models import Action
+from clinic.audit.reading import note_shown
 from clinic.audit.searching import SEARCHED_VAR, SteadyChangeList, clean_search
 from clinic.responses.redirects import see_other
 
@@ -66,17 +65,29 @@ class LogsNoName(admin.ModelAdmin):
 
 
 class RecordsAccess(LogsNoName):
-    """Base of admins about patients: opening, adding, changing and deleting a row is recorded in the audit log."""
+    """Base of admins about patients.
 
-    def patient_id_of(self, obj: Any) -> UUID | None:
-        """Return the id of the patient `obj` is about."""
-        return obj.patient_id
+    Listing, opening, adding, changing and deleting rows is recorded in the audit log.
+    """
 
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Model | None:
+    def patient_ids_of(self, obj: Any) -> list[UUID]:
+        """Return the ids of the patients `obj` is about."""
+        return [obj.patient_id] if obj.patient_id is not None else []
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         obj = super().get_object(request, object_id, from_field)
-        if obj is not None and request.method == "GET" and self.has_view_or_change_permission(request, obj):
-            self._record(request, Action.READ, obj)
+        if obj is not None and self.has_view_or_change_permission(request, obj):
+            note_shown(self.patient_ids_of(obj), subject=(self.opts.label_lower, str(obj.pk)))
         return obj
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list, and note the patients of the rows on this page of it."""
+        response = super().changelist_view(request, extra_context)
+        changes = (getattr(response, "context_data", None) or {}).get("cl")
+        if changes is not None and changes.result_list:
+            shown = [patient_id for row in changes.result_list for patient_id in self.patient_ids_of(row)]
+            note_shown(shown, subject=(self.opts.label_lower, ""))
+        return response
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> LogEntry:
         self._record(request, Action.CREATE, obj)
@@ -92,9 +103,8 @@ class RecordsAccess(LogsNoName):
         return super().log_deletions(request, queryset)
 
     def _record(self, request: HttpRequest, action: Action, obj: Model) -> None:
-        record_access(
-            actor=request.user, action=action, subject=obj, patient_id=self.patient_id_of(obj), now=timezone.now()
-        )
+        patient_id = next(iter(self.patient_ids_of(obj)), None)
+        record_access(actor=request.user, action=action, subject=obj, patient_id=patient_id, now=timezone.now())
 
 
 SEARCHES_KEPT = 10
@@ -135,63 +145,3 @@ class PrivateSearch(admin.ModelAdmin):
             earlier = list(request.session.get("searches", {}).items())[1 - SEARCHES_KEPT :]
             request.session["searches"] = dict([*earlier, (token, text)])
         return see_other(f"{request.path}?{address.urlencode()}")
-
-
-def _link(model: str, pk: object, text: str) -> str:
-    """Return a link to a row's page in the admin, or `text` if the model has no page."""
-    try:
-        return format_html('<a href="{}">{}</a>', reverse(f"admin:{model}_change", args=[pk]), text)
-    except NoReverseMatch:
-        return text
-
-
-class RecordFilter(admin.SimpleListFilter):
-    """Filter by kind of record."""
-
-    title, parameter_name = "record", "object_type"
-
-    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        types = AccessEvent.objects.order_by("object_type").values_list("object_type", flat=True).distinct()
-        return sorted(((one, describe_type(one)) for one in types), key=lambda choice: choice[1])
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
-        return queryset.filter(object_type=self.value()) if self.value() else queryset
-
-
-@admin.register(AccessEvent)
-class AccessEventAdmin(ReadOnly, PrivateSearch):
-    fields = list_display = ("at", "person", "action", "record", "patient")
-    list_filter = ("action", RecordFilter, "actor")
-    list_select_related = ("actor",)
-    search_fields = ("=patient_id", "=object_id")
-    search_help_text = "The ID of a patient or a record, from the address of its page"
-    show_full_result_count = False
-
-    @admin.display(description="by", ordering="actor")
-    def person(self, event: AccessEvent) -> str:
-        return str(event.actor or "a patient, or the site itself")
-
-    @admin.display(description="record", ordering="object_type")
-    def record(self, event: AccessEvent) -> str:
-        app_label, _, name = event.object_type.partition(".")
-        return _link(f"{app_label}_{name}", event.object_id, describe_type(event.object_type))
-
-    @admin.display(description="patient")
-    def patient(self, event: AccessEvent) -> str:
-        return (
-            _link("practice_patient", event.patient_id, "open") if event.patient_id else self.get_empty_value_display()
-        )
-
-
-@admin.register(SignInEvent)
-class SignInEventAdmin(ReadOnly, PrivateSearch):
-    fields = list_display = ("at", "account", "kind", "by", "network", "browser")
-    list_filter = ("kind", "user")
-    list_select_related = ("user", "by")
-    search_fields = ("user__name", "user__email")
-    search_help_text = "The name or email address of a member of staff"
-    show_full_result_count = False
-
-    @admin.display(description="account", ordering="user")
-    def account(self, event: SignInEvent) -> str:
-        return str(event.user or "an unknown account")

@@ -1,0 +1,56 @@
+"""What owners do to the account of a member of staff: send a link, end sessions, remove a lost second step."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.db import transaction
+from django.http import HttpRequest
+
+from clinic.audit.models import SignInKind
+from clinic.audit.sign_ins import record_sign_in
+from clinic.practice.models import User
+from clinic.staff.account_mail import plan_account_mail, plan_link_mail
+from clinic.staff.links import Purpose, create_link
+from clinic.staff.models import FactorSecret
+
+
+@transaction.atomic
+def send_link(user: User, *, by: User | None, now: datetime) -> None:
+    """Email `user` a link with which to choose a password: an invitation, until they have a password.
+
+    Earlier links of the same purpose end.
+    """
+    purpose = Purpose.RESET if user.has_usable_password() else Purpose.INVITATION
+    plan_link_mail(create_link(email=user.email, purpose=purpose, by=by, now=now), now=now)
+
+
+def end_sessions(user: User, *, request: HttpRequest, now: datetime) -> int:
+    """End every session of `user`. Returns how many."""
+    sessions = UserSession.objects.purge_and_list(user)
+    for session in sessions:
+        session.end()
+    record_sign_in(user=user, kind=SignInKind.ENDED, request=request, now=now)
+    return len(sessions)
+
+
+@transaction.atomic
+def remove_second_steps(user: User, *, request: HttpRequest, now: datetime) -> None:
+    """Remove the second steps of `user`, whose device is lost, and tell them. The next sign-in asks for a new one."""
+    delete_factors(Authenticator.objects.filter(user=user))
+    event = record_sign_in(user=user, kind=SignInKind.FACTOR_REMOVED, request=request, now=now)
+    plan_account_mail(event, now=now)
+
+
+def delete_factors(factors: Iterable[Authenticator]) -> None:
+    """Delete `factors` with their secrets."""
+    for factor in factors:
+        delete_secrets(factor)
+        factor.delete()
+
+
+def delete_secrets(factor: Authenticator) -> None:
+    """Delete the encrypted secrets of `factor`."""
+    keys = [factor.data[name] for name in ("secret", "seed") if name in factor.data]
+    FactorSecret.objects.filter(pk__in=keys).delete()
