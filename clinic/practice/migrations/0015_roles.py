@@ -25,6 +25,7 @@ class Migration(migrations.Migration):
                 ),
                 blank=True,
                 default=list,
+                db_default=[],
             ),
         ),
         migrations.AddConstraint(

@@ -65,7 +65,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120)
-    roles = ArrayField(models.CharField(max_length=20, choices=Role), default=list, blank=True)
+    roles = ArrayField(models.CharField(max_length=20, choices=Role), default=list, db_default=[], blank=True)
     is_active = models.BooleanField(
         "active", default=True, help_text="Switch off instead of deleting, to keep the audit log complete."
     )
