@@ -158,7 +158,11 @@ class UserAdmin(RefusesStaleSaves, PrivateSearch, DjangoUserAdmin):
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         user = kwargs.get("obj")
-        acts = [(act, label) for act, (label, _) in ACTS.items()] if user and self._may_act(request, user) else []
+        acts = [
+            (act, label)
+            for act, (label, _) in ACTS.items()
+            if user and self._may_act(request, user) and (act != "factors" or self.second_step(user))
+        ]
         return super().render_change_form(request, {**context, "acts": acts}, *args, **kwargs)
 
     def _may_act(self, request: HttpRequest, user: User) -> bool:
