@@ -128,7 +128,7 @@ def test_page_of_an_unknown_patient_is_empty(client, ada):
 
 
 def test_reports_are_refused_without_the_permission(client, alice):
-    client.force_login(UserFactory(name="Theo Strong", roles=[Role.OWNER, Role.THERAPIST, Role.FRONT_DESK]))
+    client.force_login(UserFactory(name="Theo Strong", roles=[Role.EDITOR, Role.THERAPIST, Role.FRONT_DESK]))
     assert client.get(patient_page(alice)).status_code == 403
     assert client.get(reverse("admin:audit_accessevent_unusual")).status_code == 403
     assert not AccessEvent.objects.exists()
