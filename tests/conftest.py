@@ -58,7 +58,7 @@ def call(meredith):
 
 @pytest.fixture
 def front_desk(db):
-    return UserFactory()
+    return UserFactory(roles=["editor"])  # may open the admin, but sees no patient
 
 
 @pytest.fixture

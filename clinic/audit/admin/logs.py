@@ -19,6 +19,7 @@ from clinic.audit.admin.bases import PrivateSearch, ReadOnly
 from clinic.audit.models import AccessEvent, SignInEvent, describe_type
 from clinic.audit.reading import note_shown
 from clinic.audit.reports.sentences import describe_event
+from clinic.audit.reports.sources import ids_of_person
 from clinic.audit.reports.unusual import LOOKED_BACK, MOST_SHOWN, find_unusual
 
 PER_PAGE = 50
@@ -68,11 +69,13 @@ class AccessEventAdmin(ReadOnly, PrivateSearch):
     def patient_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """List who has seen or changed the data of one patient, newest first. Shows no name of the patient.
 
+        Includes what was seen under an id that was merged into this one.
+
         An unknown ID has an empty list. Raises PermissionDenied.
         """
         if not self.has_view_permission(request):
             raise PermissionDenied
-        events = AccessEvent.objects.filter(patient_ids__contains=[pk]).select_related("actor")
+        events = AccessEvent.objects.filter(patient_ids__overlap=ids_of_person(pk)).select_related("actor")
         page = Paginator(events, PER_PAGE).get_page(request.GET.get("page"))
         note_shown([pk], subject=(self.opts.label_lower, ""))
         lines = [(event, describe_event(event)) for event in page.object_list]

@@ -1,4 +1,4 @@
-"""Patients who may be a member of staff, for the audit log."""
+"""Patients who may be a member of staff, and ids of merged patients, for the audit log."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -9,6 +9,11 @@ from django.db.models.functions import Lower
 
 from clinic.practice.models import Patient, User
 from clinic.practice.models.patients import NameKey
+
+
+def find_merged(patient_id: UUID) -> list[UUID]:
+    """Return the ids of the patients that were merged into this one. One query."""
+    return list(Patient.objects.filter(merged_into=patient_id).values_list("pk", flat=True))
 
 
 def find_own_records(user_ids: Collection[UUID]) -> dict[UUID, set[UUID]]:

@@ -13,7 +13,7 @@ from booking.staff.after_hours import AROUND, find_after_hours
 from clinic.audit.models import AccessEvent, Action, Who
 from clinic.audit.reports.sentences import describe_event
 from clinic.audit.reports.unusual import MANY_OPENED, MANY_SHOWN, find_unusual
-from clinic.practice.models import Role
+from clinic.practice.models import Patient, Role
 from tests.factories import ClinicFactory, PatientFactory, TherapistFactory, UserFactory
 from tests.world import NOON
 
@@ -102,6 +102,15 @@ def test_page_lists_who_saw_the_patient_newest_first_with_role_and_network(clien
     ]
     assert page.text.count("Nora Ellis, therapist,") == 2
     assert alice.name not in page.text and "192.0.2.0/24" in page.text
+
+
+def test_page_includes_what_was_seen_before_the_record_was_merged(client, ada, nora, alice, bob):
+    open_page(nora, bob)
+    client.force_login(ada)
+    path = reverse("admin:audit_accessevent_patient", args=[alice.pk])
+    assert "Nora Ellis" not in client.get(path).content.decode()
+    Patient.objects.filter(pk=bob.pk).update(merged_into=alice)
+    assert "Nora Ellis" in client.get(path).content.decode()
 
 
 def test_page_is_itself_a_line(client, ada, alice):

@@ -146,7 +146,7 @@ def test_preview_is_a_full_page_without_a_script(alice):
 
 
 def test_preview_is_refused_without_the_permission_to_write_rules(client, db):
-    client.force_login(UserFactory())
+    client.force_login(UserFactory(roles=["editor"]))
     assert client.post(reverse("admin:outbox_messagerule_preview"), rule()).status_code == 403
     assert client.get(reverse("admin:outbox_messagerule_html", args=[0]), rule()).status_code == 403
 
