@@ -411,7 +411,7 @@ def test_page_of_runs_shows_times_and_counts_of_each_kind(client, tess, clinic):
 
 
 def test_page_of_runs_requires_the_permission(client, clinic):
-    bob = UserFactory(name="Bob Stone")
+    bob = UserFactory(name="Bob Stone", roles=["editor"])
     client.force_login(bob)
     assert client.get(reverse("admin:practice_cleanuprun_changelist")).status_code == 403
     bob.user_permissions.add(Permission.objects.get(codename="view_cleanuprun"))
