@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from allauth.account.decorators import reauthentication_required, secure_admin_login
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.contenttypes.views import shortcut
@@ -14,7 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils import timezone
 
 from clinic.audit.searching import PostedAutocomplete
@@ -23,20 +23,22 @@ from clinic.practice.models import Clinic
 from clinic.practice.registry.panels import EMPTY_VALUE
 from clinic.practice.registry.today import read_today
 from clinic.staff.admin_errors import names_no_row
+from clinic.staff.sign_in.confirming import ask_to_confirm, must_confirm
 from clinic.staff.sign_in.views import sign_out
 
 METHODS = ("GET", "HEAD", "POST")
 
 # Pages for which staff confirm the sign-in again, by password or second step, unless they did within five minutes:
-# records leave the clinic, end, or become visible to others.
+# records leave the clinic, end, or become visible to others. Each with the page that they come back to, if it has none
+# of its own. A form is not sent again by itself.
 SENSITIVE = {
-    "assessments_response_export",
-    "practice_patient_erase",
-    "practice_patient_export",
-    "practice_patient_merge",
-    "practice_user_act",
-    "practice_user_add",
-    "practice_user_change",
+    "assessments_response_export": "",
+    "practice_patient_erase": "",
+    "practice_patient_export": "practice_patient_change",
+    "practice_patient_merge": "",
+    "practice_user_act": "practice_user_change",
+    "practice_user_add": "",
+    "practice_user_change": "",
 }
 
 
@@ -67,7 +69,6 @@ class ClinicAdminSite(admin.AdminSite):
         BadRequest (400) where Postgres would raise DataError: NUL in the query string, or a malformed ID in an action.
         """
         checked = super().admin_view(view, cacheable)
-        confirmed = reauthentication_required(checked)
 
         @wraps(checked)
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -77,9 +78,11 @@ class ClinicAdminSite(admin.AdminSite):
                 raise BadRequest("NUL in the address")
             if names_no_row(request):
                 raise BadRequest("no row has such an id")
-            is_sensitive = request.resolver_match is not None and request.resolver_match.url_name in SENSITIVE
-            if is_sensitive and self.has_permission(request):
-                return confirmed(request, *args, **kwargs)
+            name = request.resolver_match.url_name if request.resolver_match else ""
+            if name in SENSITIVE and self.has_permission(request) and must_confirm(request):
+                page = SENSITIVE[name]
+                back = reverse(f"admin:{page}", args=[kwargs["pk"]]) if page else request.path
+                return ask_to_confirm(request, back=back)
             return checked(request, *args, **kwargs)
 
         return inner  # type: ignore[return-value]  # same parameters as `view`

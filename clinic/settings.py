@@ -142,11 +142,15 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"  # an invitation proves the address
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
-ACCOUNT_FORMS = {"login": "clinic.staff.sign_in.forms.SignInForm"}
+ACCOUNT_FORMS = {
+    "login": "clinic.staff.sign_in.forms.SignInForm",
+    "change_password": "clinic.staff.sign_in.forms.NewOwnPasswordForm",
+}
 MFA_ADAPTER = "clinic.staff.sign_in.adapter.FactorAdapter"
 MFA_FORMS = {
     "authenticate": "clinic.staff.sign_in.forms.SecondStepForm",
     "reauthenticate": "clinic.staff.sign_in.forms.ConfirmByCodeForm",
+    "add_webauthn": "clinic.staff.sign_in.forms.PasskeyNameForm",
     "login_webauthn": "clinic.staff.sign_in.forms.PasskeyForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

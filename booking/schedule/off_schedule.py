@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 
 from booking.models import Appointment, AppointmentEvent, HoursOverride, OpeningHours, Purpose, Service
 from booking.schedule.errors import TooLateToChange
@@ -65,13 +65,16 @@ def visits_off_schedule(*, now: datetime, clinic: Clinic | None = None) -> list[
 
     Notice, horizon, caps and start times are not checked, and hours by phone only or reserved count as open. These
     rules restrict online booking, not whether the therapist is there. Reasons that staff accepted are omitted, and so
-    are visits without another reason.
+    are visits without another reason. Loads the patients of the returned visits only, since a loaded patient counts as
+    seen in the audit log.
     """
-    return [
+    listed = [
         OffSchedule(visit, reasons)
         for visit, found in _with_reasons(_ahead(now), clinic)
         if (reasons := tuple(one for one in found if one not in visit.off_schedule_accepted))
     ]
+    prefetch_related_objects([one.visit for one in listed], "patient")
+    return listed
 
 
 @row_locks()
@@ -114,7 +117,7 @@ def accept_reasons(appointment: Appointment, *, now: datetime) -> bool:
 
 def _ahead(now: datetime) -> QuerySet[Appointment]:
     visits = Appointment.objects.filter(status=Appointment.Status.BOOKED, starts_at__gt=now)
-    return visits.select_related("patient", "service", "therapist").order_by("starts_at", "therapist__position", "pk")
+    return visits.select_related("service", "therapist").order_by("starts_at", "therapist__position", "pk")
 
 
 def _with_reasons(

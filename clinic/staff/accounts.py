@@ -54,3 +54,14 @@ def delete_secrets(factor: Authenticator) -> None:
     """Delete the encrypted secrets of `factor`."""
     keys = [factor.data[name] for name in ("secret", "seed") if name in factor.data]
     FactorSecret.objects.filter(pk__in=keys).delete()
+
+
+def delete_orphaned_secrets() -> None:
+    """Delete the secrets that no second step refers to: allauth replaces recovery codes without a signal for the old."""
+    used = {
+        factor.data[name]
+        for factor in Authenticator.objects.all()
+        for name in ("secret", "seed")
+        if name in factor.data
+    }
+    FactorSecret.objects.exclude(pk__in=used).delete()

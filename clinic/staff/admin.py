@@ -43,7 +43,7 @@ from clinic.staff.accounts import end_sessions, remove_second_steps, send_link
 ACTS = {
     "link": ("Send a link for a password", "The link is on its way. Links sent before no longer work."),
     "sessions": ("End all sessions", "They are signed out everywhere."),
-    "factors": ("Remove the second step", "The next sign-in asks for a new second step. They were told by email."),
+    "factors": ("Remove the second step", "The second step is removed. They were told by email."),
 }
 SHOWN_INSTEAD = {"roles": "roles_held", "is_active": "status"}  # to staff who may not choose them
 
@@ -229,7 +229,7 @@ class UserAdmin(RefusesStaleSaves, PrivateSearch, DjangoUserAdmin):
             self.message_user(request, f"An invitation is on its way to {invited.email}.", messages.SUCCESS)
             return
         obj.roles = change_staff(user=obj, roles=obj.roles, is_active=obj.is_active, by=by, now=now).roles
-        super().save_model(request, obj, form, change)
+        obj.save(update_fields=["email", "name"])  # a password that was changed meanwhile is kept
 
 
 # Groups are for the command line. allauth's own pages go too: an account's owner changes it on the account's pages.

@@ -23,7 +23,7 @@ class StaffLink(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     purpose = models.CharField(max_length=12, choices=Purpose.choices)
-    # The address as typed: a reset is requested before anyone checks whether an account has it.
+    # An address, not a foreign key: a reset is requested before it is known whether an account has it.
     email = models.EmailField()
     invited_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"

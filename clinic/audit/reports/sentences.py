@@ -27,6 +27,8 @@ ENDINGS = {
     "add": "looked up a patient for a new {one}",
     "export": "exported the {one}",
     "move": "opened the page that moves the {one}",
+    "erase": "opened the page that erases the {one}",
+    "merge": "opened the page that merges the {one} with another",
 }
 DONE = {
     Action.CREATE: "added the {one}",

@@ -46,7 +46,8 @@ def erase_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     try:
         if request.method == "POST":
             erase_patient(patient, by=user, now=now)
-            request.session.pop("searches", None)  # the copy of this request, which is saved after the erasure
+            for name in ("searches", "_messages"):  # of this request's session, which is saved after the erasure
+                request.session.pop(name, None)
             messages.success(request, "The record is erased.")
             return see_other(reverse("admin:practice_patient_changelist"))
         require_erasable(patient, now=now)

@@ -1,6 +1,7 @@
 """What this room holds of a patient: the row itself, its links and codes; also the logs and sessions of staff."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
@@ -163,19 +164,21 @@ AUDIT = Holding(
 
 
 def _find_edits(patients: Sequence[Patient]) -> QuerySet[LogEntry]:
-    """Return the entries about these patients, and those whose text has the name or address of one."""
+    """Return the entries about these patients, and those whose text has the name or address of one as whole words."""
     about = Q(object_id__in=[str(patient.pk) for patient in patients])
     for patient in patients:
         for text in filter(None, (patient.name, patient.email)):
-            about |= Q(object_repr__icontains=text) | Q(change_message__icontains=text)
+            words = rf"(^|\W){re.escape(text)}(\W|$)"
+            about |= Q(object_repr__iregex=words) | Q(change_message__iregex=words)
     return LogEntry.objects.filter(about)
 
 
 def _erase_edits(patients: Sequence[Patient], now: datetime) -> None:
-    for entry in _find_edits(patients).select_related("content_type"):
+    entries = list(_find_edits(patients).select_related("content_type"))
+    for entry in entries:
         kind = entry.content_type.name if entry.content_type else "record"
         entry.object_repr, entry.change_message = f"{kind} {entry.object_id}"[:200], ""
-        entry.save(update_fields=["object_repr", "change_message"])
+    LogEntry.objects.bulk_update(entries, ["object_repr", "change_message"], batch_size=500)
 
 
 LOG = Holding(
@@ -197,10 +200,16 @@ def _no_sessions(patients: Sequence[Patient]) -> QuerySet[Session]:
 
 
 def _erase_in_sessions(patients: Sequence[Patient], now: datetime) -> None:
-    """Delete the searches and messages of staff from all sessions, and other values that name the patient."""
-    texts = [text.casefold() for one in patients for text in (one.name, one.email, one.phone) if text]
+    """Delete the searches and messages of staff from all sessions, and other values that name the patient.
+
+    A name of one word is not looked for: "Jan" is in the names of too many values.
+    """
+    names = [one.name for one in patients if " " in one.name]
+    texts = [
+        text.casefold() for text in (*names, *(one.email for one in patients), *(one.phone for one in patients)) if text
+    ]
     store = SessionStore()
-    for session in Session.objects.order_by("pk").iterator():
+    for session in Session.objects.select_for_update().order_by("pk").iterator():
         data = store.decode(session.session_data)
         kept = {name: value for name, value in data.items() if not _may_name(name, value, texts)}
         if kept != data:
@@ -210,6 +219,8 @@ def _erase_in_sessions(patients: Sequence[Patient], now: datetime) -> None:
 def _may_name(name: str, value: object, texts: list[str]) -> bool:
     if name in ("searches", "_messages"):  # a search may have a part of a name only
         return True
+    if name.startswith("_auth"):  # without these, the session would be signed out
+        return False
     written = json.dumps(value, ensure_ascii=False, default=str).casefold()
     return any(text in written for text in texts)
 

@@ -42,6 +42,8 @@ def merge_patients(source: Patient, target: Patient, *, by: User, now: datetime)
         raise SamePatient("This is one and the same record.")
     locked = Patient.objects.select_for_update().filter(pk__in=[source.pk, target.pk]).order_by("pk")
     rows = {row.pk: row for row in locked}
+    if len(rows) < 2:
+        raise PatientGone("One of these records is gone.")
     source, target = rows[source.pk], rows[target.pk]
     if any(row.merged_into_id or row.erased_at for row in (source, target)):
         raise PatientGone("One of these records was merged or erased meanwhile.")
@@ -77,8 +79,13 @@ def has_same_mailbox(one: Patient, other: Patient) -> bool:
 
 
 def _fill_in(source: Patient, target: Patient) -> None:
-    """Copy the contact details that `target` lacks. The address is not copied: it belongs to the source's identity."""
-    for column in ("phone", "birth_on", "time_zone"):
+    """Copy the contact details that `target` lacks. The address is not copied: it belongs to the source's identity.
+
+    Nor is a number with which the target would be the same person as a third patient, by the constraints on identity.
+    """
+    others = Patient.objects.current().known().exclude(pk=target.pk)
+    is_taken = not target.email and others.filter(email="", phone=source.phone, name_key=target.name_key).exists()
+    for column in ("birth_on", "time_zone") if is_taken else ("phone", "birth_on", "time_zone"):
         if not getattr(target, column):
             setattr(target, column, getattr(source, column))
     target.save(update_fields=["phone", "birth_on", "time_zone"])

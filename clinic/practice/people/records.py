@@ -100,6 +100,6 @@ def require_erasable(patient: Patient, *, now: datetime) -> None:
 
 
 def _lock_person(patient: Patient) -> Sequence[Patient]:
-    keys = [row.pk for row in rows_of_person(patient)]
-    rows = Patient.objects.select_for_update().filter(pk__in=keys).order_by("pk")
-    return sorted(rows, key=lambda row: row.pk != patient.pk)
+    # The patient first: after that, no other record can be merged into it. Merged records are locked by no one else.
+    locked = Patient.objects.select_for_update().get(pk=patient.pk)
+    return [locked, *Patient.objects.select_for_update().filter(merged_into=locked).order_by("pk")]

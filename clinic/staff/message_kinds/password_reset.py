@@ -11,9 +11,14 @@ from clinic.staff.models import StaffLink
 
 
 def _render(message: Message, template: TemplateText | None, now: datetime) -> Email:
-    link = StaffLink.objects.get(pk=message.subject_id)
+    link = StaffLink.objects.select_related("invited_by").get(pk=message.subject_id)
     return staff_email(
-        RESET, to=link.email, path=path_of(link), button_text="Choose a new password", expires_at=link.expires_at
+        RESET,
+        to=link.email,
+        path=path_of(link),
+        button_text="Choose a new password",
+        expires_at=link.expires_at,
+        sent_by=link.invited_by,
     )
 
 

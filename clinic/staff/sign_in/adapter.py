@@ -23,6 +23,7 @@ from clinic.staff.sign_in.session_limits import signed_in_at
 from clinic.staff.sign_in.throttle import check_password_limits
 
 STAFF_ROUTES = {"admin"}  # namespaces that a sign-in may lead to, besides the pages of the account
+OWN_PAGES = {"usersessions_list", "account_change_password"}
 RECENT = timedelta(minutes=5)  # a sign-in this recent counts as a re-authentication
 
 
@@ -59,7 +60,8 @@ class AccountAdapter(DefaultAccountAdapter):
             match = resolve(parts.path)
         except Resolver404:
             return False
-        return bool(STAFF_ROUTES & set(match.namespaces)) or parts.path.startswith(reverse("mfa_index"))
+        is_own = match.url_name in OWN_PAGES or parts.path.startswith(reverse("mfa_index"))
+        return is_own or bool(STAFF_ROUTES & set(match.namespaces))
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the first address of the client's block, for the list of sessions. The full address is not stored."""
@@ -81,6 +83,10 @@ class FactorAdapter(DefaultMFAAdapter):
 
     def _get_site_name(self) -> str:
         return Clinic.objects.current().name
+
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
+        """Return a name to begin with: "Passkey 1"."""
+        return f"Passkey {Authenticator.objects.filter(user=user, type=type).count() + 1}"
 
     def encrypt(self, text: str) -> str:
         """Store `text` encrypted and return the id of its row."""

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from allauth.account.forms import LoginForm
+from allauth.account.forms import ChangePasswordForm, LoginForm
 from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
-from allauth.mfa.webauthn.forms import LoginWebAuthnForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, LoginWebAuthnForm
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -58,6 +58,27 @@ class SecondStepForm(_Code, AuthenticateForm):
 
 class ConfirmByCodeForm(_Code, ReauthenticateForm):
     """Re-authentication by a code."""
+
+
+class PasskeyNameForm(AddWebAuthnForm):
+    """Add a passkey."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "passwordless" in self.fields:
+            self.fields["passwordless"].label = "Sign in with it alone, without the password"
+            self.fields["passwordless"].help_text = "Your fingerprint, face or the code of the device is then enough."
+
+
+class NewOwnPasswordForm(ChangePasswordForm):
+    """Change one's own password. The rules are on the page."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        labels = {"oldpassword": "Current password", "password1": "New password", "password2": "New password again"}
+        for name, label in labels.items():
+            self.fields[name].label, self.fields[name].help_text = label, ""
+            self.fields[name].widget.attrs.pop("placeholder", None)
 
 
 class ResetForm(forms.Form):

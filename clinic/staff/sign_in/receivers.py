@@ -15,7 +15,7 @@ from clinic.audit.models import SignInKind
 from clinic.audit.sign_ins import record_sign_in
 from clinic.practice.models import User
 from clinic.staff.account_mail import plan_account_mail
-from clinic.staff.accounts import delete_secrets
+from clinic.staff.accounts import delete_orphaned_secrets, delete_secrets
 from clinic.staff.links import find_account
 from clinic.staff.second_factor import has_second_factor
 from clinic.staff.sign_in.session_limits import FACTOR, begin
@@ -33,7 +33,7 @@ def connect_receivers() -> None:
     mfa.authentication_failed.connect(_code_failed)
     mfa.authenticator_added.connect(_factor_added)
     mfa.authenticator_removed.connect(_factor_removed)
-    mfa.authenticator_reset.connect(_factor_added)
+    mfa.authenticator_reset.connect(_codes_replaced)
     mfa.authenticator_used.connect(_factor_used)
 
 
@@ -79,13 +79,21 @@ def _code_failed(request: HttpRequest, user: User, **_: Any) -> None:
 
 
 def _factor_added(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
-    if authenticator.type != Authenticator.Type.RECOVERY_CODES:
-        request.session[FACTOR] = True
+    if authenticator.type == Authenticator.Type.RECOVERY_CODES:
+        return  # they come with the first second step
+    request.session[FACTOR] = True
+    _record(SignInKind.FACTOR_ADDED, request, user, is_mailed=True)
+
+
+def _codes_replaced(request: HttpRequest, user: User, **_: Any) -> None:
+    delete_orphaned_secrets()
     _record(SignInKind.FACTOR_ADDED, request, user, is_mailed=True)
 
 
 def _factor_removed(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
     delete_secrets(authenticator)
+    if authenticator.type == Authenticator.Type.RECOVERY_CODES:
+        return  # they go with the last second step
     request.session[FACTOR] = has_second_factor(user)
     _record(SignInKind.FACTOR_REMOVED, request, user, is_mailed=True)
 

@@ -98,7 +98,9 @@ def _refuse(request: HttpRequest, verdict: Verdict, *, user: User | None, now: d
     if not verdict.is_over:
         return
     request.throttled_for_s = verdict.seconds_left(now=now)  # type: ignore[attr-defined]
-    record_sign_in(user=user, kind=SignInKind.THROTTLED, request=request, now=now)
+    # One line a minute for each network: refused attempts are not limited, and the log is never shortened.
+    if not spend((limits.SAME_CLICK, "throttled", network_of(request).blocks[0][0]), now=now).is_over:
+        record_sign_in(user=user, kind=SignInKind.THROTTLED, request=request, now=now)
     raise ValidationError(describe_wait(verdict, now=now), code=THROTTLED)
 
 

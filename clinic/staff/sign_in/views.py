@@ -9,6 +9,7 @@ from allauth.mfa.base.views import IndexView
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -65,8 +66,8 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def forgotten(request: HttpRequest) -> HttpResponse:
     """Ask for the address of an account. A POST plans an email with a link for a new password.
 
-    The email is sent only if an account has the address; that is looked up later, by the worker. So the response is the
-    same, and takes the same time, for known and unknown addresses.
+    The response is the same, and takes the same time, for known and unknown addresses: the worker sends the email only
+    if an account has the address.
     """
     form = ResetForm(request.POST if request.method == "POST" else None)
     if not form.is_valid():
@@ -79,8 +80,9 @@ def forgotten(request: HttpRequest) -> HttpResponse:
         response["Retry-After"] = str(verdict.seconds_left(now=now))
         return response
     if not spend((RESETS, email), now=now).is_over:
-        plan_link_mail(create_link(email=email, purpose=Purpose.RESET, now=now), now=now)
-        record_sign_in(user=find_account(email), kind=SignInKind.RESET_ASKED, request=request, now=now)
+        with transaction.atomic():
+            plan_link_mail(create_link(email=email, purpose=Purpose.RESET, now=now), now=now)
+            record_sign_in(user=find_account(email), kind=SignInKind.RESET_ASKED, request=request, now=now)
     return see_other(reverse("account_reset_password_done"))
 
 
@@ -106,14 +108,15 @@ def follow_link(request: HttpRequest, token: str) -> HttpResponse:
         if not form.is_valid():
             context = {"form": form, "link": link, "account": user, "needs_factor": needs_second_factor(user)}
             return render(request, "staff/link.html", context, status=422 if form.is_bound else 200)
-        link, user = use_link(token=token, password=form.cleaned_data["password"], now=now)
+        with transaction.atomic():
+            link, user = use_link(token=token, password=form.cleaned_data["password"], now=now)
+            event = record_sign_in(user=user, kind=SignInKind.PASSWORD_CHANGED, request=request, now=now)
+            if link.purpose != Purpose.INVITATION:
+                plan_account_mail(event, now=now)
     except StaffLinkUnusable:
         return render(request, "staff/link_unusable.html", status=410)
     if request.user.is_authenticated:
         allauth_logout(request)
-    event = record_sign_in(user=user, kind=SignInKind.PASSWORD_CHANGED, request=request, now=now)
-    if link.purpose != Purpose.INVITATION:
-        plan_account_mail(event, now=now)
     return perform_login(request, user, email=user.email)
 
 
