@@ -26,7 +26,7 @@ def send_link(user: User, *, by: User | None, now: datetime) -> None:
     plan_link_mail(create_link(email=user.email, purpose=purpose, by=by, now=now), now=now)
 
 
-def end_sessions(user: User, *, request: HttpRequest, now: datetime) -> int:
+def end_sessions(user: User, *, request: HttpRequest | None, now: datetime) -> int:
     """End every session of `user`. Returns how many."""
     sessions = UserSession.objects.purge_and_list(user)
     for session in sessions:
@@ -37,8 +37,14 @@ def end_sessions(user: User, *, request: HttpRequest, now: datetime) -> int:
 
 @transaction.atomic
 def remove_second_steps(user: User, *, request: HttpRequest, now: datetime) -> None:
-    """Remove the second steps of `user`, whose device is lost, and tell them. The next sign-in asks for a new one."""
+    """Remove the second steps of `user`, whose device is lost, and the password, and email them a link for a new one.
+
+    Their sessions end. The password goes too: whoever has stolen it could add a second step of their own.
+    """
     delete_factors(Authenticator.objects.filter(user=user))
+    user.set_unusable_password()
+    user.save(update_fields=["password"])
+    plan_link_mail(create_link(email=user.email, purpose=Purpose.RESET, now=now), now=now)
     event = record_sign_in(user=user, kind=SignInKind.FACTOR_REMOVED, request=request, now=now)
     plan_account_mail(event, now=now)
 

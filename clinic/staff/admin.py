@@ -43,7 +43,10 @@ from clinic.staff.accounts import end_sessions, remove_second_steps, send_link
 ACTS = {
     "link": ("Send a link for a password", "The link is on its way. Links sent before no longer work."),
     "sessions": ("End all sessions", "They are signed out everywhere."),
-    "factors": ("Remove the second step", "The second step is removed. They were told by email."),
+    "factors": (
+        "Remove the second step",
+        "Second step and password are removed. A link for a new password is on its way.",
+    ),
 }
 SHOWN_INSTEAD = {"roles": "roles_held", "is_active": "status"}  # to staff who may not choose them
 
@@ -203,7 +206,9 @@ class UserAdmin(RefusesStaleSaves, PrivateSearch, DjangoUserAdmin):
         ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        fixed = ("password_state", "second_step", "last_sign_in", "added", *SHOWN_INSTEAD.values())
+        # A changed address would take the account over: whoever reads that mailbox gets its links. Invite anew instead.
+        address = ("email",) if obj is not None else ()
+        fixed = (*address, "password_state", "second_step", "last_sign_in", "added", *SHOWN_INSTEAD.values())
         return fixed if self._may_choose_roles(request, obj) else (*fixed, *SHOWN_INSTEAD)
 
     def get_form(
@@ -229,7 +234,9 @@ class UserAdmin(RefusesStaleSaves, PrivateSearch, DjangoUserAdmin):
             self.message_user(request, f"An invitation is on its way to {invited.email}.", messages.SUCCESS)
             return
         obj.roles = change_staff(user=obj, roles=obj.roles, is_active=obj.is_active, by=by, now=now).roles
-        obj.save(update_fields=["email", "name"])  # a password that was changed meanwhile is kept
+        obj.save(update_fields=["name"])  # a password that was changed meanwhile is kept
+        if not obj.is_active:
+            end_sessions(obj, request=request, now=now)
 
 
 # Groups are for the command line. allauth's own pages go too: an account's owner changes it on the account's pages.

@@ -4,8 +4,9 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 
 from clinic.practice.models import Role, User
+from clinic.staff.roles import PERMISSIONS
 
-WITHOUT_PATIENTS = {Role.EDITOR}
+WITHOUT_PATIENTS = PERMISSIONS[Role.EDITOR]
 
 
 def needs_second_factor(user: User) -> bool:
@@ -13,8 +14,7 @@ def needs_second_factor(user: User) -> bool:
 
     False everywhere in a local site (SECOND_FACTOR_REQUIRED), whose demo sign-in is one step.
     """
-    only_writes = bool(user.roles) and set(user.roles) <= WITHOUT_PATIENTS and not user.is_superuser
-    return settings.SECOND_FACTOR_REQUIRED and not only_writes
+    return settings.SECOND_FACTOR_REQUIRED and not user.get_all_permissions() <= WITHOUT_PATIENTS
 
 
 def has_second_factor(user: User) -> bool:

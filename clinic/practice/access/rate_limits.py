@@ -81,7 +81,7 @@ NETWORK_SIGN_INS = Limit("sign-ins from a network", Per.NETWORK, 20, 2 * MINUTE,
 ACCOUNT_SIGN_INS = Limit("sign-ins at an account", Per.ACCOUNT, 20, 2 * MINUTE, WAIT)
 KNOWN_BROWSER_SIGN_INS = Limit("sign-ins at an account from a known browser", Per.ACCOUNT, 10, 2 * MINUTE, WAIT)
 SECOND_STEPS = Limit("codes tried at an account's second step", Per.ACCOUNT, 6, 5 * MINUTE, WAIT)
-RESETS = Limit("password resets of an account", Per.MAILBOX, 4, 6 * HOUR, SILENT)
+RESETS = Limit("password resets of an account", Per.ACCOUNT, 4, 6 * HOUR, SILENT)
 NETWORK_RESETS = Limit("password resets from a network", Per.NETWORK, 10, 6 * MINUTE, SLOW_DOWN)
 
 # For `once`: a repeat within this time is a resend of the same form.

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from allauth.account.forms import ChangePasswordForm, LoginForm
 from allauth.core import context
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
@@ -31,9 +32,9 @@ class SignInForm(LoginForm):
 class PasskeyForm(LoginWebAuthnForm):
     """Sign-in by passkey alone, within the limits of the visitor's network."""
 
-    def clean(self) -> dict[str, Any]:
+    def clean_credential(self) -> Any:
         check_passkey_limits(context.request, now=timezone.now())
-        return super().clean()
+        return super().clean_credential()
 
 
 class _Code(forms.Form):
@@ -79,6 +80,13 @@ class NewOwnPasswordForm(ChangePasswordForm):
         for name, label in labels.items():
             self.fields[name].label, self.fields[name].help_text = label, ""
             self.fields[name].widget.attrs.pop("placeholder", None)
+
+    def clean_oldpassword(self) -> str:
+        """Check the current password under the limits of a sign-in, which allauth's form does not do."""
+        password: str = self.cleaned_data["oldpassword"]
+        if not get_adapter(context.request).reauthenticate(self.user, password):
+            raise ValidationError(get_adapter().error_messages["incorrect_password"])
+        return password
 
 
 class ResetForm(forms.Form):

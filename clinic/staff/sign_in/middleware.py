@@ -9,8 +9,9 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from clinic.audit.models import SignInKind
+from clinic.practice.access.staff import staff_of
 from clinic.responses.redirects import see_other
-from clinic.staff.second_factor import needs_second_factor
+from clinic.staff.second_factor import has_second_factor, needs_second_factor
 from clinic.staff.sign_in.session_limits import FACTOR, Ended, note_use, signed_in_at, why_ended
 from clinic.staff.sign_in.sign_out import clear_site_data
 from clinic.staff.sign_in.throttle import finish_throttled
@@ -38,19 +39,15 @@ class StaffSessions:
         if request.user.is_authenticated:
             if ended := why_ended(request, now=now):
                 return _end(request, ended)
-            if self._lacks_factor(request):
-                return see_other(reverse("mfa_index"))
+            if not request.session.get(FACTOR) and needs_second_factor(user := staff_of(request)):
+                if has_second_factor(user):  # added by another session: this one has only shown the password
+                    return _end(request, Ended.FACTOR)
+                if not request.path.startswith(self.open_pages):
+                    return see_other(reverse("mfa_index"))
         response = finish_throttled(request, self.get_response(request))
         if request.user.is_authenticated and signed_in_at(request.session):
             note_use(request, response, now=now)
         return response
-
-    def _lacks_factor(self, request: HttpRequest) -> bool:
-        return (
-            not request.session.get(FACTOR)
-            and not request.path.startswith(self.open_pages)
-            and needs_second_factor(request.user)  # type: ignore[arg-type]  # staff are the only users
-        )
 
 
 OPEN_NAMES = ("account_login", "account_logout", "account_reauthenticate", "admin:logout", "staff_still_here")

@@ -16,7 +16,7 @@ from clinic.audit.sign_ins import record_sign_in
 from clinic.practice.models import User
 from clinic.staff.account_mail import plan_account_mail
 from clinic.staff.accounts import delete_orphaned_secrets, delete_secrets
-from clinic.staff.links import find_account
+from clinic.staff.links import find_account, revoke_links
 from clinic.staff.second_factor import has_second_factor
 from clinic.staff.sign_in.session_limits import FACTOR, begin
 from clinic.staff.sign_in.throttle import is_known_browser, remember_browser
@@ -49,11 +49,15 @@ def _record(kind: SignInKind, request: HttpRequest | None, user: User | None, *,
 
 def _signed_in(request: HttpRequest, response: HttpResponse, user: User, **_: Any) -> None:
     begin(request.session, has_factor=has_second_factor(user), now=timezone.now())
-    # allauth has just stored the whole User-Agent, which could identify a device.
-    browser = describe_browser(request.headers.get("User-Agent", ""))
-    UserSession.objects.filter(session_key=request.session.session_key).update(user_agent=browser)
+    _shorten_user_agent(request)
     _record(SignInKind.SIGNED_IN, request, user, is_mailed=not is_known_browser(request, user.email))
     remember_browser(request, response, user)
+
+
+def _shorten_user_agent(request: HttpRequest) -> None:
+    """Shorten what allauth has just stored of this session: the whole User-Agent could identify a device."""
+    browser = describe_browser(request.headers.get("User-Agent", ""))
+    UserSession.objects.filter(session_key=request.session.session_key).update(user_agent=browser)
 
 
 def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
@@ -66,6 +70,8 @@ def _signed_out(request: HttpRequest | None, user: User | None, **_: Any) -> Non
 
 
 def _password_changed(request: HttpRequest, user: User, **_: Any) -> None:
+    revoke_links(user.email, now=timezone.now())
+    _shorten_user_agent(request)
     _record(SignInKind.PASSWORD_CHANGED, request, user, is_mailed=True)
 
 

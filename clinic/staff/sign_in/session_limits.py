@@ -23,6 +23,7 @@ class Ended(StrEnum):
 
     IDLE = "idle"
     LONGEST = "longest"
+    FACTOR = "factor"  # a second step was added elsewhere, and this session was signed in without it
 
 
 def begin(session: SessionBase, *, has_factor: bool, now: datetime) -> None:

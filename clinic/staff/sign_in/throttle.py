@@ -7,6 +7,7 @@ minutes, not days.
 
 from datetime import datetime, timedelta
 
+from allauth.core.internal.cryptokit import normalize_user_code
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -56,7 +57,7 @@ def check_code_limits(request: HttpRequest, user: User, *, now: datetime) -> Non
 
 def is_code_fresh(user: User, code: str, *, now: datetime) -> bool:
     """Whether this code of an authenticator app is used for the first time. All processes share the answer."""
-    return not spend((limits.ONE_TIME_CODE, user.pk, code), now=now).is_over
+    return not spend((limits.ONE_TIME_CODE, user.pk, normalize_user_code(code)), now=now).is_over
 
 
 def finish_throttled(request: HttpRequest, response: HttpResponse) -> HttpResponse:

@@ -16,6 +16,7 @@ urlpatterns = [
     path("password/forgotten/sent/", views.forgotten_sent, name="account_reset_password_done"),
     path("link/<str:token>/", views.follow_link, name="staff_link"),
     path("security/", views.AccountView.as_view(), name="mfa_index"),
+    path("security/webauthn/keys/<int:pk>/remove/", views.RemovePasskeyView.as_view(), name="mfa_remove_webauthn"),
     path("security/", include("allauth.mfa.urls")),
     path("sessions/", views.sessions, name="usersessions_list"),
     path("still-here/", views.still_here, name="staff_still_here"),

@@ -5,7 +5,9 @@ from typing import Any
 from allauth.account.internal.flows.logout import logout as allauth_logout
 from allauth.account.utils import perform_login
 from allauth.account.views import LoginView
+from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.views import IndexView
+from allauth.mfa.webauthn.views import RemoveWebAuthnView
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
@@ -49,6 +51,15 @@ class AccountView(IndexView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         needs_factor = needs_second_factor(staff_of(self.request))
         return {**super().get_context_data(**kwargs), "second_factor_required": needs_factor}
+
+
+class RemovePasskeyView(RemoveWebAuthnView):
+    """Remove a passkey, but not the last second step of those who need one."""
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        if not get_adapter().can_delete_authenticator(self.get_object()):
+            return see_other(reverse("mfa_list_webauthn", query={"last": 1}))
+        return super().form_valid(form)
 
 
 @require_POST

@@ -127,12 +127,12 @@ def test_visits_cost_the_same_queries_at_one_and_at_thirty(evaluation, django_as
     evaluation.therapists.add(nora)
     book(evaluation)
     OpeningHours.objects.all().delete()
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         assert len(visits_off_schedule(now=NOW)) == 1
     for number in range(29):
         visit = book_off_hours(evaluation, NINE_ON_TUESDAY + timedelta(days=number % 9, hours=1 + number // 9), number)
         Appointment.objects.filter(pk=visit.pk).update(off_schedule_accepted=[])
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         assert len(visits_off_schedule(now=NOW)) == 30
 
 

@@ -275,7 +275,7 @@ def test_command_adds_lists_and_changes_accounts(caplog):
     manage("roles", "sam@clinic.example", "--role", "owner")
     assert User.objects.get(name="Sam").is_active and User.objects.get(name="Sam").roles == ["owner"]
     kinds = SignInEvent.objects.filter(by=None).order_by("pk").values_list("kind", flat=True)
-    assert list(kinds) == ["invited", "invited", "roles-changed", "roles-changed"]
+    assert list(kinds) == ["invited", "invited", "roles-changed", "ended", "roles-changed"]
     assert set(StaffLink.objects.values_list("email", "purpose")) == {
         ("nora@clinic.example", "invitation"),
         ("sam@clinic.example", "invitation"),

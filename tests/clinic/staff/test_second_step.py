@@ -107,7 +107,7 @@ def test_codes_are_limited_whatever_network_they_come_from(olga, secret):
     assert answers[-1]["Retry-After"] == "300"
     assert browser.post("/staff/security/authenticate/", {"code": code_of(secret)}).status_code == 429
     kinds = SignInEvent.objects.filter(at=NOW).values_list("kind", flat=True)
-    assert sorted(kinds) == [SignInKind.FAILED] * SECOND_STEPS.at_once + [SignInKind.THROTTLED]
+    assert sorted(kinds) == [SignInKind.FAILED] * SECOND_STEPS.at_once + [SignInKind.THROTTLED] * 2
 
 
 def test_recovery_code_opens_the_account_once_when_the_phone_is_lost(olga):
@@ -160,3 +160,20 @@ def test_adding_a_second_step_asks_for_the_password_when_the_sign_in_is_old(olga
         assert browser.post(asked["Location"], {"password": "wrong"}).status_code == 200
         assert browser.post(asked["Location"], {"password": PASSWORD}).status_code == 302
         assert browser.get("/staff/security/totp/activate/").status_code == 200
+
+
+def test_session_of_a_stolen_password_ends_once_the_owner_has_a_second_step(olga):
+    thief, own = signed_in(olga), signed_in(olga)
+    add_app(own)
+    assert thief.get("/staff/security/webauthn/add/")["Location"] == "/staff/sign-in/?ended=factor"
+    assert thief.get("/admin/").status_code == 302
+    assert own.get("/admin/").status_code == 200
+
+
+def test_same_code_with_a_dash_is_not_a_new_one(olga, secret):
+    first, second = Client(), Client()
+    for browser in (first, second):
+        sign_in(olga, browser)
+    code = code_of(secret)
+    assert first.post("/staff/security/authenticate/", {"code": code}).status_code == 302
+    assert second.post("/staff/security/authenticate/", {"code": f"{code[:3]}-{code[3:]}"}).status_code == 200

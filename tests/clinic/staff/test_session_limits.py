@@ -191,3 +191,17 @@ def test_sensitive_page_asks_again_only_when_the_sign_in_is_old(olga):
         assert where_to(browser.post(path, {"name": "x"})) == ("/staff/confirm/", {"next": path})
         assert browser.post(f"/staff/confirm/?next={path}", {"password": PASSWORD}).status_code in (200, 302)
         assert browser.get(path).status_code == 200
+
+
+def test_tries_at_the_current_password_are_limited_and_recorded(olga):
+    browser = signed_in(olga)
+    form = {"oldpassword": "a guess of mine", "password1": PASSWORD, "password2": PASSWORD}
+    answers = [browser.post("/staff/password/", form).status_code for _ in range(12)]
+    assert set(answers) == {200, 429} and answers[-1] == 429
+    assert SignInEvent.objects.filter(kind=SignInKind.FAILED, user=olga).count() == answers.count(200)
+
+
+def test_owner_cannot_move_an_account_to_another_mailbox(olga):
+    sam = make_staff("sam@clinic.example", roles=["front-desk"])
+    page = signed_in(olga).get(f"/admin/practice/user/{sam.pk}/change/").content.decode()
+    assert "sam@clinic.example" in page and 'name="email"' not in page

@@ -14,7 +14,7 @@ from clinic.practice.models import Clinic, Role, User
 from clinic.practice.people.staff import StaffChangeError, change_staff, invite_staff
 from clinic.practice.values.dates import format_instant
 from clinic.practice.values.mail_addresses import normalize_address
-from clinic.staff.accounts import send_link
+from clinic.staff.accounts import end_sessions, send_link
 from clinic.staff.emergency import open_emergency_access
 from clinic.staff.links import path_of
 
@@ -74,8 +74,9 @@ class Command(BaseCommand):
         self._report(change_staff(user=user, roles=options["role"], is_active=True, by=None, now=timezone.now()))
 
     def _deactivate(self, options: dict[str, Any]) -> None:
-        user = _find(options)
-        self._report(change_staff(user=user, roles=user.roles, is_active=False, by=None, now=timezone.now()))
+        user, now = _find(options), timezone.now()
+        self._report(change_staff(user=user, roles=user.roles, is_active=False, by=None, now=now))
+        end_sessions(user, request=None, now=now)
 
     def _emergency(self, options: dict[str, Any]) -> None:
         email = _address(options)
