@@ -73,7 +73,6 @@ class StaffForm(UserChangeForm):
     """
 
     password = None  # type: ignore[assignment]  # how Django drops a declared field
-    email = AddressField()
     name = NameField()
     roles = _role_field(required=False)
     by: User
