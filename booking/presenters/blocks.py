@@ -7,7 +7,7 @@ from booking.models import Appointment
 from booking.presenters.visit import waiting_entry
 from clinic.outbox.texts.providers import has_texts
 from clinic.practice.access.proof import Capability, LinkRequest, has_proof
-from clinic.practice.registry.blocks import Block, Place, register_block
+from clinic.practice.registry.blocks import Block, Region, register_block
 
 
 def register_blocks() -> None:
@@ -37,21 +37,21 @@ def read_messages(request: LinkRequest, visit: Appointment, *, now: datetime) ->
 
 
 QUESTIONS = Block(
-    place=Place.FIRST,
+    place=Region.FIRST,
     capability=Capability.BEGIN_QUESTIONS,
     read=read_questions,
     template="booking/_block_questions.html",
     order=10,
 )
 WAIT_LIST = Block(
-    place=Place.BESIDE_MOVE,
+    place=Region.BESIDE_MOVE,
     capability=Capability.ASK_FOR_EARLIER,
     read=read_wait_list,
     template="booking/_block_wait_list.html",
     order=10,
 )
 MESSAGES = Block(
-    place=Place.LAST,
+    place=Region.LAST,
     capability=Capability.OPEN_MESSAGES,
     read=read_messages,
     template="booking/_block_messages.html",

@@ -18,9 +18,10 @@ def record_sign_in(
     by: AbstractBaseUser | None = None,
     now: datetime,
 ) -> SignInEvent:
-    """Append a row to the log of sign-ins. `user` is the account, None if unknown; `request` is None for a command,
-    and where the caller knows who acts: `by`. If the request is signed in to another account, that one is recorded. Raises ValueError for a `kind` that is
-    not in `SignInKind`.
+    """Append a row to the log of sign-ins. `user` is the account, None if it is unknown.
+
+    Pass `by` if a command or another member of staff acts. Without it, the account that `request` is signed in to is
+    recorded, if that is another one. Raises ValueError for a `kind` that is not in `SignInKind`.
     """
     event = SignInEvent(user_id=user.pk if user is not None else None, kind=SignInKind(kind), at=now)
     event.by_id = by.pk if by is not None else None

@@ -8,7 +8,7 @@ from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.http import HttpRequest
 
-from clinic.audit.models import SignInKind
+from clinic.audit.models import SignInEvent, SignInKind
 from clinic.audit.sign_ins import record_sign_in
 from clinic.practice.models import User
 from clinic.staff.account_mail import plan_account_mail, plan_link_mail
@@ -47,6 +47,11 @@ def remove_second_steps(user: User, *, request: HttpRequest, now: datetime) -> N
     plan_link_mail(create_link(email=user.email, purpose=Purpose.RESET, now=now), now=now)
     event = record_sign_in(user=user, kind=SignInKind.FACTOR_REMOVED, request=request, now=now)
     plan_account_mail(event, now=now)
+
+
+def tell_of_roles(user: User, *, now: datetime) -> None:
+    """Email `user` that their roles were changed, by the newest line of the log about that."""
+    plan_account_mail(SignInEvent.objects.filter(user=user, kind=SignInKind.ROLES_CHANGED).latest("pk"), now=now)
 
 
 def delete_factors(factors: Iterable[Authenticator]) -> None:

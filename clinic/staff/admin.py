@@ -37,7 +37,8 @@ from clinic.practice.people.staff import (
 )
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
 from clinic.responses.redirects import see_other
-from clinic.staff.accounts import end_sessions, remove_second_steps, send_link
+from clinic.staff.accounts import end_sessions, remove_second_steps, send_link, tell_of_roles
+from clinic.staff.second_factor import second_factors
 
 # What an owner can do to another's account: the label of the button, and what to tell them afterwards.
 ACTS = {
@@ -132,7 +133,7 @@ class UserAdmin(RefusesStaleSaves, PrivateSearch, DjangoUserAdmin):
         return user.has_factor  # type: ignore[attr-defined]  # annotated by get_queryset
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        factors = Authenticator.objects.filter(user=OuterRef("pk")).exclude(type=Authenticator.Type.RECOVERY_CODES)
+        factors = second_factors().filter(user=OuterRef("pk"))
         return super().get_queryset(request).annotate(has_factor=Exists(factors))
 
     def get_urls(self) -> list[URLPattern]:
@@ -232,7 +233,10 @@ class UserAdmin(RefusesStaleSaves, PrivateSearch, DjangoUserAdmin):
             send_link(invited, by=by, now=now)
             self.message_user(request, f"An invitation is on its way to {invited.email}.", messages.SUCCESS)
             return
+        earlier = User.objects.values_list("roles", flat=True).get(pk=obj.pk)
         obj.roles = change_staff(user=obj, roles=obj.roles, is_active=obj.is_active, by=by, now=now).roles
+        if obj.roles != earlier:
+            tell_of_roles(obj, now=now)
         obj.save(update_fields=["name"])  # a password that was changed meanwhile is kept
         if not obj.is_active:
             end_sessions(obj, request=request, now=now)

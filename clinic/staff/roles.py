@@ -105,7 +105,7 @@ def roles_with(permission: str) -> list[str]:
 
 
 class RoleBackend(BaseBackend):
-    """Grants the permissions of a user's roles. Signs nobody in."""
+    """Grants the permissions of a user's roles. Does not authenticate."""
 
     def get_user_permissions(self, user_obj: Any, obj: Any = None) -> set[str]:
         if not (isinstance(user_obj, User) and user_obj.is_active) or obj is not None:

@@ -2,6 +2,7 @@
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.db.models import QuerySet
 
 from clinic.practice.models import Role, User
 from clinic.staff.roles import PERMISSIONS
@@ -17,6 +18,11 @@ def needs_second_factor(user: User) -> bool:
     return settings.SECOND_FACTOR_REQUIRED and not user.get_all_permissions() <= WITHOUT_PATIENTS
 
 
+def second_factors() -> QuerySet[Authenticator]:
+    """Return all passkeys and authenticator apps. Recovery codes are no second step by themselves."""
+    return Authenticator.objects.exclude(type=Authenticator.Type.RECOVERY_CODES)
+
+
 def has_second_factor(user: User) -> bool:
-    """Whether `user` has a passkey or an authenticator app. One query."""
-    return Authenticator.objects.filter(user=user).exclude(type=Authenticator.Type.RECOVERY_CODES).exists()
+    """Whether `user` has a second step. One query."""
+    return second_factors().filter(user=user).exists()

@@ -11,7 +11,7 @@ from clinic.practice.models import LinkPurpose
 from clinic.practice.registry.parts import ShownPart
 
 
-class Place(Enum):
+class Region(Enum):
     """A part of the page."""
 
     FIRST = "first"  # above the details of the visit
@@ -31,7 +31,7 @@ class Block:
     Within its `place`, smaller orders come first.
     """
 
-    place: Place
+    place: Region
     capability: Capability
     read: ReadsBlock
     template: str
@@ -56,7 +56,7 @@ def blocks() -> list[Block]:
 
 def read_blocks(request: LinkRequest, subject: Any, *, now: datetime) -> dict[str, list[ShownPart]]:
     """Return the shown blocks by the value of their place."""
-    shown: dict[str, list[ShownPart]] = {place.value: [] for place in Place}
+    shown: dict[str, list[ShownPart]] = {place.value: [] for place in Region}
     for block in blocks():
         if has_proof(request, block.capability, now=now):
             context = block.read(request, subject, now=now)

@@ -18,7 +18,7 @@ from django.utils import timezone
 from clinic.practice.models import Clinic, User
 from clinic.responses.remote_address import recorded_block
 from clinic.staff.models import FactorSecret
-from clinic.staff.second_factor import needs_second_factor
+from clinic.staff.second_factor import needs_second_factor, second_factors
 from clinic.staff.sign_in.session_limits import signed_in_at
 from clinic.staff.sign_in.throttle import check_password_limits
 
@@ -97,7 +97,5 @@ class FactorAdapter(DefaultMFAAdapter):
 
     def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
         """Whether another second step remains, or the user needs none."""
-        factors = Authenticator.objects.filter(user=authenticator.user_id).exclude(
-            type=Authenticator.Type.RECOVERY_CODES
-        )
+        factors = second_factors().filter(user=authenticator.user_id)
         return factors.exclude(pk=authenticator.pk).exists() or not needs_second_factor(authenticator.user)

@@ -48,7 +48,7 @@ GONE, KEPT = "Zq7gone", "Zq7kept"
 
 @pytest.fixture
 def nina(db):
-    """Nina, whose name, address and number nobody else has."""
+    """Return Nina, whose name, address and number no other patient has."""
     return PatientFactory(name="Ninazq7 Walker", email="ninazq7@example.com", phone="+16035557731")
 
 

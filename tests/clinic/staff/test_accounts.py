@@ -289,7 +289,7 @@ def test_command_adds_lists_and_changes_accounts(caplog):
     [
         ("deactivate", "olive@clinic.example"),  # the last owner
         ("roles", "olive@clinic.example", "--role", "editor"),
-        ("roles", "nobody@clinic.example", "--role", "editor"),
+        ("roles", "unknown@clinic.example", "--role", "editor"),
         ("add", "olive@clinic.example", "--name", "Olive", "--role", "editor"),
         ("add", "not an address", "--name", "Olive", "--role", "editor"),
         ("add", "new@clinic.example", "--name", "New", "--role", "boss"),

@@ -129,7 +129,7 @@ def test_two_requests_with_one_link_change_the_password_once(olga):
 
 def test_answer_is_the_same_in_bytes_and_queries_whether_the_account_exists(olga):
     pages, statements = [], []
-    for email in ("olga@clinic.example", "nobody@clinic.example"):
+    for email in ("olga@clinic.example", "unknown@clinic.example"):
         browser = Client()
         with CaptureQueriesContext(connection) as queries:
             answer = ask(email, browser)
@@ -144,7 +144,7 @@ def test_answer_is_the_same_in_bytes_and_queries_whether_the_account_exists(olga
 
 
 def test_unknown_address_gets_no_email(olga, post_office):
-    ask("nobody@clinic.example")
+    ask("unknown@clinic.example")
     send_due_messages(clock=timezone.now)
     assert post_office.mails == []
     assert Message.objects.get(kind=RESET).state == "skipped"
@@ -224,9 +224,22 @@ def test_owner_sends_a_new_link_ends_sessions_and_removes_a_lost_second_step(olg
 
 
 @pytest.mark.parametrize("act", ["link", "sessions", "factors"])
-def test_nobody_but_another_owner_acts_on_an_account(olga, act):
+def test_only_another_owner_acts_on_an_account(olga, act):
     sam = make_staff("sam@clinic.example", roles=[Role.FRONT_DESK])
     assert signed_in(sam).post(f"/admin/practice/user/{olga.pk}/act/{act}/").status_code == 403
     assert signed_in(olga).post(f"/admin/practice/user/{olga.pk}/act/{act}/").status_code == 403, "one's own"
     assert signed_in(olga).get(f"/admin/practice/user/{sam.pk}/act/{act}/").status_code == 405
     assert signed_in(olga).post(f"/admin/practice/user/{sam.pk}/act/dance/").status_code == 404
+
+
+def test_member_of_staff_is_told_by_email_that_their_roles_were_changed(olga, post_office):
+    sam = make_staff("sam@clinic.example", roles=[Role.FRONT_DESK])
+    own, path = signed_in(olga), f"/admin/practice/user/{sam.pk}/change/"
+    form = own.get(path).context["adminform"].form
+    seen = {name: form[name].value() for name in form.fields if name not in ("roles", "is_active")}
+    Message.objects.all().delete()
+    saved = own.post(path, {**seen, "roles": [Role.THERAPIST], "is_active": "on"})
+    assert saved.status_code == 302
+    send_due_messages(clock=timezone.now)
+    assert [mail["To"] for mail in post_office.mails] == ["sam@clinic.example"]
+    assert "changed" in post_office.mails[0]["Subject"]

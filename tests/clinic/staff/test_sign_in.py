@@ -100,14 +100,14 @@ def test_cookie_of_a_known_browser_cannot_be_forged(owner):
 
 def test_guesses_at_many_accounts_from_one_network_are_limited(owner):
     answers = [
-        try_to_sign_in(account=f"nobody{n}@clinic.example").status_code for n in range(NETWORK_SIGN_INS.at_once + 5)
+        try_to_sign_in(account=f"unknown{n}@clinic.example").status_code for n in range(NETWORK_SIGN_INS.at_once + 5)
     ]
     assert answers == [200] * NETWORK_SIGN_INS.at_once + [429] * 5
 
 
 def test_known_and_unknown_accounts_get_the_same_answers_and_hashing(owner):
     pages, work = [], []
-    for account in ("olga@clinic.example", "nobody@clinic.example"):
+    for account in ("olga@clinic.example", "unknown@clinic.example"):
         tries = [None] * (SIGN_INS.at_once + 1)
 
         def guess(tries=tries, account=account):

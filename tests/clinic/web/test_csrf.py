@@ -18,7 +18,7 @@ def strict_client():
 
 
 def log_in(client, **headers):
-    form = {"login": "nobody@example.com", "password": "wrong", "csrfmiddlewaretoken": str(client.token)}
+    form = {"login": "unknown@example.com", "password": "wrong", "csrfmiddlewaretoken": str(client.token)}
     return client.post(reverse("account_login"), form, headers=headers)
 
 

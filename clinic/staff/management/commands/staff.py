@@ -14,7 +14,7 @@ from clinic.practice.models import Clinic, Role, User
 from clinic.practice.people.staff import StaffChangeError, change_staff, invite_staff
 from clinic.practice.values.dates import format_instant
 from clinic.practice.values.mail_addresses import normalize_address
-from clinic.staff.accounts import end_sessions, send_link
+from clinic.staff.accounts import end_sessions, send_link, tell_of_roles
 from clinic.staff.emergency import open_emergency_access
 from clinic.staff.links import path_of
 
@@ -69,9 +69,13 @@ class Command(BaseCommand):
         self._report(user)
         self.stdout.write("An email with a link to choose a password is on its way.")
 
+    @transaction.atomic
     def _roles(self, options: dict[str, Any]) -> None:
-        user = _find(options)
-        self._report(change_staff(user=user, roles=options["role"], is_active=True, by=None, now=timezone.now()))
+        user, now = _find(options), timezone.now()
+        changed = change_staff(user=user, roles=options["role"], is_active=True, by=None, now=now)
+        if (changed.roles, changed.is_active) != (user.roles, user.is_active):
+            tell_of_roles(changed, now=now)
+        self._report(changed)
 
     def _deactivate(self, options: dict[str, Any]) -> None:
         user, now = _find(options), timezone.now()
