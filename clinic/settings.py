@@ -150,6 +150,8 @@ MFA_ADAPTER = "clinic.staff.sign_in.adapter.FactorAdapter"
 MFA_FORMS = {
     "authenticate": "clinic.staff.sign_in.forms.SecondStepForm",
     "reauthenticate": "clinic.staff.sign_in.forms.ConfirmByCodeForm",
+    "authenticate_webauthn": "clinic.staff.sign_in.forms.PasskeyStepForm",
+    "reauthenticate_webauthn": "clinic.staff.sign_in.forms.ConfirmByPasskeyForm",
     "add_webauthn": "clinic.staff.sign_in.forms.PasskeyNameForm",
     "login_webauthn": "clinic.staff.sign_in.forms.PasskeyForm",
 }

@@ -21,12 +21,13 @@ from assessments.red_flags.definitions import load_questionnaires
 from booking.calendar_feed.feeds import create_feed
 from booking.models import SlotOffer
 from clinic.practice.access.links import issue_link
-from clinic.practice.models import LinkPurpose, Proof, User
+from clinic.practice.models import LinkPurpose, Proof, Role, User
 from education.articles.library import load_articles
 from education.body.warning_signs import NONE
 from tests.assessments.fhir_examples import EVERYTHING, packed
 from tests.booking.waiting import wait
 from tests.clinic.admin_pages import walk
+from tests.factories import UserFactory
 from tests.garbage import HARMFUL
 from tests.world import NINE_ON_TUESDAY, NOW, TUESDAY, book
 
@@ -183,10 +184,13 @@ def pages_of(links: dict[str, str]) -> dict[str, Page]:
 
 
 def routes() -> dict[str, str]:
-    """Return all routes outside the admin, by name with namespace."""
+    """Return all routes for visitors and patients, by name with namespace.
+
+    Those of staff are in `tests.clinic.admin_pages` and `tests.clinic.staff.pages`.
+    """
     found = {}
     for part in get_resolver().url_patterns:
-        if hasattr(part, "url_patterns") and str(part.pattern) != "admin/":
+        if hasattr(part, "url_patterns") and str(part.pattern) not in ("admin/", "staff/"):
             found |= {
                 f"{part.app_name}:{one.name}" if part.app_name else one.name: f"{part.pattern}{route}"
                 for route, one in walk(part)
@@ -235,7 +239,7 @@ class Visitor:
         response = getattr(self.client, method)(address, given or {}, **options)
         transaction.savepoint_rollback(before)
         status = response.status_code
-        is_silent = status >= 400 and not response.content and (status != 405 or method == "get")
+        is_silent = status >= 400 and not response.content and method != "head" and (status != 405 or method == "get")
         if status >= 500 or is_silent:
             self.faults.append(f"{method} {self.name} {what}: {status}")
         return response
@@ -256,6 +260,20 @@ def test_every_public_page_is_in_the_table_and_has_the_expected_status(visitor):
         if response.status_code != page.found:
             answers[visitor.name] = response.status_code
     assert answers == {}
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_every_public_page_opens_for_staff_as_for_visitors(visitor, role):
+    """Whatever the role and method: a link or nothing at all opens a page, never being signed in."""
+    user, differing = UserFactory(roles=[role]), {}
+    for page, address in visitor.walk():
+        asked = {"get": None, "post": page.data, "head": None, "put": None, "delete": None, "patch": None}
+        answers = {method: visitor.ask(method, address, data).status_code for method, data in asked.items()}
+        visitor.client.force_login(user)
+        for method, data in asked.items():
+            if (status := visitor.ask(method, address, data).status_code) != answers[method]:
+                differing[visitor.name, method] = (answers[method], status)
+    assert differing == {}
 
 
 def test_every_parameter_of_every_page_handles_garbage(visitor, read_names):

@@ -40,12 +40,22 @@ from clinic.responses.redirects import see_other
 from clinic.staff.accounts import end_sessions, remove_second_steps, send_link, tell_of_roles
 from clinic.staff.second_factor import second_factors
 
-# What an owner can do to another's account: the label of the button, and what to tell them afterwards.
+# What an owner can do to another's account: the label of the button, what to tell them before and afterwards.
 ACTS = {
-    "link": ("Send a link for a password", "The link is on its way. Links sent before no longer work."),
-    "sessions": ("End all sessions", "They are signed out everywhere."),
+    "link": (
+        "Send a link for a password",
+        "They get an email with a link to choose a password. Their present password works until they do.",
+        "The link is on its way. Links sent before no longer work.",
+    ),
+    "sessions": (
+        "End all sessions",
+        "They are signed out on every device at once, and lose what they have not saved.",
+        "They are signed out everywhere.",
+    ),
     "factors": (
         "Remove the second step",
+        "For a lost device. They are signed out, and get an email with a link for a new password. Then they add a new "
+        "second step.",
         "Second step and password are removed. A link for a new password is on its way.",
     ),
 }
@@ -156,14 +166,14 @@ class UserAdmin(RefusesStaleSaves, PrivateSearch, DjangoUserAdmin):
             end_sessions(user, request=request, now=now)
         else:
             remove_second_steps(user, request=request, now=now)
-        self.message_user(request, ACTS[act][1], messages.SUCCESS)
+        self.message_user(request, ACTS[act][2], messages.SUCCESS)
         return see_other(reverse("admin:practice_user_change", args=[pk]))
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         user = kwargs.get("obj")
         acts = [
-            (act, label)
-            for act, (label, _) in ACTS.items()
+            (act, label, before)
+            for act, (label, before, _) in ACTS.items()
             if user and self._may_act(request, user) and (act != "factors" or self.second_step(user))
         ]
         return super().render_change_form(request, {**context, "acts": acts}, *args, **kwargs)

@@ -33,11 +33,13 @@ class StaffLinkUnusable(Exception):
 def create_link(*, email: str, purpose: str, by: User | None = None, now: datetime) -> StaffLink:
     """Store a link for the account with the address `email`, whether or not there is one.
 
-    Revokes the open links of the same purpose, so that only the newest email works.
+    A link that staff or a command create revokes the open links of the same purpose. A reset that a visitor asks for
+    revokes none: they may be a stranger. All end with the first that is used.
     """
     email = normalize_address(email).lower()
     with transaction.atomic():
-        _open_links(email).filter(purpose=purpose).update(revoked_at=now)
+        if by is not None or purpose != Purpose.RESET:
+            _open_links(email).filter(purpose=purpose).update(revoked_at=now)
         return StaffLink.objects.create(
             email=email, purpose=purpose, invited_by=by, created_at=now, expires_at=now + LASTS[Purpose(purpose)]
         )

@@ -81,6 +81,12 @@ NETWORK_SIGN_INS = Limit("sign-ins from a network", Per.NETWORK, 20, 2 * MINUTE,
 ACCOUNT_SIGN_INS = Limit("sign-ins at an account", Per.ACCOUNT, 20, 2 * MINUTE, WAIT)
 KNOWN_BROWSER_SIGN_INS = Limit("sign-ins at an account from a known browser", Per.ACCOUNT, 10, 2 * MINUTE, WAIT)
 SECOND_STEPS = Limit("codes tried at an account's second step", Per.ACCOUNT, 6, 5 * MINUTE, WAIT)
+DAILY_SECOND_STEPS = Limit("codes tried at an account's second step from new browsers", Per.ACCOUNT, 30, DAY / 30, WAIT)
+WRONG_CODES = Limit(
+    "wrong codes at an account's second step", Per.ACCOUNT, 3, HOUR, "an email tells the account's owner"
+)
+WRONG_CODE_MAILS = Limit("emails about wrong codes", Per.ACCOUNT, 1, DAY, "no second email within a day")
+NETWORK_CHALLENGES = Limit("sign-ins by passkey begun from a network", Per.NETWORK, 30, MINUTE, "429")
 RESETS = Limit("password resets of an account", Per.ACCOUNT, 4, 6 * HOUR, SILENT)
 NETWORK_RESETS = Limit("password resets from a network", Per.NETWORK, 10, 6 * MINUTE, SLOW_DOWN)
 

@@ -12,6 +12,7 @@ from clinic.staff.account_mail import ACCOUNT_EVENT
 
 WHAT = {
     SignInKind.SIGNED_IN: "Your account was used to sign in from a new browser",
+    SignInKind.FAILED: "Several wrong codes were entered at the second step of your account",
     SignInKind.PASSWORD_CHANGED: "Your password was changed",
     SignInKind.FACTOR_ADDED: "A second step was added to your account",
     SignInKind.FACTOR_REMOVED: "A second step was removed from your account",

@@ -5,17 +5,27 @@ from typing import Any
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import ChangePasswordForm, LoginForm
 from allauth.core import context
+from allauth.mfa.adapter import get_adapter as get_factor_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
-from allauth.mfa.webauthn.forms import AddWebAuthnForm, LoginWebAuthnForm
+from allauth.mfa.webauthn.forms import (
+    AddWebAuthnForm,
+    AuthenticateWebAuthnForm,
+    LoginWebAuthnForm,
+    ReauthenticateWebAuthnForm,
+)
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from clinic.audit.models import SignInKind
+from clinic.audit.sign_ins import record_sign_in
 from clinic.practice.fields.form_fields import AddressField
 from clinic.practice.models import User
 from clinic.staff.sign_in.throttle import check_code_limits, check_passkey_limits, is_code_fresh
+
+MALFORMED = (AttributeError, KeyError, TypeError, ValueError)  # raised by allauth and fido2 for malformed credentials
 
 
 class SignInForm(LoginForm):
@@ -29,12 +39,53 @@ class SignInForm(LoginForm):
         self.fields["password"].widget.attrs.pop("placeholder", None)
 
 
-class PasskeyForm(LoginWebAuthnForm):
-    """Sign-in by passkey alone, within the limits of the visitor's network."""
+class _CredentialField(forms.JSONField):
+    """JSON. Django's field lets the parser's other errors through: numbers of 5,000 digits, lists in lists in lists."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except (RecursionError, ValueError) as error:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return data  # the page's script fills the field anew; shown again, it would be parsed again
+
+    def prepare_value(self, value: Any) -> Any:
+        return ""
+
+
+class _Passkey(forms.Form):
+    """What a browser sends about a passkey. allauth's parser raises other errors than ValidationError on garbage."""
+
+    credential = _CredentialField(widget=forms.HiddenInput)
 
     def clean_credential(self) -> Any:
-        check_passkey_limits(context.request, now=timezone.now())
-        return super().clean_credential()
+        try:
+            return super().clean_credential()  # type: ignore[misc]
+        except MALFORMED as error:
+            raise ValidationError(get_factor_adapter().error_messages["incorrect_code"]) from error
+
+
+class PasskeyForm(_Passkey, LoginWebAuthnForm):
+    """Sign-in by passkey alone, within the limits of the visitor's network. Failures are recorded."""
+
+    def clean_credential(self) -> Any:
+        request, now = context.request, timezone.now()
+        check_passkey_limits(request, now=now)
+        try:
+            return super().clean_credential()
+        except ValidationError:
+            record_sign_in(user=None, kind=SignInKind.FAILED, request=request, now=now)
+            raise
+
+
+class PasskeyStepForm(_Passkey, AuthenticateWebAuthnForm):
+    """The second step of a sign-in, by passkey."""
+
+
+class ConfirmByPasskeyForm(_Passkey, ReauthenticateWebAuthnForm):
+    """Re-authentication by passkey."""
 
 
 class _Code(forms.Form):
@@ -64,11 +115,19 @@ class ConfirmByCodeForm(_Code, ReauthenticateForm):
 class PasskeyNameForm(AddWebAuthnForm):
     """Add a passkey."""
 
+    credential = _CredentialField(widget=forms.HiddenInput)
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "passwordless" in self.fields:
             self.fields["passwordless"].label = "Sign in with it alone, without the password"
             self.fields["passwordless"].help_text = "Your fingerprint, face or the code of the device is then enough."
+
+    def clean(self) -> Any:
+        try:
+            return super().clean()
+        except MALFORMED as error:
+            raise ValidationError(get_factor_adapter().error_messages["incorrect_code"]) from error
 
 
 class NewOwnPasswordForm(ChangePasswordForm):

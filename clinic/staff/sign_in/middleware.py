@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -14,7 +14,9 @@ from clinic.responses.redirects import see_other
 from clinic.staff.second_factor import has_second_factor, needs_second_factor
 from clinic.staff.sign_in.session_limits import FACTOR, Ended, note_use, signed_in_at, why_ended
 from clinic.staff.sign_in.sign_out import clear_site_data
-from clinic.staff.sign_in.throttle import finish_throttled
+from clinic.staff.sign_in.throttle import finish_throttled, remember_browser
+
+METHODS = ("GET", "HEAD", "POST")
 
 
 class StaffSessions:
@@ -35,6 +37,8 @@ class StaffSessions:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not request.path.startswith(self.pages):
             return self.get_response(request)
+        if request.method not in METHODS:  # allauth's and Django's views treat PUT and DELETE as POST
+            return HttpResponseNotAllowed(METHODS)
         now = timezone.now()
         if request.user.is_authenticated:
             if ended := why_ended(request, now=now):
@@ -47,6 +51,8 @@ class StaffSessions:
         response = finish_throttled(request, self.get_response(request))
         if request.user.is_authenticated and signed_in_at(request.session):
             note_use(request, response, now=now)
+            if getattr(request, "has_new_password", False):
+                remember_browser(request, response, staff_of(request))
         return response
 
 

@@ -19,7 +19,7 @@ from clinic.staff.accounts import delete_orphaned_secrets, delete_secrets
 from clinic.staff.links import find_account, revoke_links
 from clinic.staff.second_factor import has_second_factor
 from clinic.staff.sign_in.session_limits import FACTOR, begin
-from clinic.staff.sign_in.throttle import is_known_browser, remember_browser
+from clinic.staff.sign_in.throttle import is_known_browser, is_mail_due_about_codes, remember_browser
 
 
 def connect_receivers() -> None:
@@ -50,7 +50,8 @@ def _record(kind: SignInKind, request: HttpRequest | None, user: User | None, *,
 def _signed_in(request: HttpRequest, response: HttpResponse, user: User, **_: Any) -> None:
     begin(request.session, has_factor=has_second_factor(user), now=timezone.now())
     _shorten_user_agent(request)
-    _record(SignInKind.SIGNED_IN, request, user, is_mailed=not is_known_browser(request, user.email))
+    is_told = getattr(request, "has_used_link", False)  # the email about the password names the browser too
+    _record(SignInKind.SIGNED_IN, request, user, is_mailed=not is_told and not is_known_browser(request, user.email))
     remember_browser(request, response, user)
 
 
@@ -72,6 +73,7 @@ def _signed_out(request: HttpRequest | None, user: User | None, **_: Any) -> Non
 def _password_changed(request: HttpRequest, user: User, **_: Any) -> None:
     revoke_links(user.email, now=timezone.now())
     _shorten_user_agent(request)
+    request.has_new_password = True  # type: ignore[attr-defined]  # the middleware then makes the browser known again
     _record(SignInKind.PASSWORD_CHANGED, request, user, is_mailed=True)
 
 
@@ -81,7 +83,7 @@ def _password_confirmed(request: HttpRequest, user: User, method: str, **extra: 
 
 
 def _code_failed(request: HttpRequest, user: User, **_: Any) -> None:
-    _record(SignInKind.FAILED, request, user)
+    _record(SignInKind.FAILED, request, user, is_mailed=is_mail_due_about_codes(user, now=timezone.now()))
 
 
 def _factor_added(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:

@@ -11,6 +11,7 @@ from allauth.core.internal.cryptokit import normalize_user_code
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import salted_hmac
 
 from clinic.audit.models import SignInKind
 from clinic.audit.sign_ins import record_sign_in
@@ -51,8 +52,23 @@ def check_passkey_limits(request: HttpRequest, *, now: datetime) -> None:
 
 
 def check_code_limits(request: HttpRequest, user: User, *, now: datetime) -> None:
-    """Spend an attempt at a code of `user`. Raises ValidationError as `check_password_limits` does."""
-    _refuse(request, spend((limits.SECOND_STEPS, user.pk), now=now), user=user, now=now)
+    """Spend an attempt at a code of `user`. Raises ValidationError as `check_password_limits` does.
+
+    Known browsers have a budget of their own: someone with a stolen password cannot lock the owner out. All others
+    together are also limited by the day, so that a code cannot be guessed slowly.
+    """
+    if is_known_browser(request, user.email):
+        verdict = spend((limits.SECOND_STEPS, user.pk, "known"), now=now)
+    else:
+        verdict = spend((limits.SECOND_STEPS, user.pk), (limits.DAILY_SECOND_STEPS, user.pk), now=now)
+    _refuse(request, verdict, user=user, now=now)
+
+
+def is_mail_due_about_codes(user: User, *, now: datetime) -> bool:
+    """Note a wrong code of `user`. Whether to email them: several within hours, at most one email a day."""
+    if not spend((limits.WRONG_CODES, user.pk), now=now).is_over:
+        return False
+    return not spend((limits.WRONG_CODE_MAILS, user.pk), now=now).is_over
 
 
 def is_code_fresh(user: User, code: str, *, now: datetime) -> bool:
@@ -71,10 +87,10 @@ def finish_throttled(request: HttpRequest, response: HttpResponse) -> HttpRespon
 
 def remember_browser(request: HttpRequest, response: HttpResponse, user: User) -> None:
     """Set the cookie by which this browser is known to `user`, besides its last other accounts."""
-    keys = [key for key in _known_accounts(request) if key != str(user.pk)][: MOST_ACCOUNTS - 1]
+    others = [key for key in _known_accounts(request) if not key.startswith(f"{user.pk}:")]
     response.set_signed_cookie(
         COOKIE,
-        ".".join([str(user.pk), *keys]),
+        ".".join([_key_of(user), *others[: MOST_ACCOUNTS - 1]]),
         salt=SALT,
         max_age=KNOWN_FOR,
         secure=request.is_secure(),
@@ -84,10 +100,18 @@ def remember_browser(request: HttpRequest, response: HttpResponse, user: User) -
 
 
 def is_known_browser(request: HttpRequest, account: str) -> bool:
-    """Whether this browser has signed in to `account` within KNOWN_FOR. No query without the cookie."""
+    """Whether this browser has signed in to `account` within KNOWN_FOR, by its present password.
+
+    No query without the cookie.
+    """
     keys = _known_accounts(request)
     user = find_account(account) if keys else None
-    return user is not None and str(user.pk) in keys
+    return user is not None and _key_of(user) in keys
+
+
+def _key_of(user: User) -> str:
+    """Return what a browser's cookie says of `user`: a new password makes it unknown."""
+    return f"{user.pk}:{salted_hmac(SALT, user.password, algorithm='sha256').hexdigest()[:16]}"
 
 
 def _known_accounts(request: HttpRequest) -> list[str]:

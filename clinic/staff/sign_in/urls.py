@@ -17,6 +17,8 @@ urlpatterns = [
     path("link/<str:token>/", views.follow_link, name="staff_link"),
     path("security/", views.AccountView.as_view(), name="mfa_index"),
     path("security/webauthn/keys/<int:pk>/remove/", views.RemovePasskeyView.as_view(), name="mfa_remove_webauthn"),
+    path("security/webauthn/login/", views.PasskeySignInView.as_view(), name="mfa_login_webauthn"),
+    path("security/webauthn/reauthenticate/", views.ConfirmByPasskeyView.as_view(), name="mfa_reauthenticate_webauthn"),
     path("security/", include("allauth.mfa.urls")),
     path("sessions/", views.sessions, name="usersessions_list"),
     path("still-here/", views.still_here, name="staff_still_here"),

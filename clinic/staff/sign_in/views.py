@@ -7,7 +7,7 @@ from allauth.account.utils import perform_login
 from allauth.account.views import LoginView
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.views import IndexView
-from allauth.mfa.webauthn.views import RemoveWebAuthnView
+from allauth.mfa.webauthn.views import LoginWebAuthnView, ReauthenticateWebAuthnView, RemoveWebAuthnView
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
@@ -23,7 +23,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from clinic.audit.models import SignInKind
 from clinic.audit.sign_ins import record_sign_in
 from clinic.practice.access.networks import network_of
-from clinic.practice.access.rate_limits import NETWORK_RESETS, RESETS, spend
+from clinic.practice.access.rate_limits import NETWORK_CHALLENGES, NETWORK_RESETS, RESETS, spend
 from clinic.practice.access.staff import staff_of
 from clinic.responses.redirects import see_other
 from clinic.staff.account_mail import plan_account_mail, plan_link_mail
@@ -32,7 +32,7 @@ from clinic.staff.second_factor import needs_second_factor
 from clinic.staff.sign_in.forms import NewPasswordForm, ResetForm
 from clinic.staff.sign_in.session_limits import IDLE, LONGEST, Ended
 from clinic.staff.sign_in.sign_out import clear_site_data
-from clinic.staff.sign_in.throttle import describe_wait
+from clinic.staff.sign_in.throttle import THROTTLED, describe_wait, is_known_browser
 
 
 class SignInView(LoginView):
@@ -51,6 +51,30 @@ class AccountView(IndexView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         needs_factor = needs_second_factor(staff_of(self.request))
         return {**super().get_context_data(**kwargs), "second_factor_required": needs_factor}
+
+
+class PasskeySignInView(LoginWebAuthnView):
+    """Sign in by passkey alone. A GET by the page's script returns the challenge, which is stored in a session."""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        now = timezone.now()
+        verdict = spend((NETWORK_CHALLENGES, network_of(request)), now=now)
+        if verdict.is_over:
+            return HttpResponse(status=429, headers={"Retry-After": str(verdict.seconds_left(now=now))})
+        return super().get(request, *args, **kwargs)
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        is_throttled = any(error.code == THROTTLED for error in form.errors.as_data().get("credential", ()))
+        return see_other(reverse("account_login", query={"passkey": THROTTLED if is_throttled else "failed"}))
+
+
+class ConfirmByPasskeyView(ReauthenticateWebAuthnView):
+    """Re-authenticate by passkey."""
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """Ask again, and say why."""
+        again = reverse("mfa_reauthenticate_webauthn", query={"passkey": "failed"})
+        return see_other(self.passthrough_next_url(again))
 
 
 class RemovePasskeyView(RemoveWebAuthnView):
@@ -90,7 +114,8 @@ def forgotten(request: HttpRequest) -> HttpResponse:
         response = render(request, "staff/forgotten.html", {"form": form}, status=429)
         response["Retry-After"] = str(verdict.seconds_left(now=now))
         return response
-    if not spend((RESETS, email), now=now).is_over:
+    budget = (RESETS, email, "known") if is_known_browser(request, email) else (RESETS, email)
+    if not spend(budget, now=now).is_over:
         with transaction.atomic():
             plan_link_mail(create_link(email=email, purpose=Purpose.RESET, now=now), now=now)
             record_sign_in(user=find_account(email), kind=SignInKind.RESET_ASKED, request=request, now=now)
@@ -128,6 +153,7 @@ def follow_link(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "staff/link_unusable.html", status=410)
     if request.user.is_authenticated:
         allauth_logout(request)
+    request.has_used_link = True  # type: ignore[attr-defined]
     return perform_login(request, user, email=user.email)
 
 

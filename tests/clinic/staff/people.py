@@ -2,13 +2,19 @@
 
 import re
 
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.test import Client, TestCase
+from fido2.cose import ES256
+from fido2.utils import websafe_encode
+from fido2.webauthn import Aaguid, AttestationObject, AttestedCredentialData, AuthenticatorData, CollectedClientData
 
 from clinic.practice.models import Role, User
 from clinic.staff.sign_in.session_limits import FACTOR
 
 PASSWORD = "a long walk by the lake"
+PASSKEY_ID = b"the id of a passkey"
 
 
 def make_staff(email="olga@clinic.example", *, roles=(Role.OWNER, Role.THERAPIST), password=PASSWORD) -> User:
@@ -50,3 +56,16 @@ def code_of(secret: str, *, ahead: int = 0) -> str:
 def recovery_codes(browser) -> list[str]:
     """Return the recovery codes that the page shows once."""
     return re.findall(r"<li><code>(\d+)</code></li>", browser.get("/staff/security/recovery-codes/").content.decode())
+
+
+def add_passkey(user) -> Authenticator:
+    """Add a passkey to the account. No device has its private key."""
+    key = ES256.from_cryptography_key(ec.generate_private_key(ec.SECP256R1()).public_key())
+    credential = AttestedCredentialData.create(Aaguid(bytes(16)), PASSKEY_ID, key)
+    flags = AuthenticatorData.FLAG.UP | AuthenticatorData.FLAG.UV | AuthenticatorData.FLAG.AT
+    attested = AttestationObject.create("none", AuthenticatorData.create(bytes(32), flags, 0, bytes(credential)), {})
+    made = CollectedClientData.create("webauthn.create", bytes(32), "http://testserver")
+    response = {"clientDataJSON": websafe_encode(made), "attestationObject": websafe_encode(attested)}
+    sent = {"id": websafe_encode(PASSKEY_ID), "rawId": websafe_encode(PASSKEY_ID), "type": "public-key"}
+    data = {"name": "Passkey", "credential": sent | {"response": response, "clientExtensionResults": {}}}
+    return Authenticator.objects.create(user=user, type=Authenticator.Type.WEBAUTHN, data=data)

@@ -87,11 +87,29 @@ def test_link_works_once(olga, post_office):
     assert sign_in(olga, password=NEW).status_code == 302
 
 
-def test_new_link_replaces_the_one_before(olga):
-    first = create_link(email=olga.email, purpose=Purpose.RESET, now=NOW)
-    second = create_link(email=olga.email, purpose=Purpose.RESET, now=NOW)
+@pytest.mark.parametrize("purpose", [Purpose.RESET, Purpose.INVITATION])
+def test_new_link_of_an_owner_replaces_those_before(olga, purpose):
+    first = create_link(email=olga.email, purpose=purpose, now=NOW)
+    second = create_link(email=olga.email, purpose=purpose, by=olga, now=NOW)
     assert choose(path_of(first)).status_code == 410
     assert choose(path_of(second)).status_code == 302
+
+
+def test_stranger_who_asks_for_a_reset_does_not_end_the_owners_link(olga):
+    own, strangers = (create_link(email=olga.email, purpose=Purpose.RESET, now=NOW) for _ in range(2))
+    assert choose(path_of(own)).status_code == 302
+    assert choose(path_of(strangers)).status_code == 410, "the first that is used ends the others"
+
+
+def test_stranger_cannot_use_up_the_resets_of_a_known_browser(olga, post_office):
+    browser = signed_in(olga)
+    browser.post("/staff/sign-out/")
+    asked = StaffLink.objects.filter(email=olga.email)
+    for _ in range(RESETS.at_once + 2):
+        ask()
+    assert asked.count() == RESETS.at_once
+    browser.post(FORGOTTEN, {"email": olga.email})
+    assert asked.count() == RESETS.at_once + 1
 
 
 @pytest.mark.parametrize("purpose", [Purpose.RESET, Purpose.INVITATION, Purpose.EMERGENCY])

@@ -10,7 +10,7 @@ from django.test import Client
 
 from clinic.audit.models import SignInEvent, SignInKind
 from clinic.outbox.models import Message
-from clinic.practice.access.rate_limits import SECOND_STEPS
+from clinic.practice.access.rate_limits import DAILY_SECOND_STEPS, DAY, NETWORK_CHALLENGES, SECOND_STEPS, WRONG_CODES
 from clinic.practice.models import Role
 from clinic.staff.account_mail import ACCOUNT_EVENT, subject_of
 from clinic.staff.models import FactorSecret
@@ -108,6 +108,56 @@ def test_codes_are_limited_whatever_network_they_come_from(olga, secret):
     assert browser.post("/staff/security/authenticate/", {"code": code_of(secret)}).status_code == 429
     kinds = SignInEvent.objects.filter(at=NOW).values_list("kind", flat=True)
     assert sorted(kinds) == [SignInKind.FAILED] * SECOND_STEPS.at_once + [SignInKind.THROTTLED] * 2
+
+
+def guess(olga, times, browser=None):
+    """Enter wrong codes. Returns the statuses."""
+    browser = browser or Client()
+    sign_in(olga, browser)
+    return [browser.post("/staff/security/authenticate/", {"code": f"{n:06}"}).status_code for n in range(times)]
+
+
+def test_codes_of_new_browsers_are_also_limited_by_the_day(olga, secret):
+    tried = 0
+    for hours in range(24):
+        with time_machine.travel(NOW + timedelta(hours=hours), tick=False):
+            tried += guess(olga, SECOND_STEPS.at_once).count(200)
+    assert tried <= DAILY_SECOND_STEPS.at_once + DAY // DAILY_SECOND_STEPS.every
+
+
+def test_stranger_with_the_password_does_not_lock_a_known_browser_out(olga, secret):
+    browser = Client()
+    sign_in(olga, browser)
+    browser.post("/staff/security/authenticate/", {"code": code_of(secret)})
+    browser.post("/staff/sign-out/")
+    assert 429 in guess(olga, SECOND_STEPS.at_once + 1)
+    sign_in(olga, browser)
+    assert browser.post("/staff/security/authenticate/", {"code": code_of(secret, ahead=1)}).status_code == 302
+
+
+def test_several_wrong_codes_are_told_by_one_email_a_day(olga, secret):
+    mails = Message.objects.filter(kind=ACCOUNT_EVENT)
+    before = mails.count()
+    guess(olga, WRONG_CODES.at_once)
+    assert mails.count() == before, "anyone mistypes"
+    guess(olga, 2)
+    told = SignInEvent.objects.get(pk=mails.latest("created_at").subject_id.int)
+    assert (mails.count(), told.kind) == (before + 1, SignInKind.FAILED)
+
+
+def test_failed_passkey_is_recorded_and_the_page_says_so():
+    browser = Client()
+    answer = browser.post("/staff/security/webauthn/login/", {"credential": '{"id": "x"}'})
+    assert SignInEvent.objects.filter(user=None, kind=SignInKind.FAILED).count() == 1
+    assert 'role="alert"' in browser.get(answer["Location"]).content.decode()
+
+
+def test_challenges_for_passkeys_are_limited_per_network():
+    def begin():
+        return Client().get("/staff/security/webauthn/login/", headers={"X-Requested-With": "XMLHttpRequest"})
+
+    assert {begin().status_code for _ in range(NETWORK_CHALLENGES.at_once)} == {200}
+    assert begin().status_code == 429
 
 
 def test_recovery_code_opens_the_account_once_when_the_phone_is_lost(olga):

@@ -98,6 +98,27 @@ def test_cookie_of_a_known_browser_cannot_be_forged(owner):
     assert answers[-1] == 429
 
 
+def test_browser_is_unknown_to_an_account_with_a_new_password(owner):
+    browser = Client()
+    try_to_sign_in(PASSWORD, browser=browser)
+    browser.post("/staff/sign-out/")
+    owner.set_password("another quiet boat in May")
+    owner.save()
+    for n in range(60):
+        try_to_sign_in(address=f"198.{n}.0.1")
+    assert try_to_sign_in(browser=browser).status_code == 429
+
+
+def test_browser_in_which_the_password_was_changed_stays_known(owner):
+    browser, new = Client(), "another quiet boat in May"
+    try_to_sign_in(PASSWORD, browser=browser)
+    browser.post("/staff/password/", {"oldpassword": PASSWORD, "password1": new, "password2": new})
+    browser.post("/staff/sign-out/")
+    for n in range(60):
+        try_to_sign_in(address=f"198.{n}.0.1")
+    assert try_to_sign_in(new, browser=browser).status_code == 302
+
+
 def test_guesses_at_many_accounts_from_one_network_are_limited(owner):
     answers = [
         try_to_sign_in(account=f"unknown{n}@clinic.example").status_code for n in range(NETWORK_SIGN_INS.at_once + 5)
