@@ -20,7 +20,7 @@ from clinic.audit.models import AccessEvent, SignInEvent, describe_type
 from clinic.audit.reading import note_shown
 from clinic.audit.reports.sentences import describe_event
 from clinic.audit.reports.sources import ids_of_person
-from clinic.audit.reports.unusual import LOOKED_BACK, MOST_SHOWN, find_unusual
+from clinic.audit.reports.unusual import LOOKED_BACK, MANY_OPENED, MANY_SHOWN, MOST_SHOWN, find_unusual
 
 PER_PAGE = 50
 MOST_NAMED = 3  # links to patients in a row of the list; the page of a row has all of them
@@ -86,11 +86,12 @@ class AccessEventAdmin(ReadOnly, PrivateSearch):
         """List unusual reads by staff, newest first, each with the reason. Raises PermissionDenied."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        found = find_unusual(now=timezone.now())
+        found = find_unusual(zone=timezone.get_current_timezone(), now=timezone.now())
         context = {
             "title": "Unusual access",
             "found": found,
             "days": LOOKED_BACK.days,
+            "many": {"opened": MANY_OPENED, "shown": MANY_SHOWN},
             "most": MOST_SHOWN if len(found) == MOST_SHOWN else None,
         }
         return self._report(request, "audit/admin_unusual.html", context)

@@ -1,7 +1,7 @@
 """Reads by staff that an auditor should look at, each with the reason. Listed is not accused."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
@@ -40,13 +40,13 @@ class Unusual:
     why: str
 
 
-def find_unusual(*, now: datetime) -> list[Unusual]:
+def find_unusual(*, zone: tzinfo, now: datetime) -> list[Unusual]:
     """Return the unusual reads by staff within LOOKED_BACK, newest first, at most MOST_SHOWN.
 
-    A constant number of queries.
+    Days are those of `zone`, the clinic's. A constant number of queries.
     """
     since = now - LOOKED_BACK
-    found = [*_many_in_an_hour(since), *_own_records(since), *_after_hours(since)]
+    found = [*_many_in_an_hour(since), *_own_records(since), *_after_hours(since, zone)]
     names = dict(get_user_model()._default_manager.values_list("pk", "name"))
     newest = sorted(found, key=lambda one: one[1], reverse=True)[:MOST_SHOWN]
     return [Unusual(actor_id, names.get(actor_id, ""), at, why) for actor_id, at, why in newest]
@@ -84,8 +84,8 @@ def _own_records(since: datetime) -> list[tuple[UUID, datetime, str]]:
     return [(actor_id, at, "opened a patient with their own name or email address") for actor_id, at in last.items()]
 
 
-def _after_hours(since: datetime) -> list[tuple[UUID, datetime, str]]:
-    """Return one entry for each member of staff and UTC day with reads outside opening hours.
+def _after_hours(since: datetime, zone: tzinfo) -> list[tuple[UUID, datetime, str]]:
+    """Return one entry for each member of staff and day with reads outside opening hours.
 
     Reads are counted in stretches of ten minutes, which keeps their number small.
     """
@@ -96,7 +96,7 @@ def _after_hours(since: datetime) -> list[tuple[UUID, datetime, str]]:
     late = find_after_hours([row["first"] for row in rows])
     found: dict[tuple[UUID, object], tuple[datetime, int]] = {}
     for row in sorted((row for row in rows if row["first"] in late), key=lambda row: row["first"]):
-        key = (row["actor_id"], row["first"].date())
+        key = (row["actor_id"], row["first"].astimezone(zone).date())
         first, pages = found.get(key, (row["first"], 0))
         found[key] = first, pages + row["pages"]
     return [
