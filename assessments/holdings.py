@@ -7,7 +7,8 @@ from typing import Any
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
-from assessments.models import Flag, Level, Response, Score, StaffAlert
+from assessments.fhir_json.communications import write_communication
+from assessments.models import Flag, FlagFollowUp, FollowUpKind, Level, Response, Score, StaffAlert
 from clinic.practice.models import Patient, User
 from clinic.practice.registry.holdings import (
     ErasureRefused,
@@ -31,7 +32,7 @@ class OpenFlag(ErasureRefused):
 
 def register_holdings() -> None:
     """Register the holdings of this room."""
-    for holding in (RESPONSES, FLAGS, SCORES, ALERTS):
+    for holding in (RESPONSES, FLAGS, FOLLOW_UPS, SCORES, ALERTS):
         register_holding(holding)
 
 
@@ -131,6 +132,71 @@ FLAGS = Holding(
     goes="Which rule raised it, and the answers behind it.",
     stays={"action": "how soon it had to be handled"},
     refuse_erasure=_refuse_with_open_flag,
+)
+
+
+# Follow-ups of flags
+
+_follow_ups = by_column(FlagFollowUp, "flag__response__patient")
+
+
+def _read_follow_ups(patients: Sequence[Patient], *, by: User, most: int | None, now: datetime) -> Iterable[Line]:
+    """Say that a flag was followed up. What was done is on its page."""
+    for row in _follow_ups(patients).defer("note").order_by("-at", "-version", "pk")[:most]:
+        kind = FollowUpKind(row.kind)
+        if kind != FollowUpKind.ACKNOWLEDGED:  # is a line of its flag
+            url = reverse("admin:assessments_flag_follow_up", args=[row.flag_id])
+            yield Line(row.at, f"Flag {kind.label}: {row.get_level_display()}", url)
+
+
+def _export_follow_ups(patients: Sequence[Patient], by: User, now: datetime) -> list[dict[str, Any]]:
+    """Return the follow-ups, each that was a contact with a FHIR Communication."""
+    return [
+        {
+            "id": str(row.pk),
+            "flag": str(row.flag_id),
+            "kind": row.kind,
+            "at": as_json(row.at),
+            "outcome": row.outcome,
+            "finding": row.finding,
+            "settles": row.settles,
+            "note": row.note,
+            "raised_at": as_json(row.raised_at),
+            "level": row.level,
+            "rule_version": row.rule_version,
+            "communication": write_communication(
+                id=str(row.pk),
+                patient=str(row.flag.response.patient_id),
+                flag=str(row.flag_id),
+                reached=row.reached,
+                at=row.at,
+                note=row.note or "",
+            ),
+        }
+        for row in _follow_ups(patients).select_related("flag__response").order_by("pk")
+    ]
+
+
+def _erase_follow_ups(patients: Sequence[Patient], now: datetime) -> None:
+    for row in _follow_ups(patients).exclude(note=None):
+        row.note = None
+        row.save(update_fields=["note"])
+
+
+FOLLOW_UPS = Holding(
+    model=FlagFollowUp,
+    permission=SEES_FLAGS,
+    find=_follow_ups,
+    timeline=_read_follow_ups,
+    export=_export_follow_ups,
+    repoint=WITH_RESPONSE,
+    erase=_erase_follow_ups,
+    goes="Notes.",
+    stays={
+        "reached": "how the patient was reached",
+        "outcome": "what was done",
+        "finding": "whether a doctor confirmed the concern",
+    },
 )
 
 

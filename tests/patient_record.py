@@ -10,7 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import models
 
-from assessments.models import Flag, Questionnaire, Response, ResponseStatus, Score, StaffAlert
+from assessments.models import Flag, FlagFollowUp, Questionnaire, Response, ResponseStatus, Score, StaffAlert
 from booking.actions.attend import mark_arrived
 from booking.models import Appointment, ReturnRequest, SlotOffer, WaitListEntry
 from clinic.audit.access import record_access
@@ -93,7 +93,7 @@ def make_response(patient, staff) -> Response:
         saved_at=NOW,
         completed_at=NOW,
     )
-    Flag.objects.create(
+    flag = Flag.objects.create(
         response=response,
         rule_id="RF01",
         rule_version=1,
@@ -104,6 +104,20 @@ def make_response(patient, staff) -> Response:
         raised_at=NOW,
         staff_acknowledged_at=NOW,
         staff_acknowledged_by=staff,
+    )
+    FlagFollowUp.objects.create(
+        flag=flag,
+        kind="followed-up",
+        at=NOW,
+        by=staff,
+        reached="phone",
+        outcome="emergency-care",
+        settles=True,
+        note="Will go with her sister",
+        raised_at=NOW,
+        level="E",
+        rule_version=1,
+        version=2,
     )
     Score.objects.create(response=response, measure="uwri", result={"value": 7}, scored_at=NOW)
     StaffAlert.objects.create(response=response, recipient=staff, level="E", planned_at=NOW)

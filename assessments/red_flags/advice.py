@@ -45,7 +45,8 @@ def find_unread(response: Response) -> Advice | None:
 def find_current_advice(responses: Iterable[Response | uuid.UUID]) -> Advice | None:
     """Return the worst current advice of `responses`, emergency or urgent, read or not; None if there is none.
 
-    Advice is current until staff acknowledge its flag or the answer changes.
+    Advice is current until staff have handled its flag or the answer changes. An emergency's also stays until the
+    patient has read it or was reached (see `FlagQuerySet.advising`).
     """
     return read_advice(Flag.objects.advising().filter(response__in=responses))
 

@@ -1,8 +1,12 @@
-"""Alert staff to an urgent answer, and remind them until the flag is acknowledged.
+"""Alert staff to an urgent answer, and remind them until the flag is handled.
 
 All emails of an alert are planned at once, in the transaction that saves the answer. Each is checked again before it is
-sent. It is skipped once the flags are acknowledged. If its recipient has left, the alert is planned for current staff.
+sent. It is skipped once the flags are handled. If its recipient has left, the alert is planned for current staff.
 The emails contain no patient data, only a time and a link to the admin.
+
+A follow-up that does not settle the flag, such as a message left for the patient, stops no reminder. The patient may
+not know of the danger yet, and each recipient can try again; the follow-ups show them what was tried. Staff who know
+enough settle the flag, which stops the reminders. A reopened flag gets the reminders that are still due.
 """
 
 import logging
@@ -11,7 +15,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Q
 
-from assessments.models import FIRST_REVIEW_WITHIN, Flag, Level, Response, StaffAlert
+from assessments.models import FIRST_REVIEW_WITHIN, Flag, FlagFollowUp, Level, Response, StaffAlert
 from clinic.outbox.messages.alerts import plan_until_seen, staff_who_may
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic, User
@@ -33,7 +37,8 @@ def alert_staff(*, response: Response, raised: list[Flag], now: datetime) -> lis
 
     Without such staff, they go to the clinic's own address.
 
-    No-op if an alert of the same level or worse was planned within ONE_SITTING and no flag was acknowledged since.
+    No-op if an alert of the same level or worse was planned within ONE_SITTING and no flag was followed up since: staff
+    who have dealt with the earlier flags do not expect another one.
     """
     levels = {flag.current_level for flag in raised} & set(AGAIN_AFTER)
     if not levels:
@@ -71,7 +76,9 @@ def _plan_alerts(*, response: Response, level: Level, now: datetime) -> list[Sta
 
 def _is_covered(response: Response, level: Level, now: datetime) -> bool:
     earlier = response.alerts.filter(level__in=_levels_from(level), planned_at__gt=now - ONE_SITTING).first()
-    return earlier is not None and not response.flags.filter(staff_acknowledged_at__gte=earlier.planned_at).exists()
+    if earlier is None:
+        return False
+    return not FlagFollowUp.objects.filter(flag__response=response, at__gte=earlier.planned_at).exists()
 
 
 def why_unwanted(message: Message, now: datetime) -> str | None:

@@ -3,11 +3,13 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 
-from assessments.models import Flag, Response
+from assessments.models import Flag, FollowUpKind, Response
 from assessments.questionnaire.enablement import enabled_items
 from assessments.red_flag_rules.evaluation import Fired, is_sooner
 from assessments.red_flag_rules.format import DEADLINES, LEVELS
+from assessments.red_flags.follow_ups import append_entry, lock_flag, require_version
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.practice.models import User
@@ -43,6 +45,9 @@ def _raise_flag(flag: Flag | None, *, response: Response, hit: Fired, now: datet
     """Save a new flag, or raise an existing one again, which clears its acknowledgments and call request."""
     if flag is None:
         flag = Flag(response=response, rule_id=hit.rule_id, level=hit.level)
+    else:
+        flag.waiting_since = now if _starts_new_wait(flag, hit.level) else flag.waiting_since
+        flag.version = F("version") + 1
     flag.level = min(flag.level, hit.level, key=LEVELS.index)
     flag.current_level, flag.action = hit.level, hit.deadline
     flag.rule_version, flag.snapshot, flag.raised_at = hit.rule_version, hit.snapshot, now
@@ -51,6 +56,15 @@ def _raise_flag(flag: Flag | None, *, response: Response, hit: Fired, now: datet
     flag.lowered_at = None if flag.level == hit.level else now
     flag.save()
     return flag
+
+
+def _starts_new_wait(flag: Flag, level: str) -> bool:
+    """Return whether raising `flag` at `level` starts a new wait for staff.
+
+    A flag that staff have not seen goes on waiting, so that an answer changed back and forth does not shorten the wait
+    on record. A level worse than ever has its own time limit.
+    """
+    return _is_worse(level, flag.level) or flag.follow_ups.filter(raised_at=flag.waiting_since).exists()
 
 
 def _lower_flag(flag: Flag, *, level: str, action: str, now: datetime) -> None:
@@ -85,7 +99,7 @@ def acknowledge_read(*, response: Response, read: dict[str, str], level: str, no
     one shown remains unread.
     """
     with transaction.atomic():
-        unseen = response.flags.unseen_by_patient().filter(current_level=level).select_for_update()
+        unseen = response.flags.unseen_by_patient().filter(current_level=level).order_by("pk").select_for_update()
         of_rules = [flag for flag in unseen if flag.rule_id in read]  # encrypted, so SQL cannot filter it
         flags = [flag for flag in of_rules if not is_sooner(flag.action, than=read[flag.rule_id])]
         for flag in flags:
@@ -105,13 +119,15 @@ def request_callback(*, response: Response, now: datetime) -> int:
     )
 
 
-def acknowledge_flag(*, flag: Flag, by: User, now: datetime) -> bool:
-    """Record on `flag` and in the audit log that staff member `by` has acknowledged it. False if it was already."""
+def acknowledge_flag(*, flag: Flag, by: User, version: int | None = None, now: datetime) -> bool:
+    """Record on `flag`, in its follow-ups and in the audit log that staff member `by` has handled it.
+
+    Return False if it was handled already. Raises FlagChanged as `require_version` does.
+    """
     with transaction.atomic():
-        locked = Flag.objects.select_for_update().get(pk=flag.pk)
-        if locked.staff_acknowledged_at is not None:
+        locked = lock_flag(flag.pk)
+        if locked.is_handled:
             return False
-        locked.staff_acknowledged_at, locked.staff_acknowledged_by = now, by
-        locked.save(update_fields=["staff_acknowledged_at", "staff_acknowledged_by"])
-        record_access(actor=by, action=Action.EXECUTE, subject=locked, patient_id=flag.response.patient_id, now=now)
+        require_version(locked, version)
+        append_entry(locked, FollowUpKind.ACKNOWLEDGED, by=by, settles=True, now=now)
     return True

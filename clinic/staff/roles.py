@@ -78,7 +78,8 @@ COMMAND_LINE_APPS = {"account", "admin", "auth", "contenttypes", "mfa", "session
 COMMAND_LINE_ONLY = frozenset(
     _may(
         "view add change delete",
-        *("assessments.score", "assessments.staffalert", "audit.keyinuse", "audit.unopenedvalue"),
+        *("assessments.flagfollowup", "assessments.score", "assessments.staffalert"),
+        *("audit.keyinuse", "audit.unopenedvalue"),
         *("booking.appointmentevent", "booking.returnrequest", "booking.slotoffer"),
         *("education.formerslug", "education.picturesize", "education.revision", "outbox.sweep"),
         *("practice.confirmationcode", "practice.patientlink", "practice.ratelimit"),

@@ -1,145 +1,23 @@
-"""Questionnaires, patients' responses, and the flags, scores and alerts that follow from them."""
+"""Flags, the alerts to staff about them, and the sign-off of their rules."""
 
 import uuid
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any, Self
 
 from django.conf import settings
-from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import RangeOperators
 from django.db import models
-from django.db.models import Case, F, Func, Q, Value, When
-from django.db.models.fields.json import KT
-from django.db.models.functions import Cast, Coalesce, Concat, NullIf, Trim
+from django.db.models import Case, Exists, F, Min, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from assessments.fhir_json.canonical import LOCAL
-from assessments.fhir_json.parsing import parse_once
-from assessments.questionnaire.model import Questionnaire as ParsedQuestionnaire
+from assessments.models.follow_ups import FlagFollowUp, Reached
+from assessments.models.levels import FIRST_REVIEW_WITHIN, Level
+from assessments.models.responses import Response
 from assessments.red_flag_rules.evaluation import is_about_unsure
 from assessments.red_flag_rules.format import DEADLINES
 from clinic.audit.fields import EncryptedJSONField
-from clinic.practice.models import Patient
 from clinic.practice.values.dates import format_day_and_time
-
-# SQL equivalent of canonical.canonical_of. The generated column always matches the definition.
-TEXT = models.TextField()
-URL = Func(KT("definition__url"), Value("|"), Value(1), function="split_part", output_field=TEXT)
-BY_SLUG = Concat(Value(LOCAL, output_field=TEXT), Cast("slug", TEXT), output_field=TEXT)
-CANONICAL = Coalesce(NullIf(Trim(URL), Value("", output_field=TEXT)), BY_SLUG, output_field=TEXT)
-
-
-class QuestionnaireQuerySet(models.QuerySet["Questionnaire"]):
-    def published(self) -> Self:
-        """Return the published versions by slug, the newest of each first."""
-        return self.filter(published_at__isnull=False).order_by("slug", "-version")
-
-    def of(self, canonical: str) -> Self:
-        """Return the versions of one questionnaire, newest first."""
-        return self.filter(canonical=canonical).order_by("-version")
-
-
-class Questionnaire(models.Model):
-    """One version of a questionnaire, as a FHIR R4 Questionnaire. Its definition is immutable once it has a response.
-
-    `canonical`, the url of the file or one made from `slug`, is the same for all versions. Services refer to `slug`.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    slug = models.SlugField("short name", max_length=60)
-    canonical = models.GeneratedField(expression=CANONICAL, output_field=TEXT, db_persist=True)
-    version = models.PositiveSmallIntegerField()
-    title = models.CharField(max_length=120)
-    definition = models.JSONField()
-    published_at = models.DateTimeField("published", null=True, blank=True)
-    created_at = models.DateTimeField("imported")
-
-    objects = QuestionnaireQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["slug", "-version"]
-        constraints = [
-            models.UniqueConstraint(fields=["slug", "version"], name="questionnaire_version_is_unique"),
-            ExclusionConstraint(
-                name="questionnaire_slug_names_one_canonical",
-                expressions=[("slug", RangeOperators.EQUAL), ("canonical", RangeOperators.NOT_EQUAL)],
-            ),
-        ]
-        permissions = [
-            ("import_questionnaire", "Can import a questionnaire from a file"),
-            ("publish_questionnaire", "Can publish a questionnaire to patients"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.title}, version {self.version}"
-
-    @cached_property
-    def parsed(self) -> ParsedQuestionnaire:
-        """The definition as frozen dataclasses, shared in the process. Raises InvalidQuestionnaire."""
-        return parse_once(self.definition)
-
-
-class ResponseStatus(models.TextChoices):
-    """The status of a response, with FHIR's codes."""
-
-    IN_PROGRESS = "in-progress", "in progress"
-    COMPLETED = "completed", "done"
-
-
-class Response(models.Model):
-    """The answers of one patient to one version. `answers` is {linkId: [value, …]}, encrypted and never logged."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    questionnaire = models.ForeignKey(Questionnaire, on_delete=models.PROTECT, related_name="responses")
-    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="responses")
-    status = models.CharField(max_length=16, choices=ResponseStatus.choices, default=ResponseStatus.IN_PROGRESS)
-    answers: "models.Field[dict[str, list], dict[str, list]]" = EncryptedJSONField(default=dict)
-    saved_pages = models.JSONField(default=list, help_text="The pages that were saved without an open question.")
-    created_at = models.DateTimeField("sent")
-    saved_at = models.DateTimeField("last saved", null=True)
-    completed_at = models.DateTimeField("done", null=True)
-
-    class Meta:
-        ordering = ["-created_at"]
-        verbose_name = "intake"
-        indexes = [models.Index(fields=["patient", "-created_at"], name="response_of_patient")]
-        constraints = [
-            models.CheckConstraint(name="response_status_is_known", condition=Q(status__in=ResponseStatus.values)),
-            models.CheckConstraint(
-                name="response_completed_has_an_instant",
-                condition=Q(status="in-progress") | Q(completed_at__isnull=False),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"Intake of {format_day_and_time(timezone.localtime(self.created_at))}, {self.get_status_display()}"
-
-    @property
-    def progress(self) -> str:
-        """The progress of the patient, "none", "part" or "done", without decrypting an answer."""
-        if self.status == ResponseStatus.COMPLETED:
-            return "done"
-        return "part" if self.saved_at else "none"
-
-    @property
-    def changed_at(self) -> datetime | None:
-        """The time of the last save after `completed_at`, the first completion; None without one, or while reopened."""
-        if self.saved_at is None or self.completed_at is None or self.status != ResponseStatus.COMPLETED:
-            return None
-        return self.saved_at if self.saved_at > self.completed_at else None
-
-
-class Level(models.TextChoices):
-    """The urgency of a flag: get help now, see a doctor soon, or tell the therapist at the visit."""
-
-    EMERGENCY = "E", "emergency"
-    URGENT = "U", "urgent"
-    TELL = "T", "tell the therapist"
-
-
-FIRST_REVIEW_WITHIN: dict[str, timedelta] = {Level.EMERGENCY: timedelta(minutes=30), Level.URGENT: timedelta(hours=4)}
 
 
 class FlagQuerySet(models.QuerySet["Flag"]):
@@ -162,9 +40,22 @@ class FlagQuerySet(models.QuerySet["Flag"]):
     def advising(self) -> Self:
         """Return the flags whose advice is shown on the patient's pages, worst first.
 
-        The advice of an emergency or urgent flag is shown until staff acknowledge the flag or the answer changes.
+        The advice of an emergency or urgent flag is shown until staff have handled the flag or the answer changes.
+        For an emergency, that is not enough: the advice also stays until the patient has read it, or staff have
+        recorded that they reached the patient. Otherwise, one press by staff would remove the advice to call 911 from
+        the pages of a patient who has never seen it.
         """
-        return self.with_current_level("EU").filter(staff_acknowledged_at__isnull=True)
+        reached = FlagFollowUp.objects.filter(flag=OuterRef("pk"), reached__in=Reached.by_any_means())
+        is_told = Q(patient_acknowledged_at__isnull=False) | Exists(reached.filter(at__gte=OuterRef("raised_at")))
+        is_settled = Q(staff_acknowledged_at__isnull=False) & (~Q(current_level=Level.EMERGENCY) | is_told)
+        return self.with_current_level("EU").exclude(is_settled)
+
+    def with_first_seen(self) -> Self:
+        """Annotate `first_seen_at`: when staff first recorded anything since `waiting_since`, or None."""
+        seen = FlagFollowUp.objects.filter(flag=OuterRef("pk"), raised_at=OuterRef("waiting_since"))
+        first = seen.order_by().values("flag").annotate(first=Min("at")).values("first")
+        # The process of an earlier release acknowledges without a follow-up.
+        return self.annotate(first_seen_at=Coalesce(Subquery(first), F("staff_acknowledged_at")))
 
     def with_current_level(self, levels: str) -> Self:
         """Return the flags that the current answers raise at one of `levels`, worst first."""
@@ -191,6 +82,9 @@ class Flag(models.Model):
     `level` is the highest level that it ever had. `current_level` follows the answers and is empty once the rule no
     longer fires. `snapshot` has the answers that fired the rule. It and `rule_id` are encrypted, so that a copy of the
     database shows that something was urgent, but not what it was.
+
+    `waiting_since` is the first raising that staff have not followed up. If a flag is raised again before staff have
+    seen it, the wait goes on, unless it is now more urgent than ever before. Follow-ups are in `follow_ups`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -216,6 +110,13 @@ class Flag(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+", verbose_name="handled by"
     )
     lowered_at = models.DateTimeField(null=True)
+    waiting_since = models.DateTimeField(db_default=Now(), editable=False)
+    version = models.PositiveIntegerField(
+        default=1,
+        db_default=1,
+        editable=False,
+        help_text="Rises when the flag is raised again or followed up. Forms of an older version are refused.",
+    )
 
     objects = FlagQuerySet.as_manager()
 
@@ -248,6 +149,7 @@ class Flag(models.Model):
         if self._state.adding:
             self.rule_key = rule_key(self.response_id, self.rule_id)
             self.closes_when_lowered = is_about_unsure(self.rule_id)
+            self.waiting_since = self.raised_at
         super().save(*args, **kwargs)
 
     def is_overdue(self, now: datetime) -> bool:
@@ -255,24 +157,21 @@ class Flag(models.Model):
         wait = FIRST_REVIEW_WITHIN.get(self.level)
         return self.staff_acknowledged_at is None and wait is not None and now - self.raised_at >= wait
 
+    @property
+    def minutes_to_seen(self) -> int | None:
+        """Whole minutes from `waiting_since` until staff saw the flag; None if they have not. See `with_first_seen`."""
+        seen_at: datetime | None = getattr(self, "first_seen_at", None)
+        return None if seen_at is None else max(0, (seen_at - self.waiting_since) // timedelta(minutes=1))
 
-class Score(models.Model):
-    """A score of a completed response. `result` is {"value", "answered", "of"}, encrypted."""
+    @property
+    def is_handled(self) -> bool:
+        """Whether staff have handled the flag since it was last raised or reopened."""
+        return self.staff_acknowledged_at is not None
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    response = models.ForeignKey(Response, on_delete=models.CASCADE, related_name="scores")
-    measure = models.CharField(max_length=40)
-    result: "models.Field[dict[str, Any], dict[str, Any]]" = EncryptedJSONField(default=dict)
-    scored_at = models.DateTimeField()
-
-    class Meta:
-        ordering = ["measure"]
-        constraints = [
-            models.UniqueConstraint(fields=["response", "measure"], name="score_once_per_response_and_measure")
-        ]
-
-    def __str__(self) -> str:
-        return self.measure
+    @property
+    def is_replaced(self) -> bool:
+        """Whether the flag has closed itself (see `FlagQuerySet.open`)."""
+        return self.closes_when_lowered and self.lowered_at is not None
 
 
 class StaffAlert(models.Model):
