@@ -6,7 +6,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from assessments.models import Flag
+from assessments.models import Flag, FlagFollowUp
 from assessments.red_flags.alerts import where_alerts_go
 from clinic.practice.models import Clinic, User
 from clinic.practice.registry.today import Place, Section, register_section
@@ -58,11 +58,17 @@ class FlaggedIntake:
         """Whether the patient has yet to acknowledge the advice of some current flag."""
         return not all(flag.patient_acknowledged_at for flag in self.current)
 
+    @property
+    def last_follow_up(self) -> FlagFollowUp | None:
+        """The newest follow-up of the flags since they were raised; None while staff have not seen any of them."""
+        entries = [one for flag in self.flags for one in flag.follow_ups.all() if one.raised_at == flag.waiting_since]
+        return max(entries, key=attrgetter("at", "version"), default=None)
+
 
 def read_flagged(*, now: datetime, clinic: Clinic, by: User) -> dict[str, Any] | None:
     """Read the intakes with open flags, sorted by their worst flag: level, deadline, longest open."""
     intakes: dict = {}
-    for flag in Flag.objects.open().select_related("response__patient"):
+    for flag in Flag.objects.open().select_related("response__patient").prefetch_related("follow_ups"):
         intakes.setdefault(flag.response_id, []).append(flag)
     flagged = [FlaggedIntake(flags, any(flag.is_overdue(now) for flag in flags)) for flags in intakes.values()]
     return {"flagged": flagged} if flagged else None

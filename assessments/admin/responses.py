@@ -12,11 +12,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
+from assessments.admin.flags import CHANGED, read_version
 from assessments.admin.questionnaires import QuestionnaireFilter
 from assessments.fhir.exporting import export_response
 from assessments.intake.summary import read_summary
 from assessments.models import Flag, Response
 from assessments.red_flags.flags import acknowledge_flag
+from assessments.red_flags.follow_ups import FlagChanged
 from clinic.audit.access import record_read
 from clinic.audit.admin import PrivateSearch, ReadOnly, RecordsAccess
 from clinic.practice.access.staff import staff_of
@@ -88,9 +90,20 @@ class ResponseAdmin(RecordsAccess, FindsPeople, PrivateSearch, ReadOnly):
         found = Flag.objects.select_related("response").filter(pk=flag, response=pk).first()
         if found is None:
             messages.warning(request, "This flag no longer exists.")
-        elif not acknowledge_flag(flag=found, by=staff_of(request), now=timezone.now()):
-            messages.info(request, "This flag is already marked as handled.")
+        else:
+            self._acknowledge(request, found)
         return see_other(reverse("admin:assessments_response_change", args=[pk]))
+
+    def _acknowledge(self, request: HttpRequest, flag: Flag) -> None:
+        try:
+            is_done = acknowledge_flag(
+                flag=flag, by=staff_of(request), version=read_version(request), now=timezone.now()
+            )
+        except FlagChanged:
+            messages.warning(request, f"{flag.rule_id}: {CHANGED}")
+        else:
+            if not is_done:
+                messages.info(request, "This flag is already marked as handled.")
 
     def export_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         response = self._find(request, str(pk))

@@ -145,14 +145,23 @@ def test_changed_answer_is_still_shown(staff, worrying, intake):
 def test_flag_can_be_acknowledged(staff, worrying, charlie):
     flag = flag_of("RF16", worrying.flags)
     assert staff.get(acknowledge_url(flag)).status_code == 405
-    assert staff.post(acknowledge_url(flag)).status_code == 303
+    shown = {"version": flag.version}
+    assert staff.post(acknowledge_url(flag), shown).status_code == 303
     flag.refresh_from_db()
     assert flag.staff_acknowledged_by == charlie
     first = flag.staff_acknowledged_at
-    assert "already" in staff.post(acknowledge_url(flag), follow=True).text
+    assert "already" in staff.post(acknowledge_url(flag), shown, follow=True).text
     flag.refresh_from_db()
     assert flag.staff_acknowledged_at == first
     assert "handled by Charlie Therapist" in staff.get(summary_url(worrying)).text
+
+
+@pytest.mark.parametrize("version", ["", "0", "2", "one", "9" * 40])
+def test_flag_is_not_acknowledged_from_a_page_of_another_version(staff, worrying, version):
+    flag = worrying.flags.first()
+    assert staff.post(acknowledge_url(flag), {"version": version}).status_code == 303
+    flag.refresh_from_db()
+    assert flag.staff_acknowledged_at is None
 
 
 def test_flag_of_another_response_is_not_found(staff, worrying, bob, loaded):

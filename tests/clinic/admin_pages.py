@@ -142,6 +142,11 @@ def pages_of(rows: dict[str, str], topic_type: int) -> dict[str, list[Page]]:
                 {"pk": rows["assessments.response"], "flag": rows["assessments.flag"]},
             )
         ],
+        "assessments_flag_follow_up": [
+            Page(viewers("assessments.flag"), ("assessments.change_flag",), {"pk": rows["assessments.flag"]})
+        ],
+        "assessments_flag_reopen": [Page(None, ("assessments.change_flag",), {"pk": rows["assessments.flag"]})],
+        "assessments_flag_rules": [Page(viewers("assessments.flag"), None)],
         "assessments_rules_sign": [Page(None, ("assessments.sign_off_rules",))],
         "booking_hoursoverride_holidays": [_only("booking.add_hoursoverride")],
         "booking_appointment_act": [

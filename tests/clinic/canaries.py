@@ -2,10 +2,10 @@
 
 from datetime import date, timedelta
 
-from assessments.models import Flag, Response, Score
+from assessments.models import Flag, FlagFollowUp, Response, Score
 from booking.models import Appointment
 from clinic.outbox.models import InboundText, TextConsent
-from clinic.practice.models import Patient
+from clinic.practice.models import Patient, User
 from education.models import Article
 from tests.clinic.admin_house import furnish
 from tests.factories import MessageFactory
@@ -33,6 +33,7 @@ score                  .      x          .           .       .
 open flag              .      x          .           .       .
 concern of a flag      .      x          .           .       .
 evidence of a flag     .      x          .           .       .
+note on a flag         .      x          .           .       .
 alert about a flag     .      x          .           .       .
 check of a not sure    .      x          .           .       .
 source article         .      x          .           .       .
@@ -59,6 +60,7 @@ CANARIES = {
     "open flag": ("row-flag",),
     "concern of a flag": ("cauda equina",),
     "evidence of a flag": ("evidencecanary",),
+    "note on a flag": ("notecanary",),
     "alert about a flag": ("To the clinic: a warning sign", "staff_flag"),
     "check of a not sure": ("Second check of an intake", "intake_second_look"),
     "source article": ("Titlecanary",),
@@ -89,6 +91,18 @@ def plant() -> dict[str, str]:
     flag = Flag.objects.get()
     flag.snapshot = {"rf.leg": ["evidencecanary"]}
     flag.save(update_fields=["snapshot"])
+    FlagFollowUp.objects.create(
+        flag=flag,
+        kind="followed-up",
+        at=NOON,
+        by=User.objects.get(is_superuser=True),
+        reached="not-reached",
+        note="notecanary",
+        raised_at=flag.waiting_since,
+        level=flag.level,
+        rule_version=flag.rule_version,
+        version=2,
+    )
     Article.objects.update(title="Titlecanary")
     Appointment.objects.filter(pk=rows["booking.appointment"]).update(
         patient=fiona,

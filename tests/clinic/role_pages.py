@@ -123,6 +123,9 @@ assessments_questionnaire_delete              -           -           -         
 assessments_questionnaire_change              -           GP          GP          -           -           -
 assessments_response_export                   -           -           G           -           -           -
 assessments_flag_acknowledge                  -           -           P           -           -           -
+assessments_flag_follow_up                    -           -           GP          -           -           -
+assessments_flag_reopen                       -           -           P           -           -           -
+assessments_flag_rules                        -           -           G           -           -           -
 assessments_response_changelist               -           -           GP          -           -           -
 assessments_response_add                      -           -           -           -           -           -
 assessments_response_history                  -           -           GP          -           -           -

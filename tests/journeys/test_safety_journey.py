@@ -185,3 +185,61 @@ def test_urgent_advice_before_a_booking_is_shown_first_on_the_visit_page(open_br
     expect_advice_first(reopened, "Stop running and be seen within 24 hours")
     flag = Flag.objects.get()
     assert flag.rule_id == "RF16" and flag.patient_acknowledged_at
+
+
+@steps.SCRIPTS
+def test_therapist_leaves_word_then_reaches_the_patient_settles_and_reopens(
+    phone, open_browser, check_axe, java_script
+):
+    patient = phone()
+    visit, _ = begin_questions(patient, "Maya Lindqvist")
+    steps.answer(patient, "rf.leg", "saddle")
+    steps.save(patient)
+
+    desk = open_browser(viewport={"width": 1280, "height": 900}, java_script_enabled=java_script)
+    steps.log_in(desk)
+
+    def record(button, **choices):
+        for name, value in choices.items():
+            desk.locator(f'[name="{name}"][value="{value}"]').check()
+        steps.press(desk, button)
+
+    def expect_card(is_shown):
+        patient.goto(visit)
+        expect(patient.locator(".current-advice .care-emergency")).to_have_count(int(is_shown))
+
+    def expect_on_today(is_shown):
+        desk.goto("/admin/")
+        expect(desk.locator(".row-flag").filter(has_text="Maya Lindqvist")).to_have_count(int(is_shown))
+
+    desk.goto("/admin/")
+    desk.locator(".follow-up-link").click()
+    follow_up = desk.url
+    steps.fits(desk)
+    if java_script:
+        check_axe(desk)
+    record("Save, this settles it", reached="not-reached", outcome="left-message")
+    expect(desk.locator(".reached .errorlist")).to_have_count(1)  # leaving word settles nothing
+    if java_script:
+        check_axe(desk)
+    record("Save, keep open", reached="not-reached", outcome="left-message")
+    expect_on_today(True)
+    expect_card(True)
+
+    desk.goto(follow_up)
+    desk.get_by_label("Note").fill("On her way with her sister")
+    record("Save, this settles it", reached="phone", outcome="emergency-care")
+    expect(desk.locator(".follow-ups .note")).to_have_text("On her way with her sister")
+    expect_on_today(False)
+    expect_card(False)
+
+    desk.goto(follow_up)
+    steps.press(desk, "Reopen this flag")
+    expect(desk.locator(".follow-ups > li")).to_have_count(4)  # raised, left word, reached, reopened
+    expect_on_today(True)
+    expect_card(True)
+    desk.goto("/admin/assessments/flag/rules/")
+    steps.fits(desk)
+    if java_script:
+        check_axe(desk)
+    expect(desk.locator("tbody tr")).to_have_count(1)
