@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q
 
-from booking.actions.attend import is_allowed
+from booking.actions.attend import FEE_EVENTS, is_allowed, is_late
 from booking.actions.hold import drop_expired_holds
 from booking.messages.last_told import VisitTerms, current_terms, news_of, terms_at, unannounced_moves
 from booking.messages.planning import UNDO_FOR, plan_cancelled_message, plan_messages_after_change
 from booking.models import Appointment, AppointmentEvent, HoursOverride, SlotOffer
 from booking.models.visit_states import Act
-from booking.schedule.errors import BusyTryAgain, TimeClosed, TooLateToChange, TooLateToUndo
+from booking.schedule.errors import BusyTryAgain, NoLateFee, TimeClosed, TooLateToChange, TooLateToUndo
 from booking.schedule.history import lock_appointment, record_event, require_version
 from booking.schedule.locking import locked_schedules, row_locks
 from booking.schedule.off_schedule import accept_reasons
@@ -188,7 +188,7 @@ def _write_move(appointment: Appointment, therapist: Therapist, starts_at: datet
     appointment.ends_at = shape.visit(starts_at).end
     appointment.blocked = DateTimeTZRange(blocked.start, blocked.end)
     appointment.confirmed_at = appointment.not_coming_at = None  # both were for the old time
-    appointment.arrived_at = None
+    appointment.here_at = appointment.arrived_at = None
     appointment.off_schedule_accepted = []
     appointment.version += 1
     appointment.sequence += 1
@@ -201,6 +201,7 @@ def _write_move(appointment: Appointment, therapist: Therapist, starts_at: datet
             "confirmed_at",
             "not_coming_at",
             "off_schedule_accepted",
+            "here_at",
             "arrived_at",
             "version",
             "sequence",
@@ -210,28 +211,39 @@ def _write_move(appointment: Appointment, therapist: Therapist, starts_at: datet
 
 @row_locks()
 def cancel_appointment(
-    *, appointment: Appointment, version: int | str | None = None, by: User | None = None, now: datetime
+    *,
+    appointment: Appointment,
+    late_fee: str = "",
+    version: int | str | None = None,
+    by: User | None = None,
+    now: datetime,
 ) -> Appointment:
     """Cancel a visit, free its time, withdraw its reminders and revoke the links to its questions. Idempotent.
 
     The patient and the wait list are notified after `UNDO_FOR`, when the cancellation can no longer be undone. The
-    patient (`by` None) can cancel until `changeable_until`, staff until the visit ends.
+    patient (`by` None) can cancel until `changeable_until`, staff until the visit ends. With `late_fee`, staff record
+    what they agreed about the late fee of a cancellation after that. The patient is told nothing of it.
 
-    Raises VisitChanged, TooLateToChange or BusyTryAgain.
+    Raises VisitChanged, TooLateToChange, BusyTryAgain, or NoLateFee if none was agreed or it is not late.
     """
     appointment = lock_appointment(appointment)
     if appointment.status == Status.CANCELLED:
         return appointment
     require_version(appointment, version)
     clinic = Clinic.objects.current()
+    if late_fee and not (appointment.late_fee_cents and is_late(appointment, clinic=clinic, now=now)):
+        raise NoLateFee
     if not is_changeable(appointment, clinic=clinic, by=by, now=now):
         raise TooLateToChange
-    appointment.status, appointment.arrived_at = Status.CANCELLED, None
+    appointment.status, appointment.late_fee = Status.CANCELLED, late_fee
+    appointment.here_at = appointment.arrived_at = None
     appointment.cancelled_at, appointment.cancelled_by = now, by
     _save_new_state(appointment)
     if appointment.intake_id:
         revoke_links(subject_id=appointment.intake_id, purposes=[LinkPurpose.INTAKE], now=now)
     record_event(appointment, Kind.CANCELLED, by=by, now=now)
+    if late_fee:
+        record_event(appointment, FEE_EVENTS[late_fee], by=by, now=now)
     plan_cancelled_message(appointment, now=now)
     offer_freed_time(time_of(appointment), freed_by=appointment, clinic=clinic, now=now)
     return appointment
@@ -284,7 +296,8 @@ def _restore(
     withdraw_offers(freed_by=appointment, now=now)
     if appointment.intake_id:
         restore_links(subject_id=appointment.intake_id, purposes=[LinkPurpose.INTAKE], revoked_at=cancelled_at)
-    appointment.status, appointment.cancelled_at, appointment.cancelled_by = Status.BOOKED, None, None
+    appointment.status, appointment.late_fee = Status.BOOKED, ""
+    appointment.cancelled_at, appointment.cancelled_by = None, None
     _save_new_state(appointment)
     if is_accepted:
         accept_reasons(appointment, now=now)
@@ -296,7 +309,8 @@ def _restore(
 def _save_new_state(appointment: Appointment) -> None:
     appointment.version += 1
     appointment.sequence += 1
-    appointment.save(update_fields=["status", "arrived_at", "cancelled_at", "cancelled_by", "version", "sequence"])
+    changed = ["status", "here_at", "arrived_at", "late_fee", "cancelled_at", "cancelled_by", "version", "sequence"]
+    appointment.save(update_fields=changed)
 
 
 def is_undoable(appointment: Appointment, *, now: datetime) -> bool:

@@ -5,6 +5,7 @@ from booking.schedule.errors import (
     BookingRefused,
     BusyTryAgain,
     NeedsEarlierVisit,
+    NoLateFee,
     NotOfferedBecause,
     PhoneOfAnother,
     SlotNotOffered,
@@ -20,7 +21,9 @@ from booking.schedule.errors import (
 REFUSALS = {
     NeedsEarlierVisit: "A follow-up needs an earlier visit of the patient.",
     PhoneOfAnother: "Another patient without an email address has this name and this phone number. Choose that patient.",
-    TooLateToChange: "This visit can’t be changed: it is over, was never booked, or is marked as a no-show. Undo a no-show first.",
+    NoLateFee: "No late fee is due for this visit: none was agreed, or it was neither missed nor canceled late.",
+    TooLateToChange: "This visit can’t be changed like this: it is over, in progress or done, was never booked, or is "
+    "marked as a no-show. Undo the latest mark first.",
     TooLateToUndo: "It is too late to undo this: the patient has been told. Book the visit again.",
     VisitCancelled: "This visit is canceled.",
     VisitChanged: "This visit was changed after you opened the page. Nothing was done.",

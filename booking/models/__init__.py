@@ -1,6 +1,6 @@
 """The models of booking: services, opening hours, visits, wait list, calendar feeds, link requests."""
 
-from booking.models.appointment import Appointment, AppointmentEvent
+from booking.models.appointment import Appointment, AppointmentEvent, LateFee
 from booking.models.calendar_feed import CalendarFeed
 from booking.models.opening_hours import HoursMode, HoursOverride, OpeningHours
 from booking.models.return_request import ReturnRequest
@@ -15,6 +15,7 @@ __all__ = [
     "CalendarFeed",
     "HoursMode",
     "HoursOverride",
+    "LateFee",
     "OpeningHours",
     "Purpose",
     "ReturnRequest",

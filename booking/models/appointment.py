@@ -15,7 +15,7 @@ from django.db.models import Deferrable, Exists, F, OuterRef, Q
 
 from booking.models.service import Service, Terms
 from booking.models.visit_modes import MODE_CHOICES, MODES, VisitMode
-from booking.models.visit_states import Outcome, State, outcome_of, state_of
+from booking.models.visit_states import Marks, Outcome, State, outcome_of, state_of
 from booking.time.intervals import Interval, VisitShape
 from clinic.outbox.models import Channel, Message
 from clinic.outbox.models import State as MessageState
@@ -23,6 +23,7 @@ from clinic.practice.models import Patient
 from clinic.practice.values.phone import LONGEST_PHONE, PHONE_PATTERN
 
 MINUTE = timedelta(minutes=1)
+AT_CLINIC = [mode.name for mode in MODES.values() if mode.is_at_clinic]
 # Letters and digits without 0, O, 1, I, L and U, which are easily confused when they are read.
 REFERENCE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -88,6 +89,13 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
     def booked_within(self, interval: Interval) -> Self:
         """Booked visits that overlap `interval`, without buffers."""
         return self.filter(status=Appointment.Status.BOOKED, starts_at__lt=interval.end, ends_at__gt=interval.start)
+
+
+class LateFee(models.TextChoices):
+    """What staff decided about the late fee of a no-show or a late cancellation. No bill is sent."""
+
+    CHARGED = "charged", "charged"
+    WAIVED = "waived", "waived"
 
 
 class Appointment(Terms):
@@ -158,7 +166,21 @@ class Appointment(Terms):
     not_coming_at = models.DateTimeField(
         "cannot come", null=True, blank=True, help_text="When the patient told us, too late to cancel online."
     )
+    here_at = models.DateTimeField(
+        "said “I’m here”", null=True, blank=True, help_text="When the patient said so on the page of the visit."
+    )
     arrived_at = models.DateTimeField("arrived", null=True, blank=True)
+    started_at = models.DateTimeField("began", null=True, blank=True)
+    finished_at = models.DateTimeField("done", null=True, blank=True)
+    late_fee = models.CharField(
+        "decision on the late fee",
+        max_length=7,
+        choices=LateFee.choices,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of a no-show or a late cancellation. Empty: not decided, or none was agreed.",
+    )
     cancelled_at = models.DateTimeField("canceled", null=True, blank=True)
     cancelled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -239,6 +261,27 @@ class Appointment(Terms):
                 condition=~Q(status__in=["held", "cancelled"], arrived_at__isnull=False),
             ),
             models.CheckConstraint(
+                name="appointment_started_and_finished_have_arrived",
+                condition=Q(arrived_at__isnull=False) | Q(started_at__isnull=True, finished_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="appointment_marks_are_in_order",
+                condition=(Q(started_at__isnull=True) | Q(started_at__gte=F("arrived_at")))
+                & (Q(finished_at__isnull=True) | Q(finished_at__gte=F("arrived_at")))
+                & (Q(finished_at__isnull=True) | Q(started_at__isnull=True) | Q(finished_at__gte=F("started_at"))),
+            ),
+            models.CheckConstraint(
+                name="appointment_here_is_at_the_clinic",
+                condition=Q(here_at__isnull=True) | Q(mode__in=AT_CLINIC) & ~Q(status__in=["held", "cancelled"]),
+            ),
+            models.CheckConstraint(
+                name="appointment_late_fee_is_known", condition=Q(late_fee__in=["", "charged", "waived"])
+            ),
+            models.CheckConstraint(
+                name="appointment_late_fee_was_agreed_and_is_due",
+                condition=Q(late_fee="") | Q(status__in=["cancelled", "no_show"], late_fee_cents__gt=0),
+            ),
+            models.CheckConstraint(
                 name="appointment_other_phone_is_e164",
                 condition=Q(other_phone="") | Q(other_phone__regex=PHONE_PATTERN),
             ),
@@ -291,8 +334,9 @@ class Appointment(Terms):
         return (self.ends_at - self.starts_at) // MINUTE
 
     def is_ahead(self, now: datetime) -> bool:
-        """Whether the visit is booked and has not begun at `now`."""
-        return self.status == Appointment.Status.BOOKED and now < self.starts_at
+        """Whether the visit is booked and has not begun at `now`, neither by its time nor early."""
+        has_begun = now >= self.starts_at or self.started_at is not None or self.finished_at is not None
+        return self.status == Appointment.Status.BOOKED and not has_begun
 
     def shape_of(self, service: Service) -> VisitShape:
         """Return the agreed length and buffers, with the current step between start times of `service`."""
@@ -304,19 +348,35 @@ class Appointment(Terms):
         )
 
     @property
+    def marks(self) -> Marks:
+        """The marks of staff, for `booking.models.visit_states`."""
+        return Marks(self.arrived_at, self.started_at, self.finished_at)
+
+    @property
     def state(self) -> State:
         """The state for `booking.models.visit_states.TABLE`."""
-        return state_of(self.status, has_arrived=self.arrived_at is not None)
+        return state_of(self.status, self.marks)
+
+    @property
+    def waiting_since(self) -> datetime | None:
+        """The instant since which the patient waits at the clinic: their own "I'm here" or the arrival, if earlier.
+
+        None if they have not come, or have begun with the therapist.
+        """
+        if self.state not in (State.BOOKED, State.ARRIVED) or not self.visit_mode.is_at_clinic:
+            return None
+        return min(filter(None, (self.here_at, self.arrived_at)), default=None)
 
     @property
     def shown(self) -> str:
-        """The version and state, by which staff's forms detect a stale page.
+        """The version, the latest mark and the late fee, by which staff's forms detect a stale page.
 
-        The state is included because a mark does not change the version. Arrived and completed count as one state,
-        because an arrived visit becomes completed by the passing of time alone.
+        Marks and fees do not change the version. An arrived visit and one in progress become completed by the passing
+        of time alone, so that does not count. What the patient says ("I'm here") does not either: it takes no button
+        of staff away.
         """
-        mark = State.ARRIVED if self.state == State.COMPLETED else self.state
-        return f"{self.version}:{mark.value}"
+        mark = state_of(Appointment.Status.BOOKED, self.marks) if self.arrived_at else State(self.status)
+        return ":".join(filter(None, (str(self.version), mark.value, self.late_fee)))
 
     def outcome_at(self, now: datetime) -> Outcome:
         """Return whether the patient came, as far as is known at `now`.
@@ -342,6 +402,15 @@ class AppointmentEvent(models.Model):
         ADDRESS_CORRECTED = "address", "address corrected"
         NOT_COMING = "not_coming", "patient cannot come"
         OFF_SCHEDULE = "off_schedule", "kept outside the schedule"
+        HERE = "here", "patient is here"
+        HERE_UNDONE = "here_undo", "patient is not here yet"
+        STARTED = "started", "began"
+        START_UNDONE = "started_undo", "beginning undone"
+        FINISHED = "finished", "done"
+        FINISH_UNDONE = "finish_undo", "end undone"
+        FEE_CHARGED = "fee_charged", "late fee charged"
+        FEE_WAIVED = "fee_waived", "late fee waived"
+        FEE_UNDONE = "fee_undo", "decision on the late fee undone"
 
     id = models.BigAutoField(primary_key=True)
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="events")

@@ -100,6 +100,10 @@ class ArrivalTooEarly(BookingRefused):
     """An arrival cannot be marked before the day of the visit, in the clinic's zone."""
 
 
+class NoLateFee(BookingRefused):
+    """No late fee is due: none was agreed, or the visit is neither a no-show nor canceled late."""
+
+
 class AddressProven(BookingRefused):
     """The patient is known (such as after a mailed link was used) or merged, so only staff can change the address."""
 
