@@ -43,7 +43,7 @@ from clinic.practice.people.patients import accept_patient
 Status, Kind = Appointment.Status, AppointmentEvent.Kind
 
 MEETS = (Act.ARRIVE, Act.START, Act.FINISH)  # staff have met the patient
-FEE_EVENTS: Mapping[str, Kind] = {
+FEE_EVENTS: Mapping[str, AppointmentEvent.Kind] = {
     LateFee.CHARGED: Kind.FEE_CHARGED,
     LateFee.WAIVED: Kind.FEE_WAIVED,
     "": Kind.FEE_UNDONE,
@@ -254,7 +254,13 @@ def state_after(appointment: Appointment, act: Act, *, clinic: Clinic | None = N
 
 
 def _mark(
-    appointment: Appointment, act: Act, kind: Kind, *, version: int | str | None, by: User, now: datetime
+    appointment: Appointment,
+    act: Act,
+    kind: AppointmentEvent.Kind,
+    *,
+    version: int | str | None,
+    by: User,
+    now: datetime,
 ) -> Appointment:
     """Do `act` under the locks, and record it as `kind`. A no-op if the visit is in the state already."""
     with locked_schedules([appointment.therapist_id]):
@@ -270,7 +276,9 @@ def _mark(
         return _store(appointment, state, now=now)
 
 
-def _save_here(appointment: Appointment, here_at: datetime | None, kind: Kind, *, now: datetime) -> None:
+def _save_here(
+    appointment: Appointment, here_at: datetime | None, kind: AppointmentEvent.Kind, *, now: datetime
+) -> None:
     appointment.here_at = here_at
     appointment.save(update_fields=["here_at"])
     record_event(appointment, kind, by=None, now=now)

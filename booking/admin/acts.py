@@ -1,8 +1,10 @@
 """Actions of staff on one visit, or on several at once after a page that lists the effect on each."""
 
 import uuid
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -13,15 +15,28 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 
-from booking.actions.attend import can_change, mark_arrived, mark_no_show, state_after, undo_arrival, undo_no_show
+from booking.actions.attend import (
+    can_change,
+    decide_late_fee,
+    mark_arrived,
+    mark_finished,
+    mark_no_show,
+    mark_started,
+    state_after,
+    undo_arrival,
+    undo_finish,
+    undo_no_show,
+    undo_start,
+)
 from booking.actions.change import cancel_appointment, undo_cancellation
 from booking.admin.error_text import format_refusal
 from booking.admin.times import local_time
 from booking.messages.delivery import UNDO, describe_deliveries, describe_delivery, note_called
 from booking.messages.names import CANCELLED
-from booking.models import Appointment
+from booking.models import Appointment, LateFee
 from booking.models.visit_states import Act
 from booking.schedule.errors import BookingRefused, TimeClosed, VisitChanged
 from booking.schedule.off_schedule import accept_off_schedule
@@ -30,12 +45,21 @@ from clinic.practice.models import Clinic
 from clinic.responses.redirects import see_other
 
 # The domain function of each act, and the text that follows "… is" in the success message.
-ACTS = {
+ACTS: Mapping[str, tuple[Callable[..., Appointment], str]] = {
     "arrived": (mark_arrived, "marked as arrived"),
     "undo-arrival": (undo_arrival, "no longer marked as arrived"),
+    "start": (mark_started, "with the therapist"),
+    "undo-start": (undo_start, "no longer marked as with the therapist"),
+    "finish": (mark_finished, "marked as done"),
+    "undo-finish": (undo_finish, "no longer marked as done"),
     "no-show": (mark_no_show, "marked as a no-show"),
     "undo-no-show": (undo_no_show, "no longer marked as a no-show"),
     "cancel": (cancel_appointment, "canceled"),
+    "cancel-charged": (partial(cancel_appointment, late_fee=LateFee.CHARGED), "canceled, with the late fee charged"),
+    "cancel-waived": (partial(cancel_appointment, late_fee=LateFee.WAIVED), "canceled, with the late fee waived"),
+    "fee-charged": (partial(decide_late_fee, late_fee=LateFee.CHARGED), "charged the late fee. No bill is sent"),
+    "fee-waived": (partial(decide_late_fee, late_fee=LateFee.WAIVED), "not charged the late fee"),
+    "fee-undo": (partial(decide_late_fee, late_fee=""), "listed without a decision on the late fee"),
     "called": (note_called, "no longer listed: the patient was told by phone"),
     "keep": (accept_off_schedule, "kept as it is and no longer listed on Today"),
     "undo": (undo_cancellation, "booked again; the patient was not told of the cancellation"),
@@ -48,10 +72,23 @@ OUTCOMES = {
     "no-show": (Act.NO_SHOW, "will be marked as a no-show"),
 }
 
+LONGEST_PATH = 500
 MOST_AT_ONCE = 200  # most visits that can be selected; each is changed in its own transaction
 
 # The URL fragment to scroll to after a button on Today: the visit's row, or the list that the row has left.
 BACK_ON_TODAY = {"today": "visit-{pk}", "unmarked": "unmarked", "call": "to-call"}
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    """Whether htmx made the request, and expects a part of a page."""
+    return request.headers.get("HX-Request") == "true"
+
+
+def local_path(sent: str) -> str:
+    """Return a path of the admin that a form or link names as the page to return to; "" for anything else."""
+    is_plain = sent.isprintable() and len(sent) <= LONGEST_PATH and not any(one in sent for one in ("..", "\\"))
+    is_local = is_plain and url_has_allowed_host_and_scheme(sent, allowed_hosts=None)
+    return sent if is_local and sent.startswith(reverse("admin:index")) else ""
 
 
 class VisitActs(admin.ModelAdmin):
@@ -64,9 +101,10 @@ class VisitActs(admin.ModelAdmin):
         return request.user.has_perm("booking.change_appointment")
 
     def act_view(self, request: HttpRequest, pk: uuid.UUID, act: str) -> HttpResponse:
-        """Apply `act` to one visit if it is at the version that the page showed. Redirect to the visit or to Today.
+        """Apply `act` to one visit if it is at the version that the page showed. Redirect to where it was pressed.
 
-        If the time was blocked since the cancellation that `act` would undo, ask first. Raises PermissionDenied.
+        htmx gets the row or the card instead. If the time was blocked since the cancellation that `act` would undo, ask
+        first. Raises PermissionDenied.
         """
         if not self.has_act_permission(request):
             raise PermissionDenied
@@ -79,10 +117,18 @@ class VisitActs(admin.ModelAdmin):
             is_done = self._act(request, visit, act, version=version, **more)
         except TimeClosed:
             return self._ask_about_closure(request, visit)
+        if is_htmx(request) and (part := self.part_of(request, pk)) is not None:
+            return part
         if place := BACK_ON_TODAY.get(request.POST.get("back", "")):
             fragment = f"#{place.format(pk=pk)}" if is_done else ""  # a refusal is shown at the top
             return see_other(reverse("admin:index") + fragment)
+        if came_from := local_path(request.POST.get("next", "")):
+            return see_other(came_from)
         return self._to_visit(pk)
+
+    def part_of(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse | None:
+        """Return the part of a page that htmx swaps after an act. None if the page has no such part."""
+        return None
 
     def _to_visit(self, pk: uuid.UUID) -> HttpResponse:
         """Redirect to the page of a visit. If it does not exist, that page redirects again with a message."""
@@ -96,7 +142,7 @@ class VisitActs(admin.ModelAdmin):
         function, outcome = ACTS[act]
         try:
             function(appointment=visit, version=version, by=staff_of(request), now=timezone.now(), **more)
-            told = f" {describe_delivery(visit, CANCELLED)} {UNDO}" if act == "cancel" else ""
+            told = f" {describe_delivery(visit, CANCELLED)} {UNDO}" if act.startswith("cancel") else ""
             self.message_user(request, _format_done(visit, outcome, told), messages.SUCCESS)
             return True
         except TimeClosed:

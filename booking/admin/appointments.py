@@ -13,22 +13,23 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
-from booking.actions.attend import can_change
 from booking.actions.book import book_appointment
 from booking.actions.change import is_changeable, is_undoable, move_appointment
-from booking.admin.acts import VisitActs, format_state
+from booking.admin.acts import format_state
+from booking.admin.card import VisitCard
 from booking.admin.error_text import format_broken_rules, format_refusal
 from booking.admin.times import UnmarkedFilter, WhenFilter, local_time
 from booking.forms.staff import StaffMoveForm
 from booking.forms.staff_booking import StaffBookingForm
 from booking.messages.delivery import describe_move_delivery
 from booking.models import Appointment
-from booking.models.visit_states import Act, Outcome, State
+from booking.models.visit_states import Outcome, State
 from booking.schedule.errors import BookingRefused, SlotNotOffered, VisitChanged
 from booking.schedule.off_schedule import find_off_schedule
 from booking.staff.rights import SEES_SOURCE
+from booking.staff.visit_status import cancel_buttons, fee_buttons, mark_buttons, status_chips
 from clinic.audit.access import record_read
 from clinic.audit.admin import KeepsNoLog, PrivateSearch, RecordsAccess
 from clinic.audit.searching import clean_search
@@ -47,14 +48,6 @@ if TYPE_CHECKING:
 
 CHIPS = {"held": "chip-quiet", "booked": "chip-ok", "cancelled": "chip-quiet", "completed": "chip-quiet"}
 INTAKE_CHIPS = {"none": "chip-warn", "part": "chip-warn", "done": "chip-ok"}
-
-# Buttons of a visit's page for arrivals and no-shows: the act in `visit_states`, and the label.
-MARKS = {
-    "arrived": (Act.ARRIVE, "Mark as arrived"),
-    "undo-arrival": (Act.UNDO_ARRIVAL, "Undo arrival"),
-    "no-show": (Act.NO_SHOW, "Mark as no-show"),
-    "undo-no-show": (Act.UNDO_NO_SHOW, "Undo no-show"),
-}
 
 # Panels that rooms registered, by the part of the page to which they are added.
 PANELS = {"Before the visit": Page.BEFORE_VISIT, "What happened": Page.AFTER_VISIT}
@@ -76,15 +69,13 @@ def _acts_context(visit: Appointment, *, by: User, now: datetime) -> dict[str, A
         "may_move": is_changeable(visit, clinic=clinic, by=by, now=now),
         "off_schedule": find_off_schedule(visit, now=now).sentences,
         "may_undo": is_undoable(visit, now=now),
-        "may_cancel": can_change(visit, Act.CANCEL, clinic=clinic, now=now),
-        "marks": [
-            (act, label) for act, (row, label) in MARKS.items() if can_change(visit, row, clinic=clinic, now=now)
-        ],
+        "cancel": cancel_buttons(visit, by=by, clinic=clinic, now=now),
+        "marks": mark_buttons(visit, by=by, clinic=clinic, now=now) + fee_buttons(visit, clinic=clinic),
     }
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, VisitActs):
+class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, VisitCard):
     phones, names = ("other_phone",), ("reference",)
     list_filter = (WhenFilter, "status", UnmarkedFilter, "therapist", "service")
     list_select_related = ("patient", "service", "therapist", "intake", "source_article")
@@ -114,7 +105,7 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
             "Before the visit",
             {"fields": ("not_coming", "confirmed")},
         ),
-        ("What happened", {"fields": ("history", "arrived", "canceled")}),
+        ("What happened", {"fields": ("history", "here", "arrived", "began", "done", "canceled", "late_fee")}),
         (
             "Details",
             {"fields": ("blocked_time", "visitor_time_zone", "version", "sequence"), "classes": ("collapse",)},
@@ -158,7 +149,10 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
 
     not_coming = moment_column("not_coming_at", "told us that they cannot come")
     confirmed = moment_column("confirmed_at", "confirmed")
+    here = moment_column("here_at", "said “I’m here”")
     arrived = moment_column("arrived_at", "arrived")
+    began = moment_column("started_at", "began")
+    done = moment_column("finished_at", "done")
     canceled = moment_column("cancelled_at", "canceled")
 
     @admin.display(description="when", ordering="starts_at")
@@ -178,10 +172,11 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
             chips.append(("chip-warn", "no email: call to confirm"))
         if visit.outcome_at(timezone.now()) == Outcome.UNMARKED:
             chips.append(("chip-warn", "unmarked: did they come?"))
-        if visit.state == State.ARRIVED:
-            chips.append(("chip-ok", "arrived"))
-        elif visit.confirmed_at:
-            chips.append(("chip-ok", "confirmed"))
+        if visit.status == Appointment.Status.BOOKED:
+            known = status_chips(visit, zone=timezone.get_current_timezone(), now=timezone.now())
+            chips += [(chip.look, chip.text) for chip in known]
+        elif visit.late_fee:
+            chips.append(("chip-quiet", f"late fee {visit.get_late_fee_display()}"))
         if visit.guardian_name:
             chips.append(("chip-warn", f"under 18: with {visit.guardian_name}"))
         if visit.intake:
@@ -257,8 +252,10 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
 
     def get_urls(self) -> list[URLPattern]:
         act = self.admin_site.admin_view(require_POST(self.act_view))
+        card = self.admin_site.admin_view(require_safe(self.card_view))
         return [
             path("<uuid:pk>/act/<slug:act>/", act, name="booking_appointment_act"),
+            path("<uuid:pk>/card/", card, name="booking_appointment_card"),
             path("<uuid:pk>/move/", self.admin_site.admin_view(self.move_view), name="booking_appointment_move"),
             *super().get_urls(),
         ]

@@ -18,7 +18,8 @@ from booking.messages.change_text import format_move
 from booking.messages.last_told import Kind, current_terms, news_of, terms_at
 from booking.messages.planning import UNDO_FOR
 from booking.models import Appointment, AppointmentEvent, WaitListEntry
-from booking.schedule.clocks import clock_of_visit, visit_time
+from booking.models.visit_states import HERE_FROM, State, can_say_here
+from booking.schedule.clocks import Clock, clock_of_visit, visit_time
 from booking.schedule.errors import (
     BookingRefused,
     BusyTryAgain,
@@ -86,6 +87,19 @@ def _is_move_back(appointment: Appointment, last: AppointmentEvent) -> bool:
     return before.exists() and terms_at(appointment, appointment.version - 2) == current_terms(appointment)
 
 
+def _here_context(appointment: Appointment, clock: Clock, now: datetime) -> dict:
+    """Return whether the patient can say "I'm here", has said so, or is known to be here; all False after the end."""
+    is_open = appointment.visit_mode.is_at_clinic and now < appointment.ends_at
+    state, is_time = appointment.state, can_say_here(starts_at=appointment.starts_at, now=now)
+    has_said = appointment.here_at is not None and state == State.BOOKED
+    return {
+        "can_say_here": is_open and is_time and state == State.BOOKED and not has_said,
+        "has_said_here": is_open and has_said,
+        "is_here": is_open and (has_said or state == State.ARRIVED),
+        "here_from": clock.time(appointment.starts_at - HERE_FROM) if is_open else None,
+    }
+
+
 def visit_context(request: LinkRequest, appointment: Appointment, now: datetime) -> dict:
     """Return the template context of a visit's pages for the holder of `request.link`.
 
@@ -94,7 +108,8 @@ def visit_context(request: LinkRequest, appointment: Appointment, now: datetime)
     is_mailed = request.proof >= Proof.MAILED
     clinic, patient = Clinic.objects.current(), appointment.booked_patient
     clock = clock_of_visit(appointment, clinic=clinic)
-    is_booked = appointment.status == Appointment.Status.BOOKED and now < appointment.ends_at
+    is_over = appointment.ends_at <= now or appointment.state == State.DONE
+    is_booked = appointment.status == Appointment.Status.BOOKED and not is_over
     is_ahead = appointment.is_ahead(now)
     called_at = _number_to_call(appointment, clinic, is_mailed=is_mailed)
     return {
@@ -117,6 +132,7 @@ def visit_context(request: LinkRequest, appointment: Appointment, now: datetime)
         "is_cancelled": appointment.status == Appointment.Status.CANCELLED,
         "is_booked": is_booked,
         "is_ahead": is_ahead,
+        **_here_context(appointment, clock, now),
         "mail_news": news_of(appointment) if is_ahead else None,
         "can_undo": is_undoable(appointment, now=now),
         "can_change": is_changeable(appointment, clinic=clinic, now=now),

@@ -5,21 +5,25 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
 
 from booking.messages.delivery import visits_to_call
 from booking.messages.names import OFFER
 from booking.models import Appointment, SlotOffer, WaitListEntry
-from booking.models.visit_states import Outcome
+from booking.models.appointment import AppointmentQuerySet
+from booking.models.visit_states import Outcome, State
 from booking.schedule.local_time import LocalTime, clinic_time
 from booking.schedule.off_schedule import visits_off_schedule
 from booking.schedule.schedules import Schedule, read_schedules
 from booking.staff.rights import SEES_SOURCE, SEES_VISITS, SEES_WAIT_LIST
+from booking.staff.visit_status import Button, Chip, mark_buttons, status_chips
 from booking.time.holidays import holidays_between
 from booking.time.intervals import Interval, intersect, subtract
 from booking.time.opening_hours import day_interval
-from clinic.outbox.models import Message, State
+from clinic.outbox.models import Message
+from clinic.outbox.models import State as MessageState
 from clinic.practice.models import Clinic, Patient, Therapist, User
 from clinic.practice.registry.rights import may_see
 from clinic.practice.registry.today import Place, Section, register_section
@@ -29,6 +33,7 @@ UNMARKED_FOR = timedelta(days=14)  # how far back unmarked visits are listed
 MOST_OFFERS, MOST_VISITS = 100, 10
 
 Status = Appointment.Status
+SHOWN = (Status.BOOKED, Status.COMPLETED, Status.NO_SHOW)
 
 
 @dataclass(frozen=True)
@@ -39,20 +44,13 @@ class TodaysVisit:
     time: LocalTime
     is_new: bool  # the patient's first visit here
     intake: str  # progress of the questions: "none", "part" or "done"; empty if there are none
-    has_begun: bool  # a visit that has begun can be marked as a no-show
-    outcome: Outcome
+    chips: list[Chip]  # its status
+    buttons: list[Button]  # to mark it
+    is_past: bool  # done, completed or missed
 
     @property
     def clock(self) -> str:
         return self.time.clock
-
-    @property
-    def has_arrived(self) -> bool:
-        return self.outcome == Outcome.CAME
-
-    @property
-    def is_missed(self) -> bool:
-        return self.outcome == Outcome.MISSED
 
 
 @dataclass(frozen=True)
@@ -87,21 +85,26 @@ def read_visits(*, now: datetime, clinic: Clinic, by: User) -> dict[str, Any]:
     """Read the visits of the clinic's day at `now`, its gaps, and the visits of other days that need staff."""
     day = now.astimezone(clinic.zone).date()
     whole_day = day_interval(day, 1, clinic.zone)
-    visits = _visits(whole_day, clinic, now)
+    visits = _visits(whole_day, clinic, now, by)
     schedules = read_schedules(first_day=day, days=1, now=now, clinic=clinic)
     return {
         "visits": visits,
         "gaps": _gaps(schedules, whole_day, clinic),
         "is_closed": not any(_open_time(schedule, whole_day) for schedule in schedules),
         "holiday": next((holiday.name for holiday in holidays_between(day, day)), ""),
-        "next_visits": [] if visits else _next_visits(whole_day, clinic, now),
+        "next_visits": [] if visits else _next_visits(whole_day, clinic, now, by),
         "unmarked": list(_unmarked(whole_day)),
         "cannot_come": list(_cannot_come(now)),
         "to_call": list(_with_details(visits_to_call(now=now))),
         "off_schedule": visits_off_schedule(now=now, clinic=clinic),
-        "may_read_intakes": may_see(by, ["assessments.view_response"]),
-        "may_see_source": may_see(by, [SEES_SOURCE]),
+        **_rights(by),
     }
+
+
+def read_visit(pk: UUID, *, now: datetime, clinic: Clinic, by: User) -> dict[str, Any]:
+    """Read what the row of one visit shows, for the template of the row. Without "visit" if it has none."""
+    found = _rows(Appointment.objects.filter(pk=pk), clinic, now, by)
+    return {**({"visit": found[0]} if found else {}), **_rights(by)}
 
 
 def read_wait_list(*, now: datetime, clinic: Clinic, by: User) -> dict[str, Any]:
@@ -154,18 +157,29 @@ def _with_details(visits: QuerySet[Appointment]) -> QuerySet[Appointment]:
     return visits.select_related("patient", "service", "therapist", "intake", "source_article")
 
 
-def _visits(whole_day: Interval, clinic: Clinic, now: datetime) -> list[TodaysVisit]:
-    shown = (Status.BOOKED, Status.COMPLETED, Status.NO_SHOW)
-    rows = Appointment.objects.with_has_been_here(now=now).with_was_texted()
-    rows = rows.filter(starts_at__gte=whole_day.start, starts_at__lt=whole_day.end, status__in=shown)
+def _rights(by: User) -> dict[str, bool]:
+    return {
+        "may_read_intakes": may_see(by, ["assessments.view_response"]),
+        "may_see_source": may_see(by, [SEES_SOURCE]),
+    }
+
+
+def _visits(whole_day: Interval, clinic: Clinic, now: datetime, by: User) -> list[TodaysVisit]:
+    rows = Appointment.objects.filter(starts_at__gte=whole_day.start, starts_at__lt=whole_day.end)
+    return _rows(rows, clinic, now, by)
+
+
+def _rows(visits: AppointmentQuerySet, clinic: Clinic, now: datetime, by: User) -> list[TodaysVisit]:
+    rows = visits.filter(status__in=SHOWN).with_has_been_here(now=now).with_was_texted()
     return [
         TodaysVisit(
             appointment=row,
             time=clinic_time(row.starts_at, clinic),
             is_new=not row.has_been_here,
             intake=row.intake.progress if row.intake else "",
-            has_begun=row.starts_at <= now,
-            outcome=row.outcome_at(now),
+            chips=status_chips(row, by=by, zone=clinic.zone, now=now),
+            buttons=mark_buttons(row, by=by, clinic=clinic, now=now, is_row=True),
+            is_past=row.state in (State.DONE, State.COMPLETED, State.NO_SHOW),
         )
         for row in _with_details(rows.order_by("starts_at", "therapist__position"))
     ]
@@ -193,13 +207,13 @@ def _open_time(schedule: Schedule, whole_day: Interval) -> list[Interval]:
     return subtract(intersect(schedule.all_openings, [whole_day]), schedule.closed)
 
 
-def _next_visits(whole_day: Interval, clinic: Clinic, now: datetime) -> list[TodaysVisit]:
+def _next_visits(whole_day: Interval, clinic: Clinic, now: datetime, by: User) -> list[TodaysVisit]:
     """Return the visits of the next day that has any."""
     ahead = Appointment.objects.filter(starts_at__gte=whole_day.end, status=Status.BOOKED)
     first = ahead.order_by("starts_at").values_list("starts_at", flat=True).first()
     if first is None:
         return []
-    return _visits(day_interval(first.astimezone(clinic.zone).date(), 1, clinic.zone), clinic, now)
+    return _visits(day_interval(first.astimezone(clinic.zone).date(), 1, clinic.zone), clinic, now, by)
 
 
 def _cannot_come(now: datetime) -> QuerySet[Appointment]:
@@ -216,7 +230,7 @@ def _unmarked(whole_day: Interval) -> QuerySet[Appointment]:
 
 def _offered_times(now: datetime, clinic: Clinic) -> list[OfferedTime]:
     """Return the upcoming freed times that were offered, soonest first. One query, at most MOST_OFFERS rows."""
-    sent = Message.objects.filter(kind=OFFER, subject_id=OuterRef("pk"), state=State.SENT)
+    sent = Message.objects.filter(kind=OFFER, subject_id=OuterRef("pk"), state=MessageState.SENT)
     ahead = SlotOffer.objects.filter(starts_at__gt=now).annotate(was_sent=Exists(sent)).select_related("entry__patient")
     freed_time = ("starts_at", "therapist_id", "freed_by_id")
     offered = ahead.order_by(*freed_time)[:MOST_OFFERS]

@@ -8,11 +8,13 @@ from itertools import cycle
 
 from django.db.models import F, Q
 
-from booking.actions.attend import complete_visits, confirm_appointment, mark_arrived, mark_no_show
+from booking.actions.attend import complete_visits, confirm_appointment, mark_arrived, mark_no_show, say_here
 from booking.actions.block_time import close_on_holiday, holiday_rows
 from booking.actions.book import BookingRequest, Contact, book_appointment
 from booking.actions.change import cancel_appointment
 from booking.models import Appointment, OpeningHours, Service
+from booking.models.appointment import AT_CLINIC
+from booking.models.visit_states import HERE_FROM
 from booking.schedule.availability import FreeSlot, free_slots
 from booking.schedule.slots import Slot
 from booking.wait_list.entries import Wishes, join_wait_list
@@ -93,6 +95,7 @@ def book_demo_visits(*, now: datetime) -> int:
         if not _has_visits(day, clinic):
             booked += _book_day(day, bookings, clinic=clinic, now=now)
     complete_visits(now=now)
+    _let_one_wait(now=now)
     _settle_past_messages(now=now)
     return booked
 
@@ -118,6 +121,14 @@ def _plan_days(today: date, closed: set[date]) -> Iterator[tuple[date, Iterable[
     yield from zip(
         ahead, [MAIN_DAY, *(bookings for _, bookings in zip(ahead[1:], cycle(DAYS_AFTER), strict=False))], strict=True
     )
+
+
+def _let_one_wait(*, now: datetime) -> None:
+    """Let the patient of the running or next visit say that they are here, if it is about time."""
+    soon = Appointment.objects.filter(status=Appointment.Status.BOOKED, mode__in=AT_CLINIC)
+    visit = soon.filter(starts_at__lte=now + HERE_FROM, ends_at__gt=now).order_by("starts_at").first()
+    if visit is not None and visit.arrived_at is None and visit.here_at is None:
+        say_here(appointment=visit, now=min(now, visit.starts_at - timedelta(minutes=4)))
 
 
 def _settle_past_messages(*, now: datetime) -> None:

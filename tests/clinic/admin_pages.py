@@ -58,6 +58,12 @@ MESSAGE_WRITERS = ("outbox.add_messagerule", "outbox.change_messagerule")
 ARTICLE_WRITERS = ("education.add_article", "education.change_article")
 
 
+VISIT_ACTS = (
+    *("arrived", "undo-arrival", "start", "undo-start", "finish", "undo-finish", "no-show", "undo-no-show"),
+    *("cancel", "cancel-charged", "cancel-waived", "fee-charged", "fee-waived", "fee-undo", "called", "undo"),
+)
+
+
 def viewers(model: str) -> tuple[str, ...]:
     app, name = model.split(".")
     return f"{app}.view_{name}", f"{app}.change_{name}", *ALSO_VIEWED_BY.get(model, ())
@@ -151,8 +157,9 @@ def pages_of(rows: dict[str, str], topic_type: int) -> dict[str, list[Page]]:
         "booking_hoursoverride_holidays": [_only("booking.add_hoursoverride")],
         "booking_appointment_act": [
             Page(None, ("booking.change_appointment",), {"pk": rows["booking.appointment"], "act": act})
-            for act in ("arrived", "undo-arrival", "no-show", "undo-no-show", "cancel", "called", "undo")
+            for act in VISIT_ACTS
         ],
+        "booking_appointment_card": [Page(viewers("booking.appointment"), None, {"pk": rows["booking.appointment"]})],
         "booking_appointment_move": [_only("booking.change_appointment", pk=rows["booking.appointment"])],
         "app_list": [Page(_rights_in(app), _rights_in(app), {"app_label": app}) for app in _apps()],
     }

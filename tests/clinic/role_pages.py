@@ -139,11 +139,21 @@ assessments_rulesignoff_delete                -           -           -         
 assessments_rulesignoff_change                -           -           G           -           -           -
 booking_appointment_act arrived               -           P           P           P           -           -
 booking_appointment_act undo-arrival          -           P           P           P           -           -
+booking_appointment_act start                 -           P           P           P           -           -
+booking_appointment_act undo-start            -           P           P           P           -           -
+booking_appointment_act finish                -           P           P           P           -           -
+booking_appointment_act undo-finish           -           P           P           P           -           -
 booking_appointment_act no-show               -           P           P           P           -           -
 booking_appointment_act undo-no-show          -           P           P           P           -           -
 booking_appointment_act cancel                -           P           P           P           -           -
+booking_appointment_act cancel-charged        -           P           P           P           -           -
+booking_appointment_act cancel-waived         -           P           P           P           -           -
+booking_appointment_act fee-charged           -           P           P           P           -           -
+booking_appointment_act fee-waived            -           P           P           P           -           -
+booking_appointment_act fee-undo              -           P           P           P           -           -
 booking_appointment_act called                -           P           P           P           -           -
 booking_appointment_act undo                  -           P           P           P           -           -
+booking_appointment_card                      -           G           G           G           -           -
 booking_appointment_move                      -           GP          GP          GP          -           -
 booking_appointment_changelist                -           GP          GP          GP          -           -
 booking_appointment_add                       -           GP          GP          GP          -           -

@@ -29,6 +29,7 @@ class Capability(Enum):
     # About the visit of the link, without anything from before it was booked.
     SEE_VISIT = LinkPurpose.VISIT, Proof.SHOWN, "see the visit, add it to a calendar"
     CHANGE_VISIT = LinkPurpose.VISIT, Proof.SHOWN, "confirm, move, cancel and restore the visit"
+    SAY_HERE = LinkPurpose.VISIT, Proof.SHOWN, "tell the clinic that one is here for the visit, or not yet"
     CORRECT_ADDRESS = LinkPurpose.VISIT, Proof.SHOWN, "correct the address of a visit while its patient is provisional"
     ASK_FOR_MAIL = LinkPurpose.VISIT, Proof.SHOWN, "have the visit's mail sent again to the same mailbox"
     ASK_FOR_EARLIER = LinkPurpose.VISIT, Proof.SHOWN, "join the wait list for an earlier time; shows no place on it"

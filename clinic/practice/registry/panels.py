@@ -1,4 +1,4 @@
-"""Registry of the panels that rooms add to the admin's pages of a visit and of a patient."""
+"""Registry of the panels that rooms add to the admin's pages of a visit and of a patient, and to a visit's card."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ class Page(Enum):
     PATIENT = "patient"
     BEFORE_VISIT = "visit, before"
     AFTER_VISIT = "visit, after"
+    CARD = "card of a visit"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from booking.actions.block_time import block_time
 from booking.actions.change import cancel_appointment, move_appointment
 from booking.actions.hold import hold_time
 from booking.admin.acts import ACTS, OUTCOMES
-from booking.admin.appointments import MARKS
 from booking.admin.error_text import REFUSALS
 from booking.models import Appointment, HoursOverride
 from booking.schedule.errors import (
@@ -26,6 +25,7 @@ from booking.schedule.errors import (
     VisitNotStarted,
 )
 from booking.schedule.slots import Slot
+from booking.staff.visit_status import MARKS
 from clinic.audit.models import AccessEvent
 from tests.world import NINE_ON_TUESDAY, NOW, book, make_therapist
 
@@ -94,7 +94,7 @@ def test_opening_a_visit_is_recorded_in_the_access_log(client, owner, evaluation
     page = client.get(page_of(visit))
     assert page.status_code == 200
     assert visit.reference in page.content.decode()
-    assert "Mark as arrived" not in page.content.decode(), "not before its day"
+    assert "/act/arrived/" not in page.content.decode(), "not before its day"
     assert "Mon, Nov 23, 10:00 AM: booked" in page.content.decode()
     assert AccessEvent.objects.filter(actor=owner, action="R", object_id=str(visit.pk)).count() == 1
 
@@ -112,10 +112,10 @@ def test_marking_and_cancelling_go_through_the_rules(client, owner, evaluation):
     assert REFUSALS[ArrivalTooEarly] in act(client, visit, "arrived").content.decode()
     with time_machine.travel(NINE_ON_TUESDAY, tick=False):
         client.force_login(owner)
-        assert "Mark as arrived" in client.get(page_of(visit)).content.decode()
+        assert "/act/arrived/" in client.get(page_of(visit)).content.decode()
         came = act(client, visit, "arrived").content.decode()
         assert ACTS["arrived"][1] in came and MARKS["undo-arrival"][1] in came
-        for name in ("undo-arrival", "no-show", "undo-no-show"):
+        for name in ("undo-arrival", "start", "finish", "undo-finish", "undo-start", "no-show", "undo-no-show"):
             assert ACTS[name][1] in act(client, visit, name).content.decode()
         act(client, visit, "cancel")
         visit.refresh_from_db()

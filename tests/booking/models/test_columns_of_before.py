@@ -23,6 +23,10 @@ NEW = {
         "is_first_late_free": True,
         "late_fee_note": "",
         "guardian_name": "",
+        "here_at": None,
+        "started_at": None,
+        "finished_at": None,
+        "late_fee": "",
     },
     AppointmentEvent: {"mode": "", "version": None, "therapist_id": None},
     Service: {

@@ -257,8 +257,8 @@ def test_time_of_a_visit_that_is_done_early_stays_blocked_until_its_end(evaluati
     mark_finished(appointment=visit, by=front_desk, now=NINE_ON_TUESDAY + 5 * MINUTE)
     after = Appointment.objects.get()
     assert (after.state, after.status, after.is_ahead(NINE_ON_TUESDAY - MINUTE)) == (State.DONE, "booked", False)
+    at = {"starts_at": NINE_ON_TUESDAY + 30 * MINUTE, "now": NINE_ON_TUESDAY + 10 * MINUTE}
     with pytest.raises(SlotTaken):
-        at = {"starts_at": NINE_ON_TUESDAY + 30 * MINUTE, "now": NINE_ON_TUESDAY + 10 * MINUTE}
         book(evaluation, name="Walter", by=front_desk, despite_rules=True, **at)
     assert complete_visits(now=ENDS) == 1
     assert Appointment.objects.get().state == State.DONE
