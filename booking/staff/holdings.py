@@ -31,6 +31,7 @@ AGREED = {
     "reference": "the reference",
     "mode": "how it took place",
     "status": "whether it took place",
+    "late_fee": "the decision on the late fee",
     "late_fee_note": "the note on late fees",
     "off_schedule_accepted": "why it was outside the schedule",
 }
