@@ -88,7 +88,7 @@ class PatientForm(forms.ModelForm):
 
 @admin.register(Patient)
 class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeople, PrivateSearch):
-    people = ""
+    people, finds_births = "", True
     form = PatientForm
     formfield_overrides = {models.DateField: {"form_class": BirthDayField, "widget": AdminDateWidget}}
     fields = ("name", "email", "phone", "birth_on", "time_zone")
@@ -96,7 +96,7 @@ class PatientAdmin(RefusesStaleSaves, ReadableContact, RecordsAccess, FindsPeopl
     list_display = ("name", "address", "number", "identity", "added")
     list_filter = ("is_provisional",)
     search_fields = ("search_text",)
-    search_help_text = "Parts of a name, an email or a phone number"
+    search_help_text = "Parts of a name, an email or a phone number, or a date of birth"
     change_form_template = "practice/admin_patient.html"
 
     added = moment_column("created_at", "added")

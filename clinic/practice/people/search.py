@@ -1,4 +1,4 @@
-"""Find people by search text: parts of a name in any order, an address, a phone number in any spelling."""
+"""Find people by search text: parts of a name in any order, an address, a phone number or a birth date in any spelling."""
 
 import re
 from contextlib import suppress
@@ -11,8 +11,12 @@ from django.http import HttpRequest
 from clinic.practice.models import NameKey
 from clinic.practice.values.mail_addresses import normalize_address
 from clinic.practice.values.phone import PhoneInvalid, parse_phone
+from clinic.practice.values.typed_days import split_days
 
-MOST_TERMS = 8  # limits numbers and words separately; each term adds a condition to the query
+MOST_TERMS = 8  # limits numbers, days and words separately; each term adds a condition to the query
+# Hyphens and dashes that phones and text processors put into numbers, all read as "-"; "tel:" of a copied link.
+_DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-")
+_TEL = re.compile(r"(?<!\S)tel:\s*", re.IGNORECASE)
 # Digits with separators, and an optional extension: "(603) 555-0199 x12".
 _NUMBER = re.compile(r"(?<!\S)[+(]*\d[\d\s().\-/]*\d\)?(?:\s*(?:;?ext[.=]?|x|#)\s*\d+)?(?!\S)", re.IGNORECASE)
 
@@ -21,22 +25,44 @@ class FindsPeople(admin.ModelAdmin):
     """Base of admins that are searched for people.
 
     `people` is the lookup from a row to its patient ("patient__"). `phones` are additional phone columns, `names`
-    additional text columns. Set `search_fields` as well, since Django shows no search box without them.
+    additional text columns. `finds_births` finds by date of birth too, for pages that show it. Set `search_fields` as
+    well, since Django shows no search box without them.
     """
 
     people = "patient__"
     phones: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    finds_births = False
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> tuple[QuerySet, bool]:
-        found = filter_people(queryset, search_term, people=self.people, phones=self.phones, names=self.names)
+        found = filter_people(
+            queryset,
+            search_term,
+            people=self.people,
+            phones=self.phones,
+            names=self.names,
+            finds_births=self.finds_births,
+        )
         return found, False
 
 
 def filter_people(
-    queryset: QuerySet, text: str, *, people: str = "", phones: tuple[str, ...] = (), names: tuple[str, ...] = ()
+    queryset: QuerySet,
+    text: str,
+    *,
+    people: str = "",
+    phones: tuple[str, ...] = (),
+    names: tuple[str, ...] = (),
+    finds_births: bool = False,
 ) -> QuerySet:
-    """Return the rows of `queryset` that match every term of `text`, up to MOST_TERMS numbers and as many words."""
+    """Return the rows of `queryset` that match every term of `text`, up to MOST_TERMS numbers and as many words.
+
+    With `finds_births`, a date matches the patient's date of birth, for readers who may see it.
+    """
+    text = _TEL.sub("", text.translate(_DASHES))
+    days, text = split_days(text) if finds_births else ([], text)
+    for day in days[:MOST_TERMS]:
+        queryset = queryset.filter(**{f"{people}birth_on__in": day})
     numbers, rest = split_search(text)
     for digits in numbers[:MOST_TERMS]:
         spellings = [
@@ -53,8 +79,9 @@ def filter_people(
 
 def split_search(text: str) -> tuple[list[list[str]], list[str]]:
     """Return (phone numbers in `text`, other words). A number is the list of digit strings it may be stored as."""
+    text = text.replace(",", " , ")  # a comma ends a number
     numbers = [_spellings(found[0]) for found in _NUMBER.finditer(text)]
-    return numbers, [word for part in _NUMBER.split(text) for word in part.replace(",", " ").split()]
+    return numbers, [word for part in _NUMBER.split(text) for word in part.split() if word != ","]
 
 
 def _spellings(number: str) -> list[str]:

@@ -1,4 +1,6 @@
-"""Staff find people by name in any spelling, by phone number as shown, or by email address."""
+"""Staff find people by name in any spelling, by phone number as shown, by email address, or by date of birth."""
+
+from datetime import date
 
 import pytest
 from django.db import connection
@@ -30,8 +32,9 @@ FINDS = [
     ("020 7946 0018", "Maya Lindqvist-O’Brien"), ("+44 20 7946 0018", "Maya Lindqvist-O’Brien"),
     ("+44 (0)20 7946 0018", "Maya Lindqvist-O’Brien"), ("0044 20 7946 0018", "Maya Lindqvist-O’Brien"),
     ("soren", "Søren Łuczak"), ("luczak", "Søren Łuczak"), ("SØREN ŁUCZAK", "Søren Łuczak"), ("s_l%", "Søren Łuczak"),
+    ("603–555‑0199", "Zoë Müller"), ("tel:+16035550199", "Zoë Müller"), ("603 555-0199, zoe", "Zoë Müller"), ("+1 603 555 019", "Zoë Müller"),
     ("(603) 555-0142 ext. 12", "Søren Łuczak"), ("603 555 0142 x12", "Søren Łuczak"), ("603 555 0142", "Søren Łuczak"),
-    ("小龍", "李小龍"), ("06 698 12345", "李小龍"),
+    ("小龍", "李小龍"), ("06 698 12345", "李小龍"), ("0199, 603", "Zoë Müller"),
 ]  # fmt: skip
 
 
@@ -59,6 +62,39 @@ def test_search_finds_no_patient_when_no_name_or_number_matches(words):
 
 def test_numbers_are_distinguished_from_names():
     assert split_search("maya 603 555-0199 RC-7K3M9Q a2@b.de") == ([["6035550199"]], ["maya", "RC-7K3M9Q", "a2@b.de"])
+
+
+BIRTHS = [
+    "3/14/1988",
+    "03/14/88",
+    "3-14-1988",
+    "3.14.1988",
+    "1988-03-14",
+    "March 14, 1988",
+    "mar 14 1988",
+    "14 Mar 1988",
+]
+
+
+@pytest.mark.parametrize("words", [*BIRTHS, "zoe 3/14/1988", "3/14/1988, (603) 555-0199", "March 14th, 1988 muller"])
+def test_patient_is_found_by_any_spelling_of_the_birth_date(words):
+    Patient.objects.filter(name="Zoë Müller").update(birth_on=date(1988, 3, 14))
+    Patient.objects.filter(name="李小龍").update(birth_on=date(1988, 3, 15))
+    assert [found.name for found in filter_people(Patient.objects.all(), words, finds_births=True)] == ["Zoë Müller"]
+    assert not filter_people(Patient.objects.all(), words).exists(), "only where the date of birth may be seen"
+
+
+@pytest.mark.parametrize("words", ["3/15/1988", "luczak 3/14/1988", "13/13/1988", "2/30/1988", "3/14/2088"])
+def test_search_finds_no_patient_with_another_birth_date(words):
+    Patient.objects.filter(name="Zoë Müller").update(birth_on=date(1988, 3, 14))
+    assert not filter_people(Patient.objects.all(), words, finds_births=True).exists()
+
+
+def test_birth_date_finds_in_the_list_of_patients_and_in_no_other(owner):
+    Patient.objects.filter(name="Zoë Müller").update(birth_on=date(1988, 3, 14))
+    for name in LISTS:
+        listed = owner.post(reverse(f"admin:{name}_changelist"), {"q": "March 14, 1988"})["Location"]
+        assert ("Zoë Müller" in owner.get(listed).content.decode()) == (name == "practice_patient")
 
 
 @pytest.mark.parametrize("words", ["(603) 555-0199", "muller"])
