@@ -1,7 +1,7 @@
 """Book visits: lock the schedule, check the rules, write the visit and plan its messages, in one transaction."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -78,6 +78,10 @@ class BookingRequest:
     screen: Screen | None = None
     terms_seen: str = ""
     despite_rules: bool = False
+
+    def despite(self) -> "BookingRequest":
+        """Return the same request, overriding the rules."""
+        return replace(self, despite_rules=True)
 
 
 def book_appointment(*, booking: BookingRequest, now: datetime, by: User | None = None) -> Appointment:

@@ -15,14 +15,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST, require_safe
 
-from booking.actions.book import book_appointment
 from booking.actions.change import is_changeable, is_undoable, move_appointment
 from booking.admin.acts import format_state
+from booking.admin.book import BooksVisits
 from booking.admin.card import VisitCard
 from booking.admin.error_text import format_broken_rules, format_refusal
 from booking.admin.times import UnmarkedFilter, WhenFilter, local_time
 from booking.forms.staff import StaffMoveForm
-from booking.forms.staff_booking import StaffBookingForm
 from booking.messages.delivery import describe_move_delivery
 from booking.models import Appointment
 from booking.models.visit_states import Outcome, State
@@ -30,12 +29,10 @@ from booking.schedule.errors import BookingRefused, SlotNotOffered, VisitChanged
 from booking.schedule.off_schedule import find_off_schedule
 from booking.staff.rights import SEES_SOURCE
 from booking.staff.visit_status import cancel_buttons, fee_buttons, mark_buttons, status_chips
-from clinic.audit.access import record_read
 from clinic.audit.admin import KeepsNoLog, PrivateSearch, RecordsAccess
-from clinic.audit.searching import clean_search
 from clinic.practice.access.staff import staff_of
 from clinic.practice.admin.columns import moment_column
-from clinic.practice.models import Clinic, Patient, User
+from clinic.practice.models import Clinic, User
 from clinic.practice.people.search import FindsPeople
 from clinic.practice.registry.panels import Page, panel_fields
 from clinic.practice.registry.rights import may_see
@@ -75,7 +72,7 @@ def _acts_context(visit: Appointment, *, by: User, now: datetime) -> dict[str, A
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, VisitCard):
+class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, BooksVisits, VisitCard):
     phones, names = ("other_phone",), ("reference",)
     list_filter = (WhenFilter, "status", UnmarkedFilter, "therapist", "service")
     list_select_related = ("patient", "service", "therapist", "intake", "source_article")
@@ -272,36 +269,6 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
             context |= _acts_context(visit, by=staff_of(request), now=timezone.now())
         return super().changeform_view(request, object_id, form_url, context | (extra_context or {}))
 
-    # Book a visit
-
-    def add_view(
-        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        return self._book_view(request)
-
-    def _book_view(self, request: HttpRequest) -> HttpResponse:
-        clinic = Clinic.objects.current()
-        sees_patients = self.admin_site.get_model_admin(Patient).has_view_permission(request)
-        text = clean_search(request.POST.get("find", "")) if sees_patients and "look_up" in request.POST else ""
-        page: dict[str, Any] = {"title": "Book a visit", "button": "Book this visit"}
-        if text:
-            form = StaffBookingForm(initial=request.POST.dict(), clinic=clinic, sees_patients=sees_patients)
-            form.look_up(text)
-            return self._form_page(request, {**page, "form": form})
-        form = StaffBookingForm(request.POST or None, clinic=clinic, sees_patients=sees_patients)
-        if request.method == "POST" and form.is_valid():
-            now = timezone.now()
-            try:
-                visit = book_appointment(booking=form.booking(), by=staff_of(request), now=now)
-            except BookingRefused as refusal:
-                _show_refusal(form, refusal, now=now)
-            else:
-                self.message_user(request, f"{visit.reference} is booked.", messages.SUCCESS)
-                return self._to_visit(visit.pk)
-        return self._form_page(request, {**page, "form": form})
-
     # Move a visit
 
     def move_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
@@ -338,13 +305,11 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Vi
 
     def _form_page(self, request: HttpRequest, page: dict) -> TemplateResponse:
         request.current_app = self.admin_site.name
-        for patient in getattr(page["form"], "offered", ()):  # the page shows their names and numbers
-            record_read(actor=request.user, subject=patient, patient_ids=[patient.pk], now=timezone.now())
         context = {**self.admin_site.each_context(request), "opts": self.opts, **page}
         return TemplateResponse(request, "booking/admin_book.html", context)
 
 
-def _show_refusal(form: StaffBookingForm | StaffMoveForm, refusal: BookingRefused, *, now: datetime) -> None:
+def _show_refusal(form: StaffMoveForm, refusal: BookingRefused, *, now: datetime) -> None:
     """Add the refusal to the form: broken rules with the checkbox that overrides them, or an error of `starts_at`."""
     if not isinstance(refusal, SlotNotOffered):
         form.add_error("starts_at", format_refusal(refusal))

@@ -17,7 +17,8 @@ from booking.models.visit_states import Outcome, State
 from booking.schedule.local_time import LocalTime, clinic_time
 from booking.schedule.off_schedule import visits_off_schedule
 from booking.schedule.schedules import Schedule, read_schedules
-from booking.staff.rights import SEES_SOURCE, SEES_VISITS, SEES_WAIT_LIST
+from booking.staff.listed_times import booking_address
+from booking.staff.rights import BOOKS_VISITS, SEES_SOURCE, SEES_VISITS, SEES_WAIT_LIST
 from booking.staff.visit_status import Button, Chip, mark_buttons, status_chips
 from booking.time.holidays import holidays_between
 from booking.time.intervals import Interval, intersect, subtract
@@ -60,6 +61,7 @@ class Gap:
     starts: LocalTime
     ends: LocalTime
     therapist: Therapist | None  # None if the clinic has only one
+    address: str = ""  # of the form that books a visit in it; empty for a gap that is over
 
     def __str__(self) -> str:
         text = f"{self.starts.clock} – {self.ends.clock}"
@@ -89,7 +91,7 @@ def read_visits(*, now: datetime, clinic: Clinic, by: User) -> dict[str, Any]:
     schedules = read_schedules(first_day=day, days=1, now=now, clinic=clinic)
     return {
         "visits": visits,
-        "gaps": _gaps(schedules, whole_day, clinic),
+        "gaps": _gaps(schedules, whole_day, clinic, now),
         "is_closed": not any(_open_time(schedule, whole_day) for schedule in schedules),
         "holiday": next((holiday.name for holiday in holidays_between(day, day)), ""),
         "next_visits": [] if visits else _next_visits(whole_day, clinic, now, by),
@@ -97,6 +99,7 @@ def read_visits(*, now: datetime, clinic: Clinic, by: User) -> dict[str, Any]:
         "cannot_come": list(_cannot_come(now)),
         "to_call": list(_with_details(visits_to_call(now=now))),
         "off_schedule": visits_off_schedule(now=now, clinic=clinic),
+        "may_book": may_see(by, [BOOKS_VISITS]),
         **_rights(by),
     }
 
@@ -185,7 +188,7 @@ def _rows(visits: AppointmentQuerySet, clinic: Clinic, now: datetime, by: User) 
     ]
 
 
-def _gaps(schedules: list[Schedule], whole_day: Interval, clinic: Clinic) -> list[Gap]:
+def _gaps(schedules: list[Schedule], whole_day: Interval, clinic: Clinic, now: datetime) -> list[Gap]:
     is_one = len(schedules) == 1
     gaps = [
         (interval, schedule.therapist)
@@ -198,9 +201,18 @@ def _gaps(schedules: list[Schedule], whole_day: Interval, clinic: Clinic) -> lis
             starts=clinic_time(interval.start, clinic),
             ends=clinic_time(interval.end, clinic),
             therapist=None if is_one else therapist,
+            address=_address_of(interval, therapist, now),
         )
         for interval, therapist in sorted(gaps, key=lambda gap: gap[0])
     ]
+
+
+def _address_of(gap: Interval, therapist: Therapist, now: datetime) -> str:
+    """Return the address of the form that books a visit at the start of `gap`, or at the next quarter hour in it."""
+    quarter = timedelta(minutes=15)
+    left = -((gap.start - now) // quarter) * quarter if gap.start < now else timedelta(0)
+    starts_at = gap.start + left
+    return booking_address(starts_at=starts_at, therapist=therapist) if starts_at < gap.end else ""
 
 
 def _open_time(schedule: Schedule, whole_day: Interval) -> list[Interval]:

@@ -19,7 +19,7 @@ RIGHTS: dict[str, tuple[str, ...]] = {
     "change": ("view", "change"),
     "history": ("view", "change"),
 }
-RIGHTS |= {"add": ("add",), "delete": ("delete",)}
+RIGHTS |= {"add": ("add",), "find": ("add",), "delete": ("delete",)}
 OTHER_RIGHTS = ("change",)
 
 

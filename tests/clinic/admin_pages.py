@@ -155,6 +155,7 @@ def pages_of(rows: dict[str, str], topic_type: int) -> dict[str, list[Page]]:
         "assessments_flag_rules": [Page(viewers("assessments.flag"), None)],
         "assessments_rules_sign": [Page(None, ("assessments.sign_off_rules",))],
         "booking_hoursoverride_holidays": [_only("booking.add_hoursoverride")],
+        "booking_appointment_find": [Page(("booking.add_appointment",), None)],
         "booking_appointment_act": [
             Page(None, ("booking.change_appointment",), {"pk": rows["booking.appointment"], "act": act})
             for act in VISIT_ACTS

@@ -155,6 +155,7 @@ booking_appointment_act called                -           P           P         
 booking_appointment_act undo                  -           P           P           P           -           -
 booking_appointment_card                      -           G           G           G           -           -
 booking_appointment_move                      -           GP          GP          GP          -           -
+booking_appointment_find                      -           G           G           G           -           -
 booking_appointment_changelist                -           GP          GP          GP          -           -
 booking_appointment_add                       -           GP          GP          GP          -           -
 booking_appointment_history                   -           GP          GP          GP          -           -

@@ -166,7 +166,7 @@ def test_quiet_hours_are_shown_in_the_12_hour_format(client, owner, evaluation):
 
 
 def test_visit_in_the_past_needs_a_confirmation_each_time(client, owner, evaluation, meredith):
-    form = booking(evaluation, meredith, "2026-11-20T09:00") | {"despite_rules": "on"}
+    form = booking(evaluation, meredith, "2026-11-20T09:00") | {"despite_rules": "on", "rules_shown": "notice"}
     asked = client.post(BOOK, form).content.decode()
     assert "Fri, Nov 20, 9:00 AM" in asked
     past_asked = re.search(r'name="past_asked" value="([^"]+)"', asked)[1]

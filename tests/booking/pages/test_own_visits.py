@@ -105,7 +105,8 @@ def test_staff_see_the_warning_in_the_form(client, evaluation, alices, nora, own
     form |= {"idempotency_key": str(uuid.uuid4())}
     page = client.post("/admin/booking/appointment/add/", form).content.decode()
     assert NOT_OFFERED[NotOfferedBecause.OWN_VISIT] in page
-    assert client.post("/admin/booking/appointment/add/", form | {"despite_rules": "on"}).status_code == 303
+    confirmed = form | {"despite_rules": "on", "rules_shown": "own_visit"}
+    assert client.post("/admin/booking/appointment/add/", confirmed).status_code == 303
 
 
 def visitors_answer(client, therapist, name) -> tuple:

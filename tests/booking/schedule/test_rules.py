@@ -204,7 +204,8 @@ def test_in_the_admin_a_broken_rule_is_named_and_confirmed(client, evaluation, m
     asked = client.post("/admin/booking/appointment/add/", form).content.decode()
     assert "outside the opening hours" in asked
     assert 'type="checkbox" name="despite_rules"' in asked
-    assert client.post("/admin/booking/appointment/add/", form | {"despite_rules": "on"}).status_code == 303
+    confirmed = form | {"despite_rules": "on", "rules_shown": "hours"}
+    assert client.post("/admin/booking/appointment/add/", confirmed).status_code == 303
     visit = Appointment.objects.get()
     move = f"/admin/booking/appointment/{visit.pk}/move/"
     assert move in client.get(f"/admin/booking/appointment/{visit.pk}/change/").content.decode()
