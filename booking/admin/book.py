@@ -21,7 +21,7 @@ from booking.admin.acts import VisitActs
 from booking.admin.error_text import format_broken_rules, format_refusal
 from booking.admin.times import local_time
 from booking.forms.find_time import FindTimeForm
-from booking.forms.staff_booking import StaffBookingForm, keep_typed, read_prefill
+from booking.forms.staff_booking import PREFILLED, StaffBookingForm, keep_typed, read_prefill
 from booking.messages.delivery import describe_delivery
 from booking.messages.names import BOOKED
 from booking.models import Appointment, Service
@@ -71,7 +71,8 @@ class BooksVisits(VisitActs):
         if request.method != "POST":
             return self._book_page(request, make_form(initial=read_prefill(request.GET)))
         if "times" in request.POST:
-            return self._times_part(request, make_form(initial=keep_typed(request.POST)))
+            sent = {name: request.POST.get(name, "") for name in (*PREFILLED, "mode")}
+            return self._times_part(request, make_form(initial=sent))
         if _is_only_shown_again(request.POST):
             form = make_form(initial=keep_typed(request.POST))
             form.look_up(clean_search(request.POST.get("find", "")))
@@ -97,9 +98,8 @@ class BooksVisits(VisitActs):
         return self._page(request, "booking/admin_new_visit.html", page)
 
     def _times_part(self, request: HttpRequest, form: StaffBookingForm) -> TemplateResponse:
-        return TemplateResponse(
-            request, "booking/_admin_fitting.html", {"form": form, **fitting_context(form, now=timezone.now())}
-        )
+        context = {"form": form, "is_part": True, **fitting_context(form, now=timezone.now())}
+        return TemplateResponse(request, "booking/_admin_fitting.html", context)
 
     def _page(self, request: HttpRequest, template: str, page: dict[str, Any]) -> TemplateResponse:
         request.current_app = self.admin_site.name

@@ -1,6 +1,7 @@
 """The part of a staff form that finds a patient, or takes the details of a new one."""
 
 import uuid
+from contextlib import suppress
 from typing import Any, cast
 
 from django import forms
@@ -45,6 +46,9 @@ class WhoItIs(forms.Form):
         help_text="For the invitation and the reminders. Without an address, call to confirm.",
     )
 
+    # The number that a search without a result entered as `phone`. It must not replace that of a patient found later.
+    phone_searched = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+
     def __init__(self, *args: Any, clinic: Clinic, sees_patients: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         phone = cast(PhoneField, self.fields["phone"])
@@ -72,10 +76,12 @@ class WhoItIs(forms.Form):
         found, count = list(fitting[:MOST_FOUND]), fitting.count()
         self._offer([*(one for one in self.offered if one not in found), *found])
         self.initial["find"] = ""
+        if found and self.initial.get("phone") == self.initial.get("phone_searched"):
+            self.initial["phone"] = ""
         result = f"{count} found for “{text}”. Choose below, or search again."
         if not found:
             result = f"No patient found for “{text}”. Search again, or enter a new patient below."
-            self._enter(text)
+            self._enter_new(text)
         elif count > len(found):
             result = f"The first {len(found)} of {count} found for “{text}”. Not here? Type more of the name and search again."
         self.fields["find"].help_text = result
@@ -88,16 +94,16 @@ class WhoItIs(forms.Form):
         names = ("name", "phone", "email")
         return any(self[name].value() or self[name].errors for name in names) or self["patient"].value() == NEW_PATIENT
 
-    def _enter(self, text: str) -> None:
-        if self.initial.get("name") or self.initial.get("phone"):
+    def _enter_new(self, text: str) -> None:
+        """Make `text` the name or phone number of a new patient, unless a patient is offered or one was typed."""
+        if self.offered or self.initial.get("name") or self.initial.get("phone"):
             return
         if not any(one.isdigit() for one in text) and "@" not in text:
             self.initial["name"] = text
             return
-        try:
-            self.initial["phone"] = parse_phone(text, self.country)
-        except PhoneInvalid:
-            return
+        with suppress(PhoneInvalid):
+            phone = format_phone(parse_phone(text, self.country), self.country)
+            self.initial |= {"phone": phone, "phone_searched": phone}
 
     def _offer(self, patients: list[Patient], why: dict | None = None) -> None:
         self.offered = patients
@@ -120,7 +126,8 @@ class WhoItIs(forms.Form):
         super().clean()
         cleaned = self.cleaned_data
         chosen = cleaned.pop("patient", "")
-        cleaned.pop("find", None)
+        for name in ("find", "phone_searched"):
+            cleaned.pop(name, None)
         if chosen and chosen != NEW_PATIENT:
             self.chosen = Patient.objects.current().get(pk=chosen)
             self._refuse_phone_of_namesake(self.chosen, cleaned.get("phone", ""))

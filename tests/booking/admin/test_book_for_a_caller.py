@@ -103,12 +103,23 @@ def test_button_that_books_looks_up_what_was_only_typed_into_the_search(desk, ev
 
 @pytest.mark.parametrize(
     ("text", "name", "phone"),
-    [("Zed Newman", "Zed Newman", None), ("603 555 0177", None, "+16035550177"), ("0177", None, None)],
+    [("Zed Newman", "Zed Newman", None), ("603 555 0177", None, "(603) 555-0177"), ("0177", None, None)],
 )
 def test_unknown_caller_becomes_a_new_patient_without_typing_again(desk, evaluation, text, name, phone):
     form = desk.post(ADD, typed(evaluation, find=text, look_up="1")).context["form"]
     assert (form["name"].value() or None, form["phone"].value() or None) == (name, phone)
     assert form.is_new_shown
+
+
+def test_number_of_a_search_without_a_result_does_not_replace_that_of_a_patient_found_next(desk, evaluation, alice):
+    first = desk.post(ADD, typed(evaluation, find="603 555 0177", look_up="1")).context["form"]
+    sent = {name: first[name].value() for name in ("phone", "phone_searched")}
+    second = desk.post(ADD, typed(evaluation, find="runner", look_up="1", **sent)).context["form"]
+    assert (second.offered, second["phone"].value()) == ([alice], "")
+    own = desk.post(ADD, typed(evaluation, find="runner", look_up="1", phone="603 555 0178")).context["form"]
+    assert own["phone"].value() == "603 555 0178", "typed by staff: the new number of this patient"
+    kept = desk.post(ADD, typed(evaluation, patient=alice.pk, find="603 555 0177", look_up="1")).context["form"]
+    assert not kept["phone"].value()
 
 
 def test_name_and_phone_are_enough_for_a_new_patient_and_staff_read_that_nothing_was_sent(desk, evaluation):
@@ -152,7 +163,7 @@ def test_listed_time_replaces_the_typed_one_and_keeps_the_rest(desk, evaluation)
     assert form["name"].value() == "Zed Newman" and not form["despite_rules"].value()
     for garbage in ("x", "2026-12-01T25:00 x", "", f" {nora.pk} {nora.pk}"):
         form = desk.post(ADD, sent | {"use_time": garbage}).context["form"]
-        assert form.given_start == NINE_ON_TUESDAY
+        assert form["starts_at"].value() == "2026-12-01T09:00"
 
 
 def test_overlap_is_refused_whatever_is_confirmed_and_the_nearest_times_are_offered(desk, evaluation):
