@@ -1,12 +1,17 @@
-"""Block time: closures for one therapist or all, and federal holidays."""
+"""Block time: closures for one therapist or all, and federal holidays. Ask patients who are booked then to move."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from booking.models import Appointment, HoursOverride
-from booking.schedule.errors import VisitsInTheWay
-from booking.schedule.locking import locked_schedules
+from booking.messages.planning import plan_request_to_move
+from booking.models import Appointment, AppointmentEvent, HoursOverride, Service
+from booking.schedule.errors import NotMovedOnline, TooLateToChange, VisitsInTheWay
+from booking.schedule.history import lock_appointment, record_event, require_version
+from booking.schedule.locking import locked_schedules, row_locks
+from booking.schedule.rules import lock_patients
 from booking.time.holidays import Holiday, holidays_between
 from booking.time.intervals import Interval
 from booking.time.opening_hours import day_interval
@@ -28,8 +33,7 @@ def block_time(
     the visits remain booked, and staff have to call the patients. The schedules are locked, so that no visit is booked
     between the check and the insert. Raises BusyTryAgain on a lock timeout or a deadlock.
     """
-    concerned = [therapist] if therapist is not None else list(Therapist.objects.active())
-    with locked_schedules(one.pk for one in concerned):
+    with locked_schedules(_concerned(therapist)):
         visits = visits_between(therapist=therapist, starts_at=starts_at, ends_at=ends_at)
         if visits and not despite_visits:
             raise VisitsInTheWay(visits)
@@ -43,13 +47,83 @@ def block_time(
         )
 
 
+def block_time_and_ask(
+    *,
+    therapist: Therapist | None,
+    starts_at: datetime,
+    ends_at: datetime,
+    note: str = "",
+    asks: Mapping[UUID, str],
+    by: User,
+    now: datetime,
+) -> HoursOverride:
+    """Block time like `block_time` with `despite_visits`, and ask patients who are booked then to choose another time.
+
+    `asks` are the visits of these patients: their keys, each with the visit's `shown` on the page that sent the
+    request. Raises the errors of `ask_to_move`, in which case nothing was written.
+    """
+    with locked_schedules(_concerned(therapist)):
+        closure = block_time(
+            therapist=therapist, starts_at=starts_at, ends_at=ends_at, note=note, despite_visits=True, by=by
+        )
+        visits = Appointment.objects.filter(pk__in=asks).order_by("pk")
+        lock_patients(visits)
+        for visit in visits:
+            ask_to_move(appointment=visit, version=asks[visit.pk], by=by, now=now)
+        return closure
+
+
+def _concerned(therapist: Therapist | None) -> list[UUID]:
+    return [therapist.pk] if therapist else [one.pk for one in Therapist.objects.active()]
+
+
+@row_locks()
+def ask_to_move(*, appointment: Appointment, version: int | str | None = None, by: User, now: datetime) -> Appointment:
+    """Ask the patient to choose another time online, until the visit's start. Once for a version of the visit.
+
+    The visit stays booked. Raises VisitChanged, TooLateToChange unless the visit is booked, ahead and not marked as
+    arrived, NotMovedOnline if its service is not booked online, or BusyTryAgain.
+    """
+    appointment = lock_appointment(appointment)
+    require_version(appointment, version)
+    if not appointment.is_ahead(now) or appointment.arrived_at:
+        raise TooLateToChange
+    if not appointment.service.is_booked_online:
+        raise NotMovedOnline
+    asked = AppointmentEvent.Kind.ASKED_TO_MOVE
+    if not appointment.events.filter(kind=asked, version=appointment.version).exists():
+        record_event(appointment, asked, by=by, now=now)
+        plan_request_to_move(appointment, now=now)
+    return appointment
+
+
+def may_ask_to_move(appointment: Appointment, *, now: datetime) -> bool:
+    """Whether `ask_to_move` would ask the patient now: it is possible, and they were not asked about this version."""
+    return appointment in askable_visits([appointment], now=now)
+
+
+def askable_visits(visits: Sequence[Appointment], *, now: datetime) -> list[Appointment]:
+    """Return those of `visits` for which `may_ask_to_move` is true. Two queries for any number of visits."""
+    online = set(Service.objects.booked_online().filter(pk__in={visit.service_id for visit in visits}))
+    events = AppointmentEvent.objects.filter(kind=AppointmentEvent.Kind.ASKED_TO_MOVE, appointment__in=visits)
+    asked = set(events.values_list("appointment", "version"))
+    return [
+        visit
+        for visit in visits
+        if visit.is_ahead(now)
+        and not visit.arrived_at
+        and visit.service in online
+        and (visit.pk, visit.version) not in asked
+    ]
+
+
 def visits_between(*, therapist: Therapist | None, starts_at: datetime, ends_at: datetime) -> list[Appointment]:
     """Return the booked visits of `therapist`, or of all therapists if None, that overlap the given time.
 
-    Their patients and services are loaded.
+    Their patients, services and therapists are loaded.
     """
     stretch = Interval(starts_at.astimezone(UTC), ends_at.astimezone(UTC))
-    visits = Appointment.objects.booked_within(stretch).select_related("patient", "service")
+    visits = Appointment.objects.booked_within(stretch).select_related("patient", "service", "therapist")
     if therapist is not None:
         visits = visits.filter(therapist=therapist)
     return list(visits)

@@ -4,10 +4,14 @@
 refused (`history.require_version`).
 """
 
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q
+from django.utils.dateparse import parse_datetime
 
 from booking.actions.attend import FEE_EVENTS, is_allowed, is_late
 from booking.actions.hold import drop_expired_holds
@@ -15,11 +19,24 @@ from booking.messages.last_told import VisitTerms, current_terms, news_of, terms
 from booking.messages.planning import UNDO_FOR, plan_cancelled_message, plan_messages_after_change
 from booking.models import Appointment, AppointmentEvent, HoursOverride, SlotOffer
 from booking.models.visit_states import Act
-from booking.schedule.errors import BusyTryAgain, NoLateFee, TimeClosed, TooLateToChange, TooLateToUndo
+from booking.schedule.errors import (
+    BusyTryAgain,
+    LengthNotOffered,
+    NoLateFee,
+    TimeClosed,
+    TooLateToChange,
+    TooLateToUndo,
+)
 from booking.schedule.history import lock_appointment, record_event, require_version
 from booking.schedule.locking import locked_schedules, row_locks
 from booking.schedule.off_schedule import accept_reasons
-from booking.schedule.rules import change_deadline, require_free, require_no_own_visit, require_time_free
+from booking.schedule.rules import (
+    allowed_minutes,
+    change_deadline_of,
+    require_free,
+    require_no_own_visit,
+    require_time_free,
+)
 from booking.schedule.slots import Slot
 from booking.time.intervals import Interval
 from booking.wait_list.slot_offers import offer_freed_time, time_of, withdraw_offers
@@ -27,6 +44,7 @@ from clinic.practice.access.links import restore_links, revoke_links
 from clinic.practice.models import Clinic, LinkPurpose, Therapist, User
 
 Status, Kind = Appointment.Status, AppointmentEvent.Kind
+MARKS = ("confirmed_at", "not_coming_at", "here_at", "arrived_at")  # of the patient at one time and place
 
 
 def move_appointment(
@@ -34,28 +52,33 @@ def move_appointment(
     appointment: Appointment,
     starts_at: datetime,
     therapist: Therapist | None = None,
+    minutes: int | None = None,
     despite_rules: bool = False,
+    notify: bool = True,
     is_own: bool = True,
     version: int | str | None = None,
     by: User | None = None,
     now: datetime,
 ) -> Appointment:
-    """Move a visit to `starts_at` (and to another `therapist`, if given). A no-op if it is there already.
+    """Move a visit to `starts_at`, and to another `therapist` or length if given. A no-op if nothing would change.
 
     One row changes, so the old time becomes free at the moment that the new one is taken. The visit's reminders are
     planned again, and the old time is offered to the wait list. The links to the visit are revoked and the patient is
     notified. If the patient knows these terms already, the links are restored instead. The patient (`by` None) can move
-    the visit until `changeable_until`, staff until it ends. Staff may override the rules that they were shown
-    (`despite_rules`).
+    the visit until `changeable_until`, staff until it ends.
+
+    Staff may override the rules that they were shown (`despite_rules`), and choose one of `allowed_minutes`. Buffers
+    and price stay as agreed. Without `notify`, no message about the move is sent and the patient's links stay valid;
+    reminders show the new time.
 
     Set `is_own` to False for a patient who is not proven by a mailed link. Then their other visits are not checked,
     because a refusal would reveal them.
 
-    Raises VisitChanged, TooLateToChange, SlotTaken, SlotNotOffered or BusyTryAgain, in which case nothing was written.
-    Raises ValueError for `despite_rules` without `by`.
+    Raises VisitChanged, TooLateToChange, LengthNotOffered, SlotTaken, SlotNotOffered or BusyTryAgain, in which case
+    nothing was written. Raises ValueError for `despite_rules`, `minutes` or no `notify` without `by`.
     """
-    if despite_rules and by is None:
-        raise ValueError("Only staff may break a rule.")
+    if by is None and (despite_rules or minutes is not None or not notify):
+        raise ValueError("Only staff may break a rule, choose a length or move a visit silently.")
     starts_at, from_therapist = starts_at.astimezone(UTC), appointment.therapist_id
     with locked_schedules({from_therapist, therapist.pk if therapist else from_therapist}):
         appointment = lock_appointment(appointment)
@@ -65,27 +88,40 @@ def move_appointment(
         clinic = Clinic.objects.current()
         if not is_changeable(appointment, clinic=clinic, by=by, now=now):
             raise TooLateToChange
-        if (appointment.therapist_id, appointment.starts_at) == (therapist.pk, starts_at):
+        terms = replace(current_terms(appointment), starts_at=starts_at, therapist=therapist)
+        terms = replace(terms, minutes=minutes or terms.minutes)
+        if terms == current_terms(appointment):
             return appointment
         require_version(appointment, version)
+        if terms.minutes not in allowed_minutes(appointment):
+            raise LengthNotOffered
         require_free(
             slot=Slot(appointment.service, therapist, starts_at),
             mode=appointment.mode,
             now=now,
             clinic=clinic,
             in_place_of=appointment,
+            minutes=terms.minutes if terms.minutes != appointment.minutes else None,
             patient=appointment.patient if is_own or by else None,
             despite_rules=despite_rules,
         )
         drop_expired_holds(therapist=therapist, now=now)
-        _move(appointment, therapist, starts_at, clinic=clinic, by=by, is_accepted=despite_rules, now=now)
+        _move(appointment, terms, clinic=clinic, is_silent=not notify, is_accepted=despite_rules, by=by, now=now)
         return appointment
 
 
 def undo_move(
-    *, appointment: Appointment, is_own: bool = True, version: int | str | None = None, now: datetime
+    *,
+    appointment: Appointment,
+    is_own: bool = True,
+    version: int | str | None = None,
+    by: User | None = None,
+    now: datetime,
 ) -> Appointment:
-    """Undo the patient's own move within `UNDO_FOR`. The visit returns to its earlier time and therapist.
+    """Undo a move within `UNDO_FOR`, so that no message about it is sent. Staff (`by`) undo moves by staff, the patient
+    their own.
+
+    The visit returns to its earlier time, therapist and length, and is confirmed or arrived again if it was before.
 
     Booking rules are not checked again. The undo is refused if a visit, hold or closure has taken the time since, or if
     the patient has another visit then (`is_own` as for a move).
@@ -93,14 +129,14 @@ def undo_move(
     Raises VisitChanged, TooLateToUndo, SlotTaken, SlotNotOffered, TimeClosed or BusyTryAgain, in which case nothing was
     written.
     """
-    before = terms_before_move(appointment, now=now)
+    before = terms_before_move(appointment, by=by, now=now)
     if before is None:
         raise TooLateToUndo
     locked = {appointment.therapist_id, before.therapist.pk}
     with locked_schedules(locked):
         appointment = lock_appointment(appointment)
         require_version(appointment, version)
-        move, before = _own_move(appointment), terms_before_move(appointment, now=now)
+        move, before = _last_move(appointment, by=by), terms_before_move(appointment, by=by, now=now)
         if move is None or before is None:
             raise TooLateToUndo
         if not {appointment.therapist_id, before.therapist.pk} <= locked:
@@ -108,20 +144,28 @@ def undo_move(
         drop_expired_holds(therapist=before.therapist, now=now)
         _require_still_free(appointment, before, since=move.at, now=now)
         withdraw_offers(freed_by=appointment, now=now)
-        clinic = Clinic.objects.current()
-        _move(appointment, before.therapist, before.starts_at, clinic=clinic, by=None, now=now)
+        clinic, earlier_moves = Clinic.objects.current(), unannounced_moves(appointment)[:-1]
+        is_silent = bool(earlier_moves) and earlier_moves[-1].is_silent  # as before the move that is undone
+        _move(appointment, before, clinic=clinic, is_silent=is_silent, restored=move.cleared, by=by, now=now)
         if is_own:
             require_no_own_visit(appointment)
         return appointment
 
 
-def terms_before_move(appointment: Appointment, *, now: datetime) -> VisitTerms | None:
-    """Return the terms that an undo of the patient's last move would restore; None if it cannot be undone."""
+def terms_before_move(appointment: Appointment, *, by: User | None = None, now: datetime) -> VisitTerms | None:
+    """Return the terms that an undo of the last move would restore; None if it cannot be undone.
+
+    The patient (`by` None) can undo their own last move while both times are ahead, staff the last move by staff, but
+    not an undo.
+    """
     if appointment.status != Status.BOOKED:
         return None
-    last = _own_move(appointment)
+    last = _last_move(appointment, by=by)
     if last is None or now >= last.at + UNDO_FOR:
         return None
+    if by is not None:
+        before = terms_at(appointment, appointment.version - 1)
+        return None if is_move_back(appointment, last) or before == current_terms(appointment) else before
     if SlotOffer.objects.filter(entry__appointment=appointment, taken_at=last.at).exists():
         return None  # the move took a slot offer, which ended the wait list entry
     before = terms_at(appointment, appointment.version - 1)
@@ -129,38 +173,53 @@ def terms_before_move(appointment: Appointment, *, now: datetime) -> VisitTerms 
     return before if is_ahead and before != current_terms(appointment) else None
 
 
-def _own_move(appointment: Appointment) -> AppointmentEvent | None:
-    """Return the patient's move that led to the current version; None if another change led to it."""
-    return appointment.events.filter(kind=Kind.MOVED, version=appointment.version, by=None).last()
+def is_move_back(appointment: Appointment, last: AppointmentEvent) -> bool:
+    """Whether the `last` move undid the one before it, within `UNDO_FOR`."""
+    before = appointment.events.filter(version=appointment.version - 1, kind=Kind.MOVED, at__gt=last.at - UNDO_FOR)
+    return before.exists() and terms_at(appointment, appointment.version - 2) == current_terms(appointment)
+
+
+def _last_move(appointment: Appointment, *, by: User | None) -> AppointmentEvent | None:
+    """Return the move that led to the current version; None if another change led to it.
+
+    Also None for a move by staff if `by` is None (the patient asks), and for one by the patient if staff ask.
+    """
+    moves = appointment.events.filter(kind=Kind.MOVED, version=appointment.version)
+    return moves.filter(by__isnull=by is None).last()
 
 
 def _move(
     appointment: Appointment,
-    therapist: Therapist,
-    starts_at: datetime,
+    terms: VisitTerms,
     *,
     clinic: Clinic,
-    by: User | None,
+    is_silent: bool = False,
     is_accepted: bool = False,
+    restored: Mapping[str, Any] | None = None,
+    by: User | None,
     now: datetime,
 ) -> None:
-    """Write an allowed move and its effects. The caller has locked both schedules."""
+    """Write an allowed move and its effects. The caller has locked both schedules.
+
+    `restored` are columns that the move sets, of those that a move clears.
+    """
     freed = time_of(appointment)
-    _write_move(appointment, therapist, starts_at)
+    cleared = _write_move(appointment, terms, restored or {})
     if is_accepted:
         accept_reasons(appointment, now=now)
     revoke_links(subject_id=appointment.pk, purposes=[LinkPurpose.VISIT], now=now)
-    record_event(appointment, Kind.MOVED, by=by, now=now)
+    record_event(appointment, Kind.MOVED, by=by, now=now, is_silent=is_silent, cleared=cleared)
     if news_of(appointment) is None:
         _reopen_links(appointment)
-    plan_messages_after_change(appointment, reason="the visit was moved", clinic=clinic, now=now)
+    plan_messages_after_change(appointment, reason="the visit was moved", clinic=clinic, undo_for=UNDO_FOR, now=now)
     offer_freed_time(freed, freed_by=appointment, clinic=clinic, now=now)
 
 
 def _reopen_links(appointment: Appointment) -> None:
     """Restore the links that the patient already has.
 
-    After a move back to terms that they know, no email with a new link is sent.
+    After a move back to terms that they know, and after one that they are not told of, no email with a new link is
+    sent.
     """
     for move in unannounced_moves(appointment):
         restore_links(subject_id=appointment.pk, purposes=[LinkPurpose.VISIT], revoked_at=move.at)
@@ -174,22 +233,29 @@ def _require_still_free(
     Raises SlotTaken for another visit or hold. Raises TimeClosed for a closure made after `since`, unless
     `despite_closure`.
     """
-    require_time_free(appointment, therapist=terms.therapist, starts_at=terms.starts_at, now=now)
-    visit = Interval(terms.starts_at, terms.starts_at + (appointment.ends_at - appointment.starts_at))
+    require_time_free(appointment, therapist=terms.therapist, starts_at=terms.starts_at, minutes=terms.minutes, now=now)
+    visit = Interval(terms.starts_at, terms.starts_at + timedelta(minutes=terms.minutes))
     closures = HoursOverride.objects.touching(visit).filter(kind=HoursOverride.Kind.CLOSURE, created_at__gt=since)
     if not despite_closure and closures.filter(Q(therapist=terms.therapist) | Q(therapist=None)).exists():
         raise TimeClosed
 
 
-def _write_move(appointment: Appointment, therapist: Therapist, starts_at: datetime) -> None:
-    shape = appointment.shape_of(appointment.service)
-    blocked = shape.blocked(starts_at)
-    appointment.therapist, appointment.starts_at = therapist, starts_at
-    appointment.ends_at = shape.visit(starts_at).end
+def _write_move(appointment: Appointment, terms: VisitTerms, restored: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the row, and return the columns that were cleared with their values before.
+
+    Confirmation, arrival and "cannot come" were for the former time, unless only the length changes.
+    """
+    shape = replace(appointment.shape_of(appointment.service), minutes=terms.minutes)
+    is_elsewhere = (appointment.therapist, appointment.starts_at) != (terms.therapist, terms.starts_at)
+    cleared = {name: getattr(appointment, name) for name in ("off_schedule_accepted", *(MARKS if is_elsewhere else ()))}
+    blocked = shape.blocked(terms.starts_at)
+    appointment.therapist, appointment.starts_at = terms.therapist, terms.starts_at
+    appointment.ends_at = shape.visit(terms.starts_at).end
     appointment.blocked = DateTimeTZRange(blocked.start, blocked.end)
-    appointment.confirmed_at = appointment.not_coming_at = None  # both were for the old time
-    appointment.here_at = appointment.arrived_at = None
-    appointment.off_schedule_accepted = []
+    for name in cleared:
+        setattr(appointment, name, None if name in MARKS else [])
+    for name, value in restored.items():
+        setattr(appointment, name, parse_datetime(value) if name in MARKS and value else value)
     appointment.version += 1
     appointment.sequence += 1
     appointment.save(
@@ -207,6 +273,7 @@ def _write_move(appointment: Appointment, therapist: Therapist, starts_at: datet
             "sequence",
         ]
     )
+    return cleared
 
 
 @row_locks()
@@ -326,7 +393,7 @@ def is_undoable(appointment: Appointment, *, now: datetime) -> bool:
 
 def changeable_until(appointment: Appointment, *, clinic: Clinic) -> datetime:
     """Return the instant until which the patient can move or cancel online."""
-    return change_deadline(starts_at=appointment.starts_at, booked_at=appointment.created_at, clinic=clinic)
+    return change_deadline_of(appointment, clinic=clinic)
 
 
 def is_changeable(appointment: Appointment, *, clinic: Clinic, by: User | None = None, now: datetime) -> bool:

@@ -15,7 +15,6 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 
 from booking.actions.attend import (
@@ -31,11 +30,13 @@ from booking.actions.attend import (
     undo_no_show,
     undo_start,
 )
-from booking.actions.change import cancel_appointment, undo_cancellation
-from booking.admin.error_text import format_refusal
+from booking.actions.block_time import ask_to_move
+from booking.actions.change import cancel_appointment, undo_cancellation, undo_move
+from booking.admin.error_text import UNDO_MOVE_REFUSALS, format_refusal
+from booking.admin.local_pages import local_back
 from booking.admin.times import local_time
 from booking.messages.delivery import UNDO, describe_deliveries, describe_delivery, note_called
-from booking.messages.names import CANCELLED
+from booking.messages.names import ASKED_TO_MOVE, CANCELLED
 from booking.models import Appointment, LateFee
 from booking.models.visit_states import Act
 from booking.schedule.errors import BookingRefused, TimeClosed, VisitChanged
@@ -62,8 +63,13 @@ ACTS: Mapping[str, tuple[Callable[..., Appointment], str]] = {
     "fee-undo": (partial(decide_late_fee, late_fee=""), "listed without a decision on the late fee"),
     "called": (note_called, "no longer listed: the patient was told by phone"),
     "keep": (accept_off_schedule, "kept as it is and no longer listed on Today"),
+    "undo-move": (undo_move, "back at its earlier time; the patient was not told of the move"),
+    "ask-to-move": (ask_to_move, "booked until the patient chooses another time"),
     "undo": (undo_cancellation, "booked again; the patient was not told of the cancellation"),
 }
+
+CANCELS = ("cancel", "cancel-charged", "cancel-waived")
+TOLD_BY = {**dict.fromkeys(CANCELS, CANCELLED), "ask-to-move": ASKED_TO_MOVE}  # the message that an act sends
 
 # Acts on several visits: the act in `visit_states`, and the effect that the page lists.
 OUTCOMES = {
@@ -72,7 +78,6 @@ OUTCOMES = {
     "no-show": (Act.NO_SHOW, "will be marked as a no-show"),
 }
 
-LONGEST_PATH = 500
 MOST_AT_ONCE = 200  # most visits that can be selected; each is changed in its own transaction
 
 # The URL fragment to scroll to after a button on Today: the visit's row, or the list that the row has left.
@@ -82,13 +87,6 @@ BACK_ON_TODAY = {"today": "visit-{pk}", "unmarked": "unmarked", "call": "to-call
 def is_htmx(request: HttpRequest) -> bool:
     """Whether htmx made the request, and expects a part of a page."""
     return request.headers.get("HX-Request") == "true"
-
-
-def local_path(sent: str) -> str:
-    """Return a path of the admin that a form or link names as the page to return to; "" for anything else."""
-    is_plain = sent.isprintable() and len(sent) <= LONGEST_PATH and not any(one in sent for one in ("..", "\\"))
-    is_local = is_plain and url_has_allowed_host_and_scheme(sent, allowed_hosts=None)
-    return sent if is_local and sent.startswith(reverse("admin:index")) else ""
 
 
 class VisitActs(admin.ModelAdmin):
@@ -122,7 +120,7 @@ class VisitActs(admin.ModelAdmin):
         if place := BACK_ON_TODAY.get(request.POST.get("back", "")):
             fragment = f"#{place.format(pk=pk)}" if is_done else ""  # a refusal is shown at the top
             return see_other(reverse("admin:index") + fragment)
-        if came_from := local_path(request.POST.get("next", "")):
+        if came_from := local_back(request.POST.get("next", "") or request.POST.get("back", "")):
             return see_other(came_from)
         return self._to_visit(pk)
 
@@ -142,16 +140,19 @@ class VisitActs(admin.ModelAdmin):
         function, outcome = ACTS[act]
         try:
             function(appointment=visit, version=version, by=staff_of(request), now=timezone.now(), **more)
-            told = f" {describe_delivery(visit, CANCELLED)} {UNDO}" if act.startswith("cancel") else ""
+            told = f" {describe_delivery(visit, TOLD_BY[act])}" if act in TOLD_BY else ""
+            told += f" {UNDO}" if act in CANCELS else ""
             self.message_user(request, _format_done(visit, outcome, told), messages.SUCCESS)
             return True
-        except TimeClosed:
-            raise
         except VisitChanged as refusal:
             text = f"{visit.reference}: {format_refusal(refusal)} {format_state(visit)}"
             self.message_user(request, text, messages.ERROR)
         except BookingRefused as refusal:
-            self.message_user(request, f"{visit.reference}: {format_refusal(refusal)}", messages.ERROR)
+            if act == "undo" and isinstance(refusal, TimeClosed):
+                raise
+            of_a_move = UNDO_MOVE_REFUSALS.get(type(refusal)) if act == "undo-move" else None
+            text = f"{visit.reference}: {of_a_move or format_refusal(refusal)}"
+            self.message_user(request, text, messages.ERROR)
         return False
 
     def _ask_about_closure(self, request: HttpRequest, visit: Appointment) -> TemplateResponse:

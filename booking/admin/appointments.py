@@ -4,29 +4,25 @@ import uuid
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST, require_safe
 
-from booking.actions.change import is_changeable, is_undoable, move_appointment
-from booking.admin.acts import format_state
+from booking.actions.block_time import may_ask_to_move
+from booking.actions.change import is_changeable, is_undoable
 from booking.admin.book import BooksVisits
 from booking.admin.card import VisitCard
-from booking.admin.error_text import format_broken_rules, format_refusal
+from booking.admin.move import VisitMoves, format_event
 from booking.admin.times import UnmarkedFilter, WhenFilter, local_time
-from booking.forms.staff import StaffMoveForm
-from booking.messages.delivery import describe_move_delivery
 from booking.models import Appointment
 from booking.models.visit_states import Outcome, State
-from booking.schedule.errors import BookingRefused, SlotNotOffered, VisitChanged
 from booking.schedule.off_schedule import find_off_schedule
+from booking.staff.moves import undoable_moves
 from booking.staff.rights import SEES_SOURCE
 from booking.staff.visit_status import cancel_buttons, fee_buttons, mark_buttons, status_chips
 from clinic.audit.admin import KeepsNoLog, PrivateSearch, RecordsAccess
@@ -68,11 +64,13 @@ def _acts_context(visit: Appointment, *, by: User, now: datetime) -> dict[str, A
         "may_undo": is_undoable(visit, now=now),
         "cancel": cancel_buttons(visit, by=by, clinic=clinic, now=now),
         "marks": mark_buttons(visit, by=by, clinic=clinic, now=now) + fee_buttons(visit, clinic=clinic),
+        "undo_moves": undoable_moves(by=by, visit=visit, now=now),
+        "may_ask_to_move": may_ask_to_move(visit, now=now),
     }
 
 
 @admin.register(Appointment)
-class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, BooksVisits, VisitCard):
+class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, BooksVisits, VisitMoves, VisitCard):
     phones, names = ("other_phone",), ("reference",)
     list_filter = (WhenFilter, "status", UnmarkedFilter, "therapist", "service")
     list_select_related = ("patient", "service", "therapist", "intake", "source_article")
@@ -199,8 +197,8 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Bo
 
     @admin.display(description="history")
     def history(self, visit: Appointment) -> str:
-        events = visit.events.select_related("by")
-        lines = ((local_time(event.at).short, event.get_kind_display(), event.by or "the patient") for event in events)
+        events = visit.events.select_related("by", "therapist")
+        lines = ((local_time(event.at).short, format_event(event), event.by or "the patient") for event in events)
         rows = [format_html("{}: {}, by {}", *line) for line in lines]
         if visit.state == State.COMPLETED:  # by `complete_visits`, which writes no event
             completed_at = max(visit.ends_at, visit.arrived_at or visit.ends_at)
@@ -268,52 +266,3 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Bo
         if visit is not None and self.has_act_permission(request):
             context |= _acts_context(visit, by=staff_of(request), now=timezone.now())
         return super().changeform_view(request, object_id, form_url, context | (extra_context or {}))
-
-    # Move a visit
-
-    def move_view(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-        """Show the form that moves a visit to another time or therapist. A POST moves it.
-
-        Staff may override booking rules that they were shown. Raises PermissionDenied.
-        """
-        if not self.has_act_permission(request):
-            raise PermissionDenied
-        visit = Appointment.objects.filter(pk=pk).first()
-        if visit is None:
-            return self._to_visit(pk)
-        return self._move_page(request, visit)
-
-    def _move_page(self, request: HttpRequest, visit: Appointment) -> HttpResponse:
-        initial = {"therapist": visit.therapist, "starts_at": visit.starts_at, "version": visit.shown}
-        form = StaffMoveForm(request.POST or None, initial=initial)
-        if request.method == "POST" and form.is_valid():
-            by, now = staff_of(request), timezone.now()
-            try:
-                moved = move_appointment(appointment=visit, **form.cleaned_data, by=by, now=now)
-            except VisitChanged as refusal:
-                visit = Appointment.objects.get(pk=visit.pk)
-                form.ask_again(f"{format_refusal(refusal)} {format_state(visit)}", version=visit.shown)
-            except BookingRefused as refusal:
-                _show_refusal(form, refusal, now=now)
-            else:
-                text = f"{moved.reference} is now on {local_time(moved.starts_at)}, with {moved.therapist}."
-                self.message_user(request, f"{text} {describe_move_delivery(moved)}", messages.SUCCESS)
-                return self._to_visit(moved.pk)
-        now_text = f"{local_time(visit.starts_at)}, with {visit.therapist}"
-        page = {"title": f"Move {visit.reference}", "now_text": now_text, "button": "Move this visit", "form": form}
-        return self._form_page(request, page)
-
-    def _form_page(self, request: HttpRequest, page: dict) -> TemplateResponse:
-        request.current_app = self.admin_site.name
-        context = {**self.admin_site.each_context(request), "opts": self.opts, **page}
-        return TemplateResponse(request, "booking/admin_book.html", context)
-
-
-def _show_refusal(form: StaffMoveForm, refusal: BookingRefused, *, now: datetime) -> None:
-    """Add the refusal to the form: broken rules with the checkbox that overrides them, or an error of `starts_at`."""
-    if not isinstance(refusal, SlotNotOffered):
-        form.add_error("starts_at", format_refusal(refusal))
-        return
-    starts_at = form.cleaned_data["starts_at"]
-    past = f"That is in the past: {local_time(starts_at).short}." if starts_at <= now else ""
-    form.ask_despite_rules(format_broken_rules(refusal, past=past))

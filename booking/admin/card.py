@@ -14,7 +14,8 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
 from booking.actions.change import is_changeable, is_undoable
-from booking.admin.acts import VisitActs, is_htmx, local_path
+from booking.admin.acts import VisitActs, is_htmx
+from booking.admin.local_pages import local_back
 from booking.admin.times import local_time
 from booking.models import Appointment
 from booking.staff.today import read_visit
@@ -41,7 +42,7 @@ class VisitCard(VisitActs):
         visit = _find_visit(pk)
         if visit is None:
             return self._to_visit(pk)
-        context = self._card(request, visit, came_from=local_path(request.GET.get("next", "")))
+        context = self._card(request, visit, came_from=local_back(request.GET.get("next", "")))
         if is_htmx(request):
             response = render(request, PARTS["card"], context)
         else:
@@ -59,7 +60,7 @@ class VisitCard(VisitActs):
         visit = _find_visit(pk)
         if visit is None:
             return None
-        came_from = local_path(request.POST.get("next", ""))
+        came_from = local_back(request.POST.get("next", ""))
         clinic = Clinic.objects.current()
         context: dict[str, Any] = (
             {**read_visit(pk, now=now, clinic=clinic, by=by), "clinic": clinic}

@@ -4,8 +4,10 @@ from booking.schedule.errors import (
     ArrivalTooEarly,
     BookingRefused,
     BusyTryAgain,
+    LengthNotOffered,
     NeedsEarlierVisit,
     NoLateFee,
+    NotMovedOnline,
     NotOfferedBecause,
     PhoneOfAnother,
     SlotNotOffered,
@@ -20,6 +22,8 @@ from booking.schedule.errors import (
 
 REFUSALS = {
     NeedsEarlierVisit: "A follow-up needs an earlier visit of the patient.",
+    LengthNotOffered: "The service does not allow this length. Choose another.",
+    NotMovedOnline: "This service is not booked online, so the patient cannot choose another time. Call them.",
     PhoneOfAnother: "Another patient without an email address has this name and this phone number. Choose that patient.",
     NoLateFee: "No late fee is due for this visit: none was agreed, or it was neither missed nor canceled late.",
     TooLateToChange: "This visit can’t be changed like this: it is over, in progress or done, was never booked, or is "
@@ -32,6 +36,11 @@ REFUSALS = {
     ArrivalTooEarly: "This visit is on a later day. Mark the arrival on that day.",
     SlotTaken: "This time overlaps another visit, or the time kept free before or after it.",
     BusyTryAgain: "Someone else is changing this schedule or this visit right now. Nothing was done. Try again.",
+}
+UNDO_MOVE_REFUSALS = {
+    TooLateToUndo: "It is too late to undo this move. Move the visit back instead.",
+    TimeClosed: "The earlier time was blocked after the move. The visit stays where it is.",
+    SlotTaken: "The earlier time has been taken since. The visit stays where it is.",
 }
 NOT_OFFERED = {
     NotOfferedBecause.NOTICE: "This is sooner than the minimum notice allows.",

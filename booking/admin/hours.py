@@ -1,6 +1,9 @@
 """Opening hours and overrides (closures and extra hours) in the admin."""
 
-from typing import Any
+from contextlib import suppress
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
@@ -13,11 +16,13 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 
-from booking.actions.block_time import HolidayRow, block_time, close_on_holiday, holiday_rows
+from booking.actions.block_time import HolidayRow, block_time, block_time_and_ask, close_on_holiday, holiday_rows
+from booking.admin.error_text import format_refusal
+from booking.admin.local_pages import local_back
 from booking.forms.hours import HoursOverrideForm, format_visits_in_the_way
 from booking.forms.staff import ClinicClockInput
 from booking.models import Appointment, HoursOverride, OpeningHours
-from booking.schedule.errors import VisitsInTheWay
+from booking.schedule.errors import BookingRefused, VisitsInTheWay
 from clinic.audit.admin import LogsNoName
 from clinic.audit.searching import SteadyChangeList
 from clinic.practice.access.staff import staff_of
@@ -66,6 +71,7 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, LogsNoName):
     date_hierarchy = "starts_at"
 
     change_list_template = "booking/admin_overrides.html"
+    add_form_template = "booking/admin_block_time.html"
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return SteadyChangeList
@@ -78,7 +84,26 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, LogsNoName):
         self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kwargs: Any
     ) -> type[forms.ModelForm]:
         form = super().get_form(request, obj, change=change, **kwargs)
-        return type(form.__name__, (form,), {"names_patients": self._names_patients(request)})
+        may_ask = request.user.has_perm("booking.change_appointment")
+        return type(form.__name__, (form,), {"names_patients": self._names_patients(request), "may_ask": may_ask})
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, str | list[str]]:
+        """Fill in therapist, start and end from the query string. Times are the clinic's, like 2026-12-01T09:00."""
+        found: dict[str, str | list[str]] = {}
+        for name in ("starts_at", "ends_at"):
+            with suppress(ValueError):
+                found[name] = datetime.fromisoformat(request.GET.get(name, "")).strftime(ClinicClockInput.FORMAT)
+        with suppress(ValueError):
+            found["therapist"] = str(UUID(request.GET.get("therapist", "")))
+        return found
+
+    def response_add(
+        self, request: HttpRequest, obj: models.Model, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Return to the page of the admin in `back` of the query string, if there is one."""
+        response = super().response_add(request, obj, post_url_continue)
+        back = local_back(request.GET.get("back", ""))
+        return see_other(back) if back and "_save" in request.POST else response
 
     @admin.display(description="when", ordering="starts_at")
     def when(self, override: HoursOverride) -> str:
@@ -141,7 +166,10 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, LogsNoName):
             return change(request, object_id, form_url, extra_context)
         except VisitsInTheWay as refusal:  # booked between the form's check and the lock
             self._warn_of(request, refusal)
-            return HttpResponseRedirect(request.path)
+            return HttpResponseRedirect(request.get_full_path())
+        except BookingRefused as refusal:  # a visit changed between the form's check and the lock, or a lock timed out
+            self.message_user(request, f"Nothing was blocked. {format_refusal(refusal)}", messages.ERROR)
+            return HttpResponseRedirect(request.get_full_path())
 
     def _warn_of(self, request: HttpRequest, refusal: VisitsInTheWay) -> None:
         text = format_visits_in_the_way(refusal.visits, named=self._names_patients(request))
@@ -152,12 +180,17 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, LogsNoName):
             obj.created_by = obj.created_by or staff_of(request)
             super().save_model(request, obj, form, change)
             return
-        closure = block_time(
-            therapist=obj.therapist,
-            starts_at=obj.starts_at,
-            ends_at=obj.ends_at,
-            note=obj.note,
-            despite_visits=form.cleaned_data["despite_visits"],
-            by=staff_of(request),
-        )
-        obj.pk = closure.pk
+        block: dict[str, Any] = {
+            "therapist": obj.therapist,
+            "starts_at": obj.starts_at,
+            "ends_at": obj.ends_at,
+            "note": obj.note,
+            "by": staff_of(request),
+        }
+        asks = cast(HoursOverrideForm, form).asks
+        if asks:
+            obj.pk = block_time_and_ask(**block, asks=asks, now=timezone.now()).pk
+            count = f"{len(asks)} patient{'' if len(asks) == 1 else 's'}"
+            self.message_user(request, f"{count} asked to choose another time.", messages.SUCCESS)
+        else:
+            obj.pk = block_time(**block, despite_visits=form.cleaned_data["despite_visits"]).pk

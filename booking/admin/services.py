@@ -1,15 +1,19 @@
 """Services in the admin."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from assessments.models import Questionnaire
 from booking.models import MODES, Appointment, Service
+from booking.models.service import LENGTHS
 from clinic.practice.fields.money_field import MoneyField
 from clinic.practice.saving.guarded_saving import GuardedSaving
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
@@ -20,6 +24,31 @@ if TYPE_CHECKING:
 
 # Read-only columns that replace form fields for users without the permission to change services.
 SHOWN_AS = {"price_cents": "price", "late_fee_cents": "late_fee", "offered_modes": "ways"}
+
+
+class LengthsField(forms.CharField):
+    """Lengths in minutes that staff type, such as "30, 60", as a sorted list."""
+
+    default_error_messages = {
+        "invalid": f"Enter minutes in steps of {LENGTHS.step}, from {LENGTHS[0]} to {LENGTHS[-1]}, such as 30, 60."
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        column = Service._meta.get_field("other_minutes")
+        texts = {"label": capfirst(column.verbose_name), "help_text": column.help_text}
+        super().__init__(**{**texts, "required": False, "max_length": 200, **kwargs})
+
+    def to_python(self, value: Any) -> Any:
+        parts = [part for part in re.split(r"[\s,;]+", super().to_python(value) or "") if part]
+        if not all(part.isascii() and part.isdigit() and len(part) <= 3 and int(part) in LENGTHS for part in parts):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return sorted({int(part) for part in parts})
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial or []), data)
 
 
 class ServiceForm(forms.ModelForm):
@@ -38,6 +67,8 @@ class ServiceForm(forms.ModelForm):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choose at least one way to meet."},
     )
+
+    other_minutes = LengthsField()
 
     class Meta:
         widgets = {"therapists": forms.CheckboxSelectMultiple, "summary": forms.TextInput(attrs={"size": 80})}
@@ -79,7 +110,10 @@ class ServiceAdmin(RefusesStaleSaves, GuardedSaving, admin.ModelAdmin):
             },
         ),
         ("How and with whom", {"fields": ("offered_modes", "therapists", "intake_slug")}),
-        ("Times", {"fields": ("minutes", "start_step_minutes", "prepare_minutes", "turnover_minutes")}),
+        (
+            "Times",
+            {"fields": ("minutes", "other_minutes", "start_step_minutes", "prepare_minutes", "turnover_minutes")},
+        ),
         ("Late changes", {"fields": ("late_fee_cents", "is_first_late_free", "late_fee_note")}),
         (
             "Limits",

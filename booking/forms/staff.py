@@ -1,11 +1,15 @@
 """The form with which staff move a visit, and what it shares with other staff forms: a mixin and an input."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django import forms
+from django.http import QueryDict
 from django.utils import timezone
 
+from booking.messages.planning import UNDO_FOR
+from booking.models import Appointment
+from booking.schedule.rules import allowed_minutes
 from clinic.practice.fields.sent_data import replace_sent
 from clinic.practice.fields.typed_times import StaffMomentField
 from clinic.practice.models import Therapist
@@ -18,8 +22,10 @@ class ClinicClockInput(forms.DateTimeInput):
 
     input_type = "datetime-local"
 
+    FORMAT = "%Y-%m-%dT%H:%M"
+
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(format="%Y-%m-%dT%H:%M", **kwargs)
+        super().__init__(format=self.FORMAT, **kwargs)
 
 
 class MayBreakRules(forms.Form):
@@ -68,9 +74,37 @@ class StaffMoveForm(MayBreakRules):
 
     therapist = forms.ModelChoiceField(Therapist.objects.active())
     starts_at = StaffMomentField(label="Starts", widget=ClinicClockInput, help_text="Clinic time.")
+    minutes = forms.TypedChoiceField(
+        label="Length", coerce=int, empty_value=None, required=False, help_text="The price stays as agreed."
+    )
+    notify = forms.ChoiceField(
+        label="Tell the patient?",
+        choices=[("yes", "Yes"), ("no", "No, send nothing about this move")],
+        required=False,
+        initial="yes",
+        widget=forms.RadioSelect,
+        help_text=f"They get one email with the new time and its calendar entry, {UNDO_FOR.seconds // 60} minutes from "
+        "now. Until then you can undo the move. If you choose no, reminders still show the new time.",
+    )
     # The visit's `shown`. A missing value is treated as stale.
     version = forms.CharField(widget=forms.HiddenInput, required=False, max_length=30)
-    field_order = ("therapist", "starts_at", "despite_rules")
+    back = forms.CharField(widget=forms.HiddenInput, required=False, max_length=500)
+    field_order = ("therapist", "starts_at", "minutes", "notify", "despite_rules")
+
+    def __init__(self, data: QueryDict | None, *, visit: Appointment, back: str) -> None:
+        """Show the present time of `visit`. `back` is a checked address in the admin to return to; empty for none."""
+        initial = {"therapist": visit.therapist, "starts_at": visit.starts_at, "minutes": visit.minutes}
+        super().__init__(data, initial={**initial, "version": visit.shown, "back": back})
+        lengths = [(minutes, f"{minutes} minutes") for minutes in allowed_minutes(visit)]
+        cast(forms.ChoiceField, self.fields["minutes"]).choices = lengths
+        if len(lengths) == 1:
+            del self.fields["minutes"]
+
+    @property
+    def move(self) -> dict[str, Any]:
+        """The arguments for `move_appointment` of a valid form."""
+        sent = {name: value for name, value in self.cleaned_data.items() if name != "back"}
+        return {**sent, "notify": sent["notify"] != "no"}
 
     def ask_again(self, text: str, *, version: str) -> None:
         """Show `text` about what has changed, and set the form's version to `version`, the visit's current `shown`.

@@ -44,6 +44,13 @@ def ask_whether_coming(links: VisitLinks) -> dict[str, str]:
     }
 
 
+def choose_another_time(links: VisitLinks) -> dict[str, str]:
+    """Link to the free times to which the visit can be moved, and to the visit's page."""
+    if not links.is_changeable:
+        return see_visit(links)
+    return {"button_url": f"{links.visit}move/", "button_text": "Choose another time", "see_url": links.visit}
+
+
 def answer_questions(links: VisitLinks) -> dict[str, str]:
     """Link to the unanswered questions and the visit's page, or `see_visit` if there are none."""
     if not links.intake:

@@ -6,11 +6,12 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from booking.messages.last_told import news_of
-from booking.messages.names import BOOKED, CANCELLED, CLINIC_NEWS, MOVED
+from booking.messages.last_told import known_terms, news_of, was_moved_silently
+from booking.messages.names import ASKED_TO_MOVE, BOOKED, CANCELLED, CLINIC_NEWS, MOVED
 from booking.messages.planning import UNDO_FOR
 from booking.models import Appointment
 from booking.schedule.history import lock_appointment, require_version
+from booking.schedule.local_time import clinic_time
 from booking.schedule.locking import row_locks
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
@@ -27,6 +28,7 @@ Status = Appointment.Status
 MINUTES = f"{UNDO_FOR.seconds // 60} minutes"
 WAIT, UNDO = f"in {MINUTES}", f"You can undo it for {MINUTES}."
 BY = {Channel.EMAIL: "email", Channel.SMS: "text"}
+AT_ONCE = (BOOKED, ASKED_TO_MOVE)  # the others wait until they cannot be undone
 CALLED = "staff told the patient by phone"
 UNDELIVERED = {"channel": Channel.EMAIL, "state": State.SKIPPED, "reason": NO_ADDRESS}
 
@@ -39,9 +41,13 @@ def describe_delivery(visit: Appointment, kind: str) -> str:
 def describe_move_delivery(visit: Appointment) -> str:
     """Return the sentence of `describe_delivery` for a move.
 
-    Another sentence if the patient knows the current time already.
+    Another sentence if the patient knows the current time already, or is not told of it.
     """
     news = news_of(visit)
+    if was_moved_silently(visit) and news is None:
+        known = known_terms(visit)
+        until_now = f" Until now they know {clinic_time(known.starts_at, Clinic.objects.current())}." if known else ""
+        return f"The patient gets no message about this move.{until_now} Reminders will show the new time."
     return "The patient knows this time already." if news is None else describe_delivery(visit, news)
 
 
@@ -55,6 +61,11 @@ def describe_deliveries(visits: Sequence[Appointment], kind: str) -> dict[UUID, 
     return {visit.pk: _sentence(visit, channels[visit.pk], kind, clinic) for visit in visits}
 
 
+def reached_by(visits: Sequence[Appointment], kind: str) -> set[UUID]:
+    """Return the keys of the `visits` whose patients a message of `kind` reaches. The number of queries is constant."""
+    return {key for key, ways in _channels(visits, kind).items() if ways}
+
+
 def count_to_call(visits: Sequence[Appointment], kind: str) -> int:
     """Return the number of `visits` whose patients cannot be reached by a message of `kind`."""
     return sum(not ways for ways in _channels(visits, kind).values())
@@ -65,7 +76,7 @@ def _sentence(visit: Appointment, channels: list[Channel], kind: str, clinic: Cl
         return "No patient is told: it is a hold."
     if channels:
         ways = " and ".join(BY[channel] for channel in channels)
-        return f"The patient is told by {ways}{'' if kind == BOOKED else f' {WAIT}'}."
+        return f"The patient is told by {ways}{'' if kind in AT_ONCE else f' {WAIT}'}."
     number = format_phone(visit.other_phone or visit.patient.phone, clinic.country)
     why = "No message can be sent to the patient" if visit.patient.email else "The patient has no email"
     return f"{why}: call {number}." if number else f"{why}, and no phone number is on file."
@@ -115,6 +126,7 @@ def visits_to_call(*, now: datetime) -> QuerySet[Appointment]:
     is_open = Q(status=Status.BOOKED, confirmed_at=None, arrived_at=None)
     is_to_hear = is_open & Q(Exists(is_now.filter(kind=MOVED)))
     is_to_hear |= is_open & Q(Exists(unheard.filter(kind__in=CLINIC_NEWS)))
+    is_to_hear |= Q(Exists(is_now.filter(kind=ASKED_TO_MOVE)), status=Status.BOOKED, arrived_at=None)
     is_to_hear |= Q(Exists(is_now.filter(kind=CANCELLED)), status=Status.CANCELLED)
     return Appointment.objects.filter(is_to_hear, starts_at__gt=now).order_by("starts_at")
 

@@ -3,6 +3,7 @@
 Changes made before an email is sent are announced together.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,16 +21,17 @@ CHANGED = "the visit was changed"  # the reason for skipping a message of an ear
 
 @dataclass(frozen=True)
 class VisitTerms:
-    """The start, therapist and mode of a visit."""
+    """The start, therapist, mode and length of a visit."""
 
     starts_at: datetime
     therapist: Therapist
     mode: VisitMode
+    minutes: int
 
 
 def current_terms(appointment: Appointment) -> VisitTerms:
     """Return the current terms of the visit."""
-    return VisitTerms(appointment.starts_at, appointment.therapist, appointment.visit_mode)
+    return VisitTerms(appointment.starts_at, appointment.therapist, appointment.visit_mode, appointment.minutes)
 
 
 def terms_at(appointment: Appointment, version: int) -> VisitTerms | None:
@@ -38,7 +40,7 @@ def terms_at(appointment: Appointment, version: int) -> VisitTerms | None:
     event = events.order_by("version", "id").last()
     if event is None or event.therapist is None:
         return None
-    return VisitTerms(event.starts_at, event.therapist, MODES[event.mode])
+    return VisitTerms(event.starts_at, event.therapist, MODES[event.mode], event.minutes or appointment.minutes)
 
 
 def told_version(appointment: Appointment, *, before: int | None = None) -> int | None:
@@ -76,13 +78,29 @@ def may_believe_otherwise(appointment: Appointment, *, before: int | None = None
 def news_of(appointment: Appointment) -> str | None:
     """Return the kind of message to plan: MOVED, BOOKED, or None if the patient knows the current terms.
 
-    MOVED if the patient knows other terms or `may_believe_otherwise`; BOOKED if no message was sent yet. A MOVED
-    message is sent later, and its relevance is checked again then.
+    MOVED if the patient knows other terms or `may_believe_otherwise`, unless staff moved the visit without telling the
+    patient; BOOKED if no message was sent yet. A MOVED message is sent later, and its relevance is checked again then.
     """
-    is_as_known = known_terms(appointment) == current_terms(appointment)
-    if not is_as_known or may_believe_otherwise(appointment):
+    is_as_known, may_differ = known_terms(appointment) == current_terms(appointment), may_believe_otherwise(appointment)
+    if (not is_as_known or may_differ) and not was_moved_silently(appointment):
         return MOVED
-    return BOOKED if told_version(appointment) is None else None
+    return BOOKED if told_version(appointment) is None and not may_differ else None
+
+
+def was_moved_silently(appointment: Appointment) -> bool:
+    """Whether staff chose not to tell the patient of the last move, and no message has shown the new terms since."""
+    moves = unannounced_moves(appointment)
+    return bool(moves) and moves[-1].is_silent and known_terms(appointment) != current_terms(appointment)
+
+
+def has_older_calendar(appointment: Appointment, *, calendars: Iterable[str], before: int) -> bool:
+    """Whether the patient's calendar has other terms than the current ones.
+
+    `calendars` are the kinds of email with a calendar entry. Only emails about versions before `before` count.
+    """
+    sent = _messages(appointment, before=before).filter(state=State.SENT, channel=Channel.EMAIL, kind__in=calendars)
+    version = sent.order_by("version").values_list("version", flat=True).last()
+    return version is not None and terms_at(appointment, version) != current_terms(appointment)
 
 
 def unannounced_moves(appointment: Appointment) -> list[AppointmentEvent]:

@@ -1,6 +1,7 @@
 """Stored names of the message kinds that actions plan. The kinds are defined in `booking.message_kinds`."""
 
 BOOKED, MOVED, CANCELLED = "booking_booked", "booking_moved", "booking_cancelled"
+ASKED_TO_MOVE = "booking_asked_to_move"
 CLINIC_MOVED, CLINIC_DETAILS = "booking_clinic_moved", "booking_clinic_details"
 CLINIC_NEWS = (CLINIC_MOVED, CLINIC_DETAILS)  # their version is the calendar's SEQUENCE, not the visit's version
 OFFER, ON_WAIT_LIST, WAIT_STUCK = "booking_offer", "booking_on_wait_list", "booking_wait_stuck"

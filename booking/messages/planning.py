@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from booking.messages.last_told import news_of, unannounced_moves
-from booking.messages.names import BOOKED, CANCELLED, CLINIC_NEWS, MOVED
+from booking.messages.names import ASKED_TO_MOVE, BOOKED, CANCELLED, CLINIC_NEWS, MOVED
 from booking.messages.reader import reader_zone_of_visit
 from booking.messages.visit_mail import VisitKind, visit_kinds
 from booking.models import Appointment
@@ -22,6 +22,7 @@ from clinic.outbox.texts.texting import texts_beside
 from clinic.practice.models import Clinic
 from clinic.practice.values.zones import known_zone
 
+MINUTE = timedelta(minutes=1)
 UNDO_FOR = timedelta(minutes=3)  # a cancellation or move can be undone for this long, and is announced afterwards
 
 
@@ -32,12 +33,14 @@ def plan_visit_messages(
     now: datetime,
     news: str | None = BOOKED,
     news_after: timedelta = timedelta(0),
+    reminders_after: timedelta = timedelta(0),
     is_news_texted: bool = False,
 ) -> None:
     """Plan the message `news` (BOOKED, MOVED or None), and the messages that are sent before and after the visit.
 
-    The news is due `news_after` from now; with `is_news_texted` it is also sent as a text. Kinds whose rule is inactive
-    are omitted, and so are messages before the visit that would be due by now. A reminder due in quiet hours is planned
+    The news is due `news_after` from now, and the others not before `reminders_after`; with `is_news_texted` the news is
+    also sent as a text. Kinds whose rule is inactive are omitted, and so are messages before the visit that would be
+    due by now. A reminder due in quiet hours is planned
     for the evening before if it would be useless after them or `goes_before_night`. The outbox delays other messages
     until the morning.
     """
@@ -52,6 +55,7 @@ def plan_visit_messages(
             continue
         due_at, not_after = _times(appointment, kind, minutes=rule.minutes, clinic=clinic)
         if due_at > now or kind.timing == Timing.AFTER:
+            due_at = max(due_at, min(now + reminders_after, not_after - MINUTE))
             drafts.append(_draft(appointment, kind.name, due_at=due_at, not_after=not_after, now=now))
     plan_messages([*drafts, *texts_beside(drafts, now=now, with_news=is_news_texted)])
 
@@ -69,21 +73,28 @@ def _times(appointment: Appointment, kind: VisitKind, *, minutes: int, clinic: C
     return planned_around_quiet_hours(due_at, night, by=latest), not_after
 
 
-def plan_messages_after_change(appointment: Appointment, *, reason: str, clinic: Clinic, now: datetime) -> None:
+def plan_messages_after_change(
+    appointment: Appointment, *, reason: str, clinic: Clinic, undo_for: timedelta = timedelta(0), now: datetime
+) -> None:
     """Withdraw waiting messages with `reason` after a move or an undone cancellation, and plan new ones.
 
     News about the clinic is kept. The patient gets one email about all changes, `UNDO_FOR` after the last one. If they
-    know the current terms, they get none, or a confirmation at once if no message was sent yet. They also get a text if
-    staff made the last move of which they were not notified.
+    know the current terms, or staff chose not to tell them, they get none, or a confirmation if no message was sent
+    yet. They also get a text if staff made the last move of which they were not notified. No message is sent within
+    `undo_for`, the time in which the change can be undone, except for the confirmation after a move by the patient.
     """
     withdraw_messages(subject_id=appointment.pk, reason=reason, spared=CLINIC_NEWS, now=now)
+    if undo_for:
+        postpone_messages(subject_ids=[appointment.pk], until=now + undo_for)
     news, moves = news_of(appointment), unannounced_moves(appointment)
+    is_by_staff = bool(moves) and moves[-1].by_id is not None and moves[-1].version == appointment.version
     plan_visit_messages(
         appointment,
         clinic=clinic,
         now=now,
         news=news,
-        news_after=UNDO_FOR if news == MOVED else timedelta(0),
+        news_after=UNDO_FOR if news == MOVED or is_by_staff else timedelta(0),
+        reminders_after=undo_for,
         is_news_texted=bool(moves) and moves[-1].by_id is not None,
     )
 
@@ -99,6 +110,14 @@ def plan_cancelled_message(appointment: Appointment, *, now: datetime) -> None:
     last = max(appointment.starts_at, now + timedelta(hours=4))
     draft = _draft(appointment, CANCELLED, due_at=now + UNDO_FOR, not_after=last, now=now)
     plan_messages([draft, *texts_beside([draft], now=now, with_news=appointment.cancelled_by_id is not None)])
+
+
+def plan_request_to_move(appointment: Appointment, *, now: datetime) -> None:
+    """Plan the message, due now, that asks the patient to choose another time, and its text."""
+    draft = _draft(appointment, ASKED_TO_MOVE, due_at=now, not_after=appointment.starts_at, now=now)
+    rule = rules_in_force(scope=appointment.service.slug)[ASKED_TO_MOVE]
+    if rule.is_active:
+        plan_messages([draft, *texts_beside([draft], now=now, with_news=True)])
 
 
 def plan_messages_to_new_address(appointment: Appointment, *, clinic: Clinic, now: datetime) -> None:

@@ -8,8 +8,12 @@ from datetime import datetime
 from booking.messages.last_told import CHANGED, current_terms, known_terms, may_believe_otherwise, told_version
 from booking.models import Appointment
 from booking.models.visit_states import Outcome
+from booking.schedule.off_schedule import OffScheduleBecause, find_off_schedule
+from booking.schedule.rules import is_asked_to_move
+from clinic.outbox.messages.kinds import find_kind
 from clinic.outbox.models import Message
 
+ASKED = "the patient was asked to choose another time"
 CONFIRMED = "the patient has said that they will be there"
 KNOWN = "the patient knows this already"
 NOT_ATTENDED = "the visit is not marked as attended"
@@ -88,6 +92,11 @@ def why_follow_up_unwanted(message: Message, now: datetime) -> str | None:
     return None if visit.outcome_at(now) == Outcome.CAME else NOT_ATTENDED
 
 
+def _is_asked_to_move(visit: Appointment, now: datetime) -> bool:
+    """Whether the patient was asked to choose another time, and the present one is still blocked."""
+    return is_asked_to_move(visit) and OffScheduleBecause.CLOSED in find_off_schedule(visit, now=now).reasons
+
+
 def _find_visit(message: Message) -> Appointment | None:
     return Appointment.objects.select_related("intake", "therapist").filter(pk=message.subject_id).first()
 
@@ -107,6 +116,8 @@ def _why_not_ahead(
         return CHANGED
     if visit.starts_at <= now:
         return "the visit has begun"
+    if find_kind(message.kind).is_reminder and _is_asked_to_move(visit, now):
+        return ASKED
     if visit.not_coming_at:
         return "the patient has said that they cannot come"
     return "the patient has arrived" if visit.outcome_at(now) == Outcome.CAME else None

@@ -15,13 +15,14 @@ from django.urls import reverse
 from booking.messages.buttons import SAMPLE_LINKS, VisitLinks, see_visit
 from booking.messages.change_text import change_values, with_terms
 from booking.messages.invitation import visit_calendar
-from booking.messages.last_told import known_terms
+from booking.messages.last_told import has_older_calendar, known_terms, was_moved_silently
+from booking.messages.names import CLINIC_NEWS
 from booking.messages.relevance import why_unwanted
 from booking.messages.samples import PLACEHOLDERS, sample_values, short_address
 from booking.models import Appointment
 from booking.schedule.clocks import clock_of_visit
 from booking.schedule.local_time import format_place
-from booking.schedule.rules import change_deadline
+from booking.schedule.rules import change_deadline_of
 from booking.schedule.visit_links import intake_url, visit_url
 from clinic.outbox.messages.kinds import Email, KindUnknown, MessageKind, Sample, TemplateText, all_kinds, find_kind
 from clinic.outbox.messages.rendering import render_email, sample_clinic
@@ -35,6 +36,7 @@ def _render(message: Message, template: TemplateText | None, now: datetime) -> E
     """Render the email as of `now`, and issue its links."""
     kind, appointment, clinic = find_visit_kind(message.kind), _visit_of(message), Clinic.objects.current()
     patient = appointment.booked_patient
+    has_calendar = kind.has_calendar or _replaces_calendar(appointment, message.version)
     return render_email(
         kind.name,
         to=patient.email,
@@ -44,8 +46,16 @@ def _render(message: Message, template: TemplateText | None, now: datetime) -> E
         clinic=clinic,
         template=template,
         frame=kind.frame,
-        calendar=visit_calendar(appointment=appointment, clinic=clinic, now=now) if kind.has_calendar else None,
+        calendar=visit_calendar(appointment=appointment, clinic=clinic, now=now) if has_calendar else None,
     )
+
+
+def _replaces_calendar(appointment: Appointment, version: int) -> bool:
+    """Whether an email without news replaces the patient's calendar entry: staff moved the visit silently."""
+    if not was_moved_silently(appointment):
+        return False
+    calendars = [kind.name for kind in visit_kinds() if kind.has_calendar]
+    return has_older_calendar(appointment, calendars=calendars, before=version)
 
 
 def _text_values(message: Message, now: datetime) -> Mapping[str, object]:
@@ -142,7 +152,7 @@ def _links(appointment: Appointment, clinic: Clinic, now: datetime) -> VisitLink
         booking=settings.SITE_URL + reverse("booking:services"),
         is_standing=is_standing,
         is_confirmed=appointment.confirmed_at is not None,
-        is_changeable=is_standing and now < _change_deadline(appointment, clinic),
+        is_changeable=is_standing and now < change_deadline_of(appointment, clinic=clinic),
     )
 
 
@@ -154,16 +164,12 @@ def change_terms(appointment: Appointment, links: VisitLinks, clinic: Clinic, no
     if not links.is_standing or now >= appointment.starts_at:
         return {"change_note": ""}
     if links.is_changeable:
-        until = clock_of_visit(appointment, clinic=clinic).time(_change_deadline(appointment, clinic))
+        until = clock_of_visit(appointment, clinic=clinic).time(change_deadline_of(appointment, clinic=clinic))
         text = f"If your plans change, you can move or cancel by the link below until {until}."
     else:
         phone = format_phone(clinic.phone, clinic.country) or "us"
         text = f"It is too late to move or cancel online. If your plans change, please call {phone}."
     return {"change_note": " ".join(filter(None, [text, appointment.late_fee_text]))}
-
-
-def _change_deadline(appointment: Appointment, clinic: Clinic) -> datetime:
-    return change_deadline(starts_at=appointment.starts_at, booked_at=appointment.created_at, clinic=clinic)
 
 
 def placeholder_values(
@@ -172,8 +178,11 @@ def placeholder_values(
     """Return the values of the placeholders as of `now`.
 
     If the visit is canceled and the kind `tells_changes`, they show the terms that the patient was last notified of.
+    After a move that staff did not announce, every kind tells the changes.
     """
-    known = known_terms(appointment, before=version) if kind.tells_changes else None
+    tells_changes = kind.tells_changes or was_moved_silently(appointment)
+    before = None if kind.name in CLINIC_NEWS else version  # the version of news about the clinic is a SEQUENCE
+    known = known_terms(appointment, before=before) if tells_changes else None
     changes = change_values(appointment, known, clinic=clinic)
     if known is not None and appointment.status == Appointment.Status.CANCELLED:
         appointment = with_terms(appointment, known)

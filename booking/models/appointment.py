@@ -10,6 +10,7 @@ from typing import Self
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import ArrayField, DateTimeRangeField, RangeOperators
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Deferrable, Exists, F, OuterRef, Q
 
@@ -411,6 +412,7 @@ class AppointmentEvent(models.Model):
         FEE_CHARGED = "fee_charged", "late fee charged"
         FEE_WAIVED = "fee_waived", "late fee waived"
         FEE_UNDONE = "fee_undo", "decision on the late fee undone"
+        ASKED_TO_MOVE = "asked", "asked to choose another time"
 
     id = models.BigAutoField(primary_key=True)
     appointment = models.ForeignKey(Appointment, on_delete=models.CASCADE, related_name="events")
@@ -430,6 +432,15 @@ class AppointmentEvent(models.Model):
     )
     therapist = models.ForeignKey("practice.Therapist", on_delete=models.PROTECT, null=True, related_name="+")
     mode = models.CharField(max_length=10, blank=True, default="", db_default="", choices=MODE_CHOICES)
+    minutes = models.PositiveSmallIntegerField(
+        null=True, help_text="The visit’s length after this change. Null in rows of an earlier release."
+    )
+    is_silent = models.BooleanField(
+        default=False, db_default=False, help_text="A move of which staff chose not to tell the patient."
+    )
+    cleared = models.JSONField(
+        null=True, encoder=DjangoJSONEncoder, help_text="What a move cleared from the visit: an undo restores it."
+    )
 
     class Meta:
         ordering = ("at", "id")

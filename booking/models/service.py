@@ -16,6 +16,9 @@ from booking.time.caps import Caps
 from booking.time.intervals import VisitShape
 from clinic.practice.values.money import format_money
 
+SHORTEST_MINUTES, LONGEST_MINUTES, MINUTES_STEP = 5, 480, 5
+LENGTHS = range(SHORTEST_MINUTES, LONGEST_MINUTES + 1, MINUTES_STEP)  # of `Service.other_minutes`
+
 
 def default_modes() -> list[str]:
     """Return the modes of a new service."""
@@ -126,6 +129,14 @@ class Service(Terms):
     minutes = models.PositiveSmallIntegerField(
         validators=[MinValueValidator(5), MaxValueValidator(480)], help_text="Length of the visit for the patient."
     )
+    other_minutes = ArrayField(
+        models.PositiveSmallIntegerField(),
+        verbose_name="other lengths (minutes)",
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="Lengths that staff may choose for a single visit, such as 30, 60. Empty: none. The price stays the same.",
+    )
     start_step_minutes = models.PositiveSmallIntegerField(
         "start every (minutes)",
         default=30,
@@ -217,6 +228,9 @@ class Service(Terms):
                 name="service_happens_in_some_way",
                 condition=~Q(offered_modes=[]),
                 violation_error_message="Choose at least one way to meet.",
+            ),
+            models.CheckConstraint(
+                name="service_other_lengths_are_whole_steps", condition=Q(other_minutes__contained_by=list(LENGTHS))
             ),
             models.CheckConstraint(
                 name="service_modes_are_known", condition=Q(offered_modes__contained_by=list(MODES))

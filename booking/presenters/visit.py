@@ -10,14 +10,15 @@ from django.utils.functional import SimpleLazyObject
 from booking.actions.change import (
     changeable_until,
     is_changeable,
+    is_move_back,
     is_undoable,
     terms_before_move,
 )
 from booking.forms.version import read_version
 from booking.messages.change_text import format_move
-from booking.messages.last_told import Kind, current_terms, news_of, terms_at
+from booking.messages.last_told import Kind, known_terms, news_of, terms_at, was_moved_silently
 from booking.messages.planning import UNDO_FOR
-from booking.models import Appointment, AppointmentEvent, WaitListEntry
+from booking.models import Appointment, WaitListEntry
 from booking.models.visit_states import HERE_FROM, State, can_say_here
 from booking.schedule.clocks import Clock, clock_of_visit, visit_time
 from booking.schedule.errors import (
@@ -25,6 +26,7 @@ from booking.schedule.errors import (
     BusyTryAgain,
 )
 from booking.schedule.local_time import format_guardian_note, format_place
+from booking.schedule.rules import is_asked_to_move
 from booking.wait_list.entries import unexpired_entries
 from clinic.outbox.texts.providers import has_texts
 from clinic.practice.access.proof import LinkRequest, patient_link
@@ -62,13 +64,19 @@ def _change_context(appointment: Appointment, clinic: Clinic, now: datetime) -> 
     last = changes.last() if appointment.status == Appointment.Status.BOOKED else None
     if last is None or last.kind == Kind.RESTORED:
         return {"is_restored": last is not None}
-    if _is_move_back(appointment, last):
+    if is_move_back(appointment, last):
         return {"is_move_undone": True}
     before = terms_at(appointment, appointment.version - 1)
     return {
         "move_text": format_move(appointment, before, clinic) if before else "",
         "can_undo_move": terms_before_move(appointment, now=now) is not None,
     }
+
+
+def _untold_move(appointment: Appointment, clinic: Clinic) -> str:
+    """Return a sentence about a move that staff did not announce, until a message shows the new time; else empty."""
+    before = known_terms(appointment) if was_moved_silently(appointment) else None
+    return format_move(appointment, before, clinic) if before else ""
 
 
 def _number_to_call(appointment: Appointment, clinic: Clinic, *, is_mailed: bool) -> str:
@@ -79,12 +87,6 @@ def _number_to_call(appointment: Appointment, clinic: Clinic, *, is_mailed: bool
     patient = appointment.booked_patient
     is_typed_here = patient.is_provisional and patient.created_at == appointment.created_at
     return format_phone(appointment.number_to_call, clinic.country) if is_mailed or is_typed_here else ""
-
-
-def _is_move_back(appointment: Appointment, last: AppointmentEvent) -> bool:
-    """Whether the `last` move undid the one before it, within `UNDO_FOR`."""
-    before = appointment.events.filter(version=appointment.version - 1, kind=Kind.MOVED, at__gt=last.at - UNDO_FOR)
-    return before.exists() and terms_at(appointment, appointment.version - 2) == current_terms(appointment)
 
 
 def _here_context(appointment: Appointment, clock: Clock, now: datetime) -> dict:
@@ -134,6 +136,8 @@ def visit_context(request: LinkRequest, appointment: Appointment, now: datetime)
         "is_ahead": is_ahead,
         **_here_context(appointment, clock, now),
         "mail_news": news_of(appointment) if is_ahead else None,
+        "untold_move": _untold_move(appointment, clinic) if is_ahead else "",
+        "is_asked_to_move": is_ahead and is_asked_to_move(appointment),
         "can_undo": is_undoable(appointment, now=now),
         "can_change": is_changeable(appointment, clinic=clinic, now=now),
         "changeable_until": clock.time(changeable_until(appointment, clinic=clinic)),

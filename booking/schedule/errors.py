@@ -72,6 +72,14 @@ class TooLateToChange(BookingRefused):
     """The act is no longer possible: the time for it is over, or the visit is in a state that does not allow it."""
 
 
+class LengthNotOffered(BookingRefused):
+    """The service does not allow this length."""
+
+
+class NotMovedOnline(BookingRefused):
+    """The service is not booked online, so the patient cannot choose another time there."""
+
+
 class VisitChanged(BookingRefused):
     """The visit was changed after the page was rendered."""
 

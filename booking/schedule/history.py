@@ -1,6 +1,8 @@
 """Lock a visit, and write its history (append-only) in the transaction of the change."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -51,8 +53,14 @@ def record_event(
     *,
     by: User | None,
     now: datetime,
+    is_silent: bool = False,
+    cleared: Mapping[str, Any] | None = None,
 ) -> None:
-    """Append to the visit's history and to the audit log."""
+    """Append to the visit's history and to the audit log.
+
+    For a move, `is_silent` says that staff chose not to tell the patient, and `cleared` has the columns that the move
+    reset, with their values before it.
+    """
     AppointmentEvent.objects.create(
         appointment=appointment,
         kind=kind,
@@ -62,5 +70,8 @@ def record_event(
         version=appointment.version,
         therapist_id=appointment.therapist_id,
         mode=appointment.mode,
+        minutes=appointment.minutes,
+        is_silent=is_silent,
+        cleared=cleared,
     )
     record_access(actor=by, action=action, subject=appointment, patient_id=appointment.patient_id, now=now)

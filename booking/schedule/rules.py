@@ -1,14 +1,14 @@
 """Check the booking rules for a time, with the same rows and the same arithmetic as the offered times."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
-from booking.models import Appointment, Service
+from booking.models import Appointment, AppointmentEvent, Service
 from booking.schedule.errors import NotOfferedBecause, SlotNotOffered, SlotTaken
 from booking.schedule.schedules import Schedule, read_schedules
 from booking.schedule.slots import Slot
@@ -58,6 +58,26 @@ def change_deadline(*, starts_at: datetime, booked_at: datetime, clinic: Clinic)
     return min(max(window_begins, booked_at + GRACE), starts_at)
 
 
+def change_deadline_of(appointment: Appointment, *, clinic: Clinic) -> datetime:
+    """Return the deadline to move or cancel the visit online: its start if the clinic asked for another time."""
+    if is_asked_to_move(appointment):
+        return appointment.starts_at
+    return change_deadline(starts_at=appointment.starts_at, booked_at=appointment.created_at, clinic=clinic)
+
+
+def is_asked_to_move(appointment: Appointment) -> bool:
+    """Whether the clinic asked the patient to choose another time instead of the current time and therapist."""
+    asked = AppointmentEvent.Kind.ASKED_TO_MOVE
+    here = appointment.events.filter(starts_at=appointment.starts_at, therapist=appointment.therapist_id)
+    return here.filter(kind=asked).exists()
+
+
+def allowed_minutes(appointment: Appointment) -> list[int]:
+    """Return the lengths that staff may choose for the visit: its own, its service's, and that service's others."""
+    service = appointment.service
+    return sorted({appointment.minutes, service.minutes, *service.other_minutes})
+
+
 def require_free(
     *,
     slot: Slot,
@@ -65,6 +85,7 @@ def require_free(
     now: datetime,
     clinic: Clinic,
     in_place_of: Appointment | None = None,
+    minutes: int | None = None,
     patient: Patient | None = None,
     despite_rules: bool = False,
 ) -> None:
@@ -72,14 +93,19 @@ def require_free(
 
     With `patient`, the rules include that the patient has no other visit at that time. Pass `patient` only if the
     reader may know of their visits, and under `lock_patient`. `in_place_of` is the visit to be moved or the hold to be
-    booked. Its own time counts as free, and it keeps its length. `despite_rules` skips the rules.
+    booked. Its own time counts as free, and it keeps its length unless `minutes` is given. Notice and horizon are not
+    checked for another length at the same time with the same therapist. `despite_rules` skips the rules.
 
     Raises SlotNotOffered with the broken rules (for an inactive therapist also with `despite_rules`), or SlotTaken on
     an overlap. The result is valid while the caller has the therapist's schedule locked.
     """
     service, starts_at = slot.service, slot.starts_at
     shape = in_place_of.shape_of(service) if in_place_of else service.shape
-    broken = _broken_by_the_service(service, mode, in_place_of) + _broken_by_the_date(service, starts_at, clinic, now)
+    broken = _broken_by_the_service(service, mode, in_place_of)
+    if minutes is not None:
+        shape = replace(shape, minutes=minutes)
+    if not (minutes and in_place_of and _is_at(in_place_of, slot)):
+        broken += _broken_by_the_date(service, starts_at, clinic, now)
     schedule, is_theirs = _schedule_of_the_day(slot, clinic=clinic, in_place_of=in_place_of, now=now)
     if schedule is None or not is_theirs:
         broken.append(Because.SERVICE)
@@ -147,15 +173,23 @@ def require_untaken(*, slot: Slot, own: Q, now: datetime) -> None:
         raise SlotTaken
 
 
-def require_time_free(appointment: Appointment, *, therapist: Therapist, starts_at: datetime, now: datetime) -> None:
+def require_time_free(
+    appointment: Appointment, *, therapist: Therapist, starts_at: datetime, minutes: int | None = None, now: datetime
+) -> None:
     """Raise SlotTaken if another visit or a live hold overlaps the time at which `appointment` is to be restored.
 
-    The result is valid while the caller has the therapist's schedule locked.
+    It keeps its length unless `minutes` is given. The result is valid while the caller has the therapist's schedule
+    locked.
     """
-    blocked = appointment.shape_of(appointment.service).blocked(starts_at)
+    shape = appointment.shape_of(appointment.service)
+    blocked = replace(shape, minutes=minutes or shape.minutes).blocked(starts_at)
     others = Appointment.objects.blocking(blocked, now=now).filter(therapist=therapist)
     if others.exclude(pk=appointment.pk).exists():
         raise SlotTaken
+
+
+def _is_at(appointment: Appointment, slot: Slot) -> bool:
+    return (appointment.therapist_id, appointment.starts_at) == (slot.therapist.pk, slot.starts_at)
 
 
 def _broken_by_the_service(service: Service, mode: str, in_place_of: Appointment | None) -> list[Because]:

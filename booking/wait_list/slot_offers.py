@@ -54,8 +54,12 @@ class FreedTime:
 def time_of(appointment: Appointment) -> FreedTime:
     """Return the time of `appointment`. Call it before a change."""
     blocked = Interval(appointment.blocked.lower, appointment.blocked.upper)
-    moves = appointment.events.filter(kind=AppointmentEvent.Kind.MOVED)
-    moved_there_at = moves.values_list("at", flat=True).last()
+    here = {"starts_at": appointment.starts_at, "therapist": appointment.therapist_id}
+    elsewhere = appointment.events.exclude(**here).last()
+    if elsewhere is None:
+        return FreedTime(appointment.therapist, appointment.starts_at, blocked, None)
+    moves = appointment.events.filter(kind=AppointmentEvent.Kind.MOVED, pk__gt=elsewhere.pk)
+    moved_there_at = moves.values_list("at", flat=True).first()
     return FreedTime(appointment.therapist, appointment.starts_at, blocked, moved_there_at)
 
 

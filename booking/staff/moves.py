@@ -1,0 +1,42 @@
+"""Moves by a member of staff that can still be undone, for the pages that offer it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from booking.actions.change import Kind, terms_before_move
+from booking.messages.change_text import format_move
+from booking.messages.planning import UNDO_FOR
+from booking.models import Appointment, AppointmentEvent
+from booking.schedule.local_time import LocalTime, clinic_time
+from clinic.practice.models import Clinic, User
+
+MOST_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class UndoableMove:
+    """A move, and what `booking/_undo_move.html` says about it."""
+
+    visit: Appointment
+    text: str  # from when to when, by the patient's clock
+    until: LocalTime  # by the clinic's clock
+    is_silent: bool
+
+
+def undoable_moves(*, by: User, visit: Appointment | None = None, now: datetime) -> list[UndoableMove]:
+    """Return the moves that `by` can undo, newest first: of `visit` by any staff, else their own.
+
+    At most `MOST_SHOWN`. Without a recent move, one query.
+    """
+    events = AppointmentEvent.objects.filter(kind=Kind.MOVED, at__gt=now - UNDO_FOR, by__isnull=False)
+    events = events.filter(by=by) if visit is None else events.filter(appointment=visit)
+    events = events.select_related("appointment__patient", "appointment__therapist", "appointment__service")
+    clinic, found = Clinic.objects.current(), []
+    for event in events.order_by("-at", "-pk")[:MOST_SHOWN]:
+        before = terms_before_move(event.appointment, by=by, now=now)
+        if event.version == event.appointment.version and before is not None:
+            text = format_move(event.appointment, before, clinic)
+            found.append(
+                UndoableMove(event.appointment, text, clinic_time(event.at + UNDO_FOR, clinic), event.is_silent)
+            )
+    return found
