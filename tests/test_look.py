@@ -83,7 +83,7 @@ def test_templates_have_no_inline_style_or_handler():
 
 def test_style_sheets_and_scripts_stay_below_their_size_limits():
     assert len(SITE_CSS.read_text().splitlines()) < 500
-    assert len(ADMIN_CSS.read_text().splitlines()) < 300
+    assert len(ADMIN_CSS.read_text().splitlines()) < 500
     scripts = (ROOT / "static/js").glob("*.js")
     assert sum(len(script.read_text().splitlines()) for script in scripts) < 300
     assert len((ROOT / "templates/_ornament_hills.html").read_bytes()) < 6_000

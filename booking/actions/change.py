@@ -118,8 +118,7 @@ def undo_move(
     by: User | None = None,
     now: datetime,
 ) -> Appointment:
-    """Undo a move within `UNDO_FOR`, so that no message about it is sent. Staff (`by`) undo moves by staff, the patient
-    their own.
+    """Undo a move within `UNDO_FOR`, before any message about it. Staff (`by`) undo staff's moves, patients their own.
 
     The visit returns to its earlier time, therapist and length, and is confirmed or arrived again if it was before.
 
@@ -174,8 +173,9 @@ def terms_before_move(appointment: Appointment, *, by: User | None = None, now: 
 
 
 def is_move_back(appointment: Appointment, last: AppointmentEvent) -> bool:
-    """Whether the `last` move undid the one before it, within `UNDO_FOR`."""
+    """Whether the `last` move undid the one before it, within `UNDO_FOR`. Both were by the patient, or both by staff."""
     before = appointment.events.filter(version=appointment.version - 1, kind=Kind.MOVED, at__gt=last.at - UNDO_FOR)
+    before = before.filter(by__isnull=last.by_id is None)
     return before.exists() and terms_at(appointment, appointment.version - 2) == current_terms(appointment)
 
 

@@ -38,7 +38,7 @@ class HoursOverrideForm(forms.ModelForm):
 
     A new closure over booked visits is rejected with a list of the visits until staff check the box to block the time
     anyway. They are asked again if other visits are in the way then. With `names_patients` False, for staff without the
-    permission to view visits, the error has only their number. `may_ask` is for those who may change visits. The form
+    permission to view visits, the page shows only their number. `may_ask` is for those who may change visits. The form
     does not check changes of a stored row; the guard of the admin page does.
     """
 
@@ -82,7 +82,7 @@ class HoursOverrideForm(forms.ModelForm):
         self.fields["despite_visits"].widget = forms.CheckboxInput()
         if is_confirmed:
             replace_sent(self, "despite_visits", "")
-        self.add_error("despite_visits", format_visits_in_the_way(visits, named=self.names_patients))
+        self.add_error("despite_visits", format_visits_in_the_way(visits, named=False))  # the names are in the list
 
     def _rows(self, visits: Sequence[Appointment]) -> list[VisitInTheWay]:
         """Return the visits. At first, all that can be asked about are chosen; later, those that staff chose."""

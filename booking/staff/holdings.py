@@ -112,7 +112,8 @@ def _read_events(patients: Sequence[Patient], *, by: User, most: int | None, now
     for row in _events(patients).select_related("by").order_by("-at", "-pk")[:most]:
         url = reverse("admin:booking_appointment_change", args=[row.appointment_id])
         when = clinic_time(row.starts_at, clinic).short
-        yield Line(row.at, f"{row.get_kind_display().capitalize()}, by {row.by or 'the patient'}: visit of {when}", url)
+        what = f"{row.get_kind_display().capitalize()}{' without telling the patient' if row.is_silent else ''}"
+        yield Line(row.at, f"{what}, by {row.by or 'the patient'}: visit of {when}", url)
 
 
 EVENTS = Holding(

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import F
+
 from booking.actions.change import Kind, terms_before_move
 from booking.messages.change_text import format_move
 from booking.messages.planning import UNDO_FOR
@@ -30,11 +32,12 @@ def undoable_moves(*, by: User, visit: Appointment | None = None, now: datetime)
     """
     events = AppointmentEvent.objects.filter(kind=Kind.MOVED, at__gt=now - UNDO_FOR, by__isnull=False)
     events = events.filter(by=by) if visit is None else events.filter(appointment=visit)
+    events = events.filter(version=F("appointment__version"))
     events = events.select_related("appointment__patient", "appointment__therapist", "appointment__service")
     clinic, found = Clinic.objects.current(), []
     for event in events.order_by("-at", "-pk")[:MOST_SHOWN]:
         before = terms_before_move(event.appointment, by=by, now=now)
-        if event.version == event.appointment.version and before is not None:
+        if before is not None:
             text = format_move(event.appointment, before, clinic)
             found.append(
                 UndoableMove(event.appointment, text, clinic_time(event.at + UNDO_FOR, clinic), event.is_silent)

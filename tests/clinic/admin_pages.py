@@ -60,7 +60,18 @@ ARTICLE_WRITERS = ("education.add_article", "education.change_article")
 
 VISIT_ACTS = (
     *("arrived", "undo-arrival", "start", "undo-start", "finish", "undo-finish", "no-show", "undo-no-show"),
-    *("cancel", "cancel-charged", "cancel-waived", "fee-charged", "fee-waived", "fee-undo", "called", "undo"),
+    *(
+        "cancel",
+        "cancel-charged",
+        "cancel-waived",
+        "fee-charged",
+        "fee-waived",
+        "fee-undo",
+        "called",
+        "undo",
+        "undo-move",
+        "ask-to-move",
+    ),
 )
 
 

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 import time_machine
@@ -15,7 +15,7 @@ from booking.actions.change import cancel_appointment, move_appointment
 from booking.actions.hold import hold_time
 from booking.admin.acts import ACTS, OUTCOMES
 from booking.admin.error_text import REFUSALS
-from booking.models import Appointment, HoursOverride
+from booking.models import Appointment
 from booking.schedule.errors import (
     ArrivalTooEarly,
     SlotTaken,
@@ -164,24 +164,6 @@ def test_staff_book_for_a_caller(client, owner, evaluation, meredith):
     assert 'value="Carol"' in taken.content.decode()
     early = client.post(ADD, form | {"starts_at": "2026-12-01T07:00", "idempotency_key": str(uuid.uuid4())})
     assert "outside the opening hours" in early.content.decode()
-
-
-def test_blocking_time_with_visits_needs_a_confirmation(client, owner, evaluation, meredith):
-    book(evaluation)
-    morning = {
-        "kind": "closure",
-        "therapist": meredith.pk,
-        "starts_at": "2026-12-01T08:00",
-        "ends_at": "2026-12-01T12:00",
-    }
-    warned = client.post(BLOCK, morning)
-    assert "Alice Runner, Tue, Dec 1, 9:00 AM" in warned.content.decode()
-    assert not HoursOverride.objects.exists()
-    assert client.post(BLOCK, morning | {"despite_visits": "on"}).status_code == 302
-    closure = HoursOverride.objects.get()
-    assert (closure.starts_at, closure.created_by) == (datetime(2026, 12, 1, 13, tzinfo=UTC), owner)
-    assert client.get(reverse("admin:booking_hoursoverride_change", args=[closure.pk])).status_code == 200
-    assert client.get("/admin/booking/hoursoverride/").status_code == 200
 
 
 def test_pages_of_services_and_hours_open(client, owner, evaluation):

@@ -414,7 +414,7 @@ def test_ending_extra_hours_asks_and_blocking_time_asks_once(client, owner, eval
     assert "1 booked visit is" in client.post(change_page(extra), moved | {"despite_visits": "on"}).content.decode()
     blocked = {"kind": "closure", "starts_at": "2026-12-05T09:00", "ends_at": "2026-12-05T11:00"}
     assert "Booked in this time" in client.post("/admin/booking/hoursoverride/add/", blocked).content.decode()
-    blocked |= {"despite_visits": "on"}
+    blocked |= {"despite_visits": "on", "visits_shown": f"{Appointment.objects.get().pk}=1:booked"}
     assert client.post("/admin/booking/hoursoverride/add/", blocked).status_code == 302
 
 
