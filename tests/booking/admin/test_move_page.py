@@ -70,6 +70,7 @@ def test_drop_moves_the_visit_returns_to_the_calendar_and_is_undone_by_one_press
     page = client.get(page_of(visit)).content.decode()
     form = re.search(rf'action="{undo_page(visit)}".*?</form>', page, re.DOTALL)[0]
     assert f'value="{moved.shown}"' in form
+    assert page.index(undo_page(visit)) < page.index('id="appointment_form"'), "a form inside a form is not sent"
     undone = client.post(undo_page(visit), {"version": moved.shown, "back": TODAY})
     assert (undone.status_code, undone["Location"]) == (303, TODAY)
     assert reload(visit).starts_at == NINE_ON_TUESDAY
