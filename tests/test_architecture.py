@@ -60,7 +60,7 @@ FLOORS = {
     "booking": (
         {"apps", "urls"},
         {"admin", "pages", "sitemaps", "tasks", "templatetags"},
-        {"presenters", "staff"},
+        {"presenters", "staff", "week"},
         {"limits"},
         {"browser", "converters", "forms"},
         {"message_kinds"},
@@ -142,6 +142,7 @@ PURE = {
     "booking/models/visit_modes.py": set(),
     "booking/models/visit_states.py": set(),
     "booking/time": set(),
+    "booking/week/layout.py": set(),
     "clinic/env.py": set(),
     "clinic/outbox/text": set(),
     "clinic/practice/values": {"idna", "phonenumbers"},
