@@ -87,6 +87,15 @@ class AppointmentQuerySet(models.QuerySet["Appointment"]):
         sent = Message.objects.filter(channel=Channel.SMS, state=MessageState.SENT)
         return self.annotate(was_texted=Exists(sent.filter(subject_id=OuterRef("pk"), version=OuterRef("version"))))
 
+    def with_names(self) -> Self:
+        """Annotate `patient_name` and `service_name`, and `step`: minutes between start times of the service.
+
+        No patient is loaded; a page that shows the names notes the patients for the audit log.
+        """
+        return self.annotate(
+            patient_name=F("patient__name"), service_name=F("service__name"), step=F("service__start_step_minutes")
+        )
+
     def booked_within(self, interval: Interval) -> Self:
         """Booked visits that overlap `interval`, without buffers."""
         return self.filter(status=Appointment.Status.BOOKED, starts_at__lt=interval.end, ends_at__gt=interval.start)
@@ -203,6 +212,9 @@ class Appointment(Terms):
     created_at = models.DateTimeField()
     has_been_here: bool  # set only by `with_has_been_here`
     was_texted: bool  # set only by `with_was_texted`
+    patient_name: str  # this and the next two are set only by `with_names`
+    service_name: str
+    step: int
 
     objects = AppointmentQuerySet.as_manager()
 

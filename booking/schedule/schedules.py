@@ -1,6 +1,7 @@
 """The schedules of therapists, read from the database as intervals.
 
 Three queries for any number of days, therapists and bookings: therapists with their weekly hours, overrides, visits.
+`read_schedules` reads of the visits only what blocks time; `read_schedules_with_visits` reads their rows, for staff.
 Instants are in UTC; days are the clinic's.
 """
 
@@ -9,7 +10,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from booking.models import Appointment, HoursOverride, Service
 from booking.time.caps import monday_of, starts_under_caps
@@ -28,6 +29,8 @@ class Schedule:
     closed: list[Interval] = field(default_factory=list)
     blocked: list[Interval] = field(default_factory=list)
     counted: list[datetime] = field(default_factory=list)  # start times that count against the service's caps
+    closures: list[HoursOverride] = field(default_factory=list)  # the rows of `closed`
+    visits: list[Appointment] = field(default_factory=list)  # set only by `read_schedules_with_visits`
 
     @property
     def all_openings(self) -> list[Interval]:
@@ -69,10 +72,7 @@ def read_schedules(
         therapists = therapists.filter(services=service)
     if therapist is not None:
         therapists = therapists.filter(pk=therapist.pk)
-    first_day, days = first_day - timedelta(days=1), days + 2
-    stretch = day_interval(first_day, days, clinic.zone)
-    schedules = _open_schedules(therapists, first_day, days, now, clinic)
-    _add_overrides(schedules, therapists, stretch)
+    schedules, stretch = _read_hours(therapists, first_day=first_day, days=days, now=now, clinic=clinic)
     taken = _taken(stretch, service=service, now=now, clinic=clinic).filter(therapist__in=therapists).order_by()
     if in_place_of is not None:
         taken = taken.exclude(pk=in_place_of.pk)
@@ -81,6 +81,51 @@ def read_schedules(
         if therapist_id in schedules:
             _add_visit(schedules[therapist_id], service_id, *visit)
     return list(schedules.values())
+
+
+def read_schedules_with_visits(
+    *,
+    first_day: date,
+    days: int,
+    now: datetime,
+    clinic: Clinic,
+    therapist: Therapist | None = None,
+    visits: QuerySet[Appointment],
+) -> list[Schedule]:
+    """Return the schedules with the rows of their visits, in display order. Three queries.
+
+    `visits` says which rows and columns are read, for example those of canceled visits too; expired holds are omitted.
+    They need `therapist_id`, `starts_at`, `blocked` and `status`. Inactive therapists are included if they have such
+    visits. As in `read_schedules`, one more day before and after is read.
+    """
+    stretch = day_interval(first_day - timedelta(days=1), days + 2, clinic.zone)
+    is_there = Q(starts_at__gte=stretch.start, starts_at__lt=stretch.end)
+    is_expired = Q(status=Appointment.Status.HELD, hold_expires_at__lte=now)
+    visits = visits.filter(is_there).exclude(is_expired).order_by("starts_at", "pk")
+    with_visits = Appointment.objects.filter(is_there, therapist=OuterRef("pk"), status=Appointment.Status.BOOKED)
+    therapists = Therapist.objects.filter(Q(is_active=True) | Exists(with_visits))
+    if therapist is not None:
+        therapists = Therapist.objects.filter(pk=therapist.pk)
+        visits = visits.filter(therapist=therapist)
+    schedules, _ = _read_hours(therapists, first_day=first_day, days=days, now=now, clinic=clinic)
+    for visit in visits:
+        if visit.therapist_id in schedules:
+            schedules[visit.therapist_id].visits.append(visit)
+            _add_visit(
+                schedules[visit.therapist_id], None, visit.service_id, visit.starts_at, visit.blocked, visit.status
+            )
+    return list(schedules.values())
+
+
+def _read_hours(
+    therapists: QuerySet, *, first_day: date, days: int, now: datetime, clinic: Clinic
+) -> tuple[dict[UUID, Schedule], Interval]:
+    """Return the schedules without visits by the therapist's key, and what they span: a day more at either end."""
+    first_day, days = first_day - timedelta(days=1), days + 2
+    stretch = day_interval(first_day, days, clinic.zone)
+    schedules = _open_schedules(therapists, first_day, days, now, clinic)
+    _add_overrides(schedules, therapists, stretch)
+    return schedules, stretch
 
 
 def _taken(stretch: Interval, *, service: Service | None, now: datetime, clinic: Clinic) -> QuerySet[Appointment]:
@@ -144,5 +189,8 @@ def _add_overrides(schedules: dict, therapists: QuerySet, stretch: Interval) -> 
     for override in overrides:
         for schedule in schedules.values():
             if override.therapist_id in (None, schedule.therapist.pk):
-                is_closure = override.kind == HoursOverride.Kind.CLOSURE
-                (schedule.closed if is_closure else schedule.openings).append(override.interval)
+                if override.kind == HoursOverride.Kind.CLOSURE:
+                    schedule.closed.append(override.interval)
+                    schedule.closures.append(override)
+                else:
+                    schedule.openings.append(override.interval)

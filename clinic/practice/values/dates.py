@@ -47,6 +47,16 @@ def format_named_time(local: time) -> str:
     return {NOON: "noon", MIDNIGHT: "midnight"}.get(local) or format_time(local)
 
 
+def format_hour(hour: int) -> str:
+    """Return text like "9 AM" for an hour of the day from 0 to 23."""
+    return f"{hour % 12 or 12} {'AM' if hour < 12 else 'PM'}"
+
+
+def format_month(day: date) -> str:
+    """Return text like "December 2026"."""
+    return f"{day:%B} {day.year}"
+
+
 def format_hours(opens: time, closes: time) -> str:
     """Return text like "8:00 AM – noon"."""
     return f"{format_named_time(opens)} – {format_named_time(closes)}"
