@@ -156,6 +156,7 @@ booking_appointment_act fee-undo              -           P           P         
 booking_appointment_act called                -           P           P           P           -           -
 booking_appointment_act undo                  -           P           P           P           -           -
 booking_appointment_card                      -           G           G           G           -           -
+booking_appointment_calendar                  -           G           G           G           -           -
 booking_appointment_move                      -           GP          GP          GP          -           -
 booking_appointment_find                      -           G           G           G           -           -
 booking_appointment_changelist                -           GP          GP          GP          -           -
