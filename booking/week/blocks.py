@@ -130,7 +130,7 @@ class VisitBlock:
     address: str
     is_first: bool  # the visit begins on this day, and not on the one before
     is_movable: bool
-    starts: int  # minute on the axis
+    starts: int  # local minutes since midnight
     minutes: int
     step: int
 
@@ -175,6 +175,7 @@ class Blocks:
     def _visit(self, item: Item, visit: Appointment) -> VisitBlock:
         before, after = item.visit_span.first - item.span.first, item.span.last - item.visit_span.last
         is_held = visit.status == Appointment.Status.HELD
+        start = clinic_time(visit.starts_at, self.clinic)
         until = clinic_time(visit.hold_expires_at, self.clinic).clock if visit.hold_expires_at else ""
         return VisitBlock(
             visit=visit,
@@ -182,14 +183,14 @@ class Blocks:
             prepare=length_css(before) if before else "",
             turnover=length_css(after) if after else "",
             is_short=item.visit_span.minutes <= SHORT_MINUTES,
-            clock=clinic_time(visit.starts_at, self.clinic).clock,
+            clock=start.clock,
             title=f"hold, until {until}" if is_held else visit.patient_name,
             service=visit.service_name,
             mark=mark_of(visit, now=self.now),
             address=self.address(visit.pk),
             is_movable=self.rights.moves and item.is_first and self._can_move(visit),
             is_first=item.is_first,
-            starts=item.visit_span.first,
+            starts=start.local.hour * 60 + start.local.minute,
             minutes=item.visit_span.minutes,
             step=visit.step,
         )

@@ -44,7 +44,7 @@ def clock_of(gap) -> str:
 
 def hold(service, starts_at, now=NOW):
     slot = Slot(service, service.therapists.get(), starts_at)
-    return hold_time(slot=slot, mode=service.offered_modes[0], idempotency_key=uuid.uuid4(), now=now)
+    return hold_time(slot=slot, idempotency_key=uuid.uuid4(), now=now)
 
 
 def test_visit_is_drawn_with_its_buffers_and_its_terms(evaluation, meredith):
@@ -156,7 +156,7 @@ def test_week_of_the_clock_change_has_a_gap_of_the_same_hours_each_day(evaluatio
 
 @pytest.mark.parametrize("number", [1, 4])
 def test_number_of_queries_does_not_depend_on_days_or_visits(evaluation, call, meredith, number):
-    for place in range(number):
+    for place in (0, 1, 2, 4)[:number]:
         book(call, starts_at=NINE_ON_TUESDAY + place * HOUR, name=f"Runner {place}")
         wait(evaluation, f"Waiter{place} W")
     with CaptureQueriesContext(connection) as queries:
