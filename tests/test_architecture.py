@@ -88,7 +88,7 @@ FLOORS = {
         {"models"},
         {"text"},
     ),
-    "clinic/responses": ({"addresses", "headers", "public_models", "redirects", "remote_address"},),
+    "clinic/responses": ({"addresses", "admin_addresses", "headers", "public_models", "redirects", "remote_address"},),
     "clinic/audit": (
         {"apps"},
         {"admin", "management", "middleware"},

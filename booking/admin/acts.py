@@ -33,7 +33,6 @@ from booking.actions.attend import (
 from booking.actions.block_time import ask_to_move
 from booking.actions.change import cancel_appointment, undo_cancellation, undo_move
 from booking.admin.error_text import UNDO_MOVE_REFUSALS, format_refusal
-from booking.admin.local_pages import local_back
 from booking.admin.times import local_time
 from booking.messages.delivery import UNDO, describe_deliveries, describe_delivery, note_called
 from booking.messages.names import ASKED_TO_MOVE, CANCELLED
@@ -43,6 +42,7 @@ from booking.schedule.errors import BookingRefused, TimeClosed, VisitChanged
 from booking.schedule.off_schedule import accept_off_schedule
 from clinic.practice.access.staff import staff_of
 from clinic.practice.models import Clinic
+from clinic.responses.admin_addresses import local_back
 from clinic.responses.redirects import see_other
 
 # The domain function of each act, and the text that follows "… is" in the success message.

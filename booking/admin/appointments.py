@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from booking.actions.block_time import may_ask_to_move
 from booking.actions.change import is_changeable, is_undoable
 from booking.admin.book import BooksVisits
-from booking.admin.calendar import calendar_urls, returning_to_calendar
+from booking.admin.calendar import calendar_urls
 from booking.admin.card import VisitCard
 from booking.admin.move import VisitMoves, format_event
 from booking.admin.times import UnmarkedFilter, WhenFilter, local_time
@@ -249,7 +249,7 @@ class AppointmentAdmin(KeepsNoLog, RecordsAccess, FindsPeople, PrivateSearch, Bo
     def get_urls(self) -> list[URLPattern]:
         act = self.admin_site.admin_view(require_POST(self.act_view))
         card = self.admin_site.admin_view(require_safe(self.card_view))
-        move = self.admin_site.admin_view(returning_to_calendar(self.move_view))
+        move = self.admin_site.admin_view(self.move_view)
         return [
             *calendar_urls(self),
             path("<uuid:pk>/act/<slug:act>/", act, name="booking_appointment_act"),

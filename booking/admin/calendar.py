@@ -1,8 +1,5 @@
 """The calendar of visits in the admin: week, day and month."""
 
-import uuid
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from django.contrib import admin
@@ -13,14 +10,14 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from booking.week.addresses import Asked, View, calendar_address, read_asked
+from booking.staff.moves import undoable_moves
+from booking.week.addresses import Asked, View, read_asked
 from booking.week.blocks import LEGEND, NO_ID, Rights
 from booking.week.month import show_month
 from booking.week.page import show_days
 from clinic.audit.reading import note_shown
 from clinic.practice.access.staff import staff_of
 from clinic.practice.models import Clinic, Therapist
-from clinic.responses.redirects import see_other
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -33,25 +30,6 @@ def calendar_urls(model_admin: admin.ModelAdmin) -> list[URLPattern]:
 
     checked = model_admin.admin_site.admin_view(require_safe(view))
     return [path("calendar/", checked, name="booking_appointment_calendar")]
-
-
-def returning_to_calendar(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Wrap a view with a form so that a form from the calendar leads back to it, at the visit, once it is accepted.
-
-    The form sends the calendar's address as `back`. If the form is shown again, its page has a link back.
-    """
-
-    @wraps(view)
-    def inner(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-        response, back = view(request, pk), calendar_address(request.POST.get("back", ""))
-        if not back:
-            return response
-        if isinstance(response, TemplateResponse):
-            response.context_data = {**(response.context_data or {}), "back": back}
-            return response
-        return see_other(f"{back.partition('#')[0]}#visit-{pk}") if response.status_code == 303 else response
-
-    return inner
 
 
 def _calendar_view(request: HttpRequest, model_admin: admin.ModelAdmin) -> TemplateResponse:
@@ -71,6 +49,7 @@ def _calendar_view(request: HttpRequest, model_admin: admin.ModelAdmin) -> Templ
         shown = show_days(asked, by=by, now=now, clinic=clinic)
         note_shown(shown.patient_ids, subject=(model_admin.opts.label_lower, ""))
         page |= {"shown": shown, "legend": LEGEND, "rights": Rights.of(by), "no_id": NO_ID}
+        page |= {"undo_moves": undoable_moves(by=by, now=now) if page["rights"].moves else [], "back": asked.own}
     request.current_app = model_admin.admin_site.name
     context = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts, "title": "Calendar", **page}
     return TemplateResponse(request, "booking/admin_calendar.html", context)

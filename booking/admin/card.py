@@ -15,7 +15,6 @@ from django.utils.cache import patch_vary_headers
 
 from booking.actions.change import is_changeable, is_undoable
 from booking.admin.acts import VisitActs, is_htmx
-from booking.admin.local_pages import local_back
 from booking.admin.times import local_time
 from booking.models import Appointment
 from booking.staff.today import read_visit
@@ -25,6 +24,7 @@ from clinic.practice.access.staff import staff_of
 from clinic.practice.models import Clinic, User
 from clinic.practice.registry.panels import Page, panels_of
 from clinic.practice.registry.rights import may_see
+from clinic.responses.admin_addresses import local_back
 
 PARTS = {"today": "admin/_today_visit.html", "card": "booking/_admin_card.html"}
 

@@ -18,7 +18,6 @@ from django.utils import timezone
 
 from booking.actions.block_time import HolidayRow, block_time, block_time_and_ask, close_on_holiday, holiday_rows
 from booking.admin.error_text import format_refusal
-from booking.admin.local_pages import local_back
 from booking.forms.hours import HoursOverrideForm, format_visits_in_the_way
 from booking.forms.staff import ClinicClockInput
 from booking.models import Appointment, HoursOverride, OpeningHours
@@ -31,6 +30,7 @@ from clinic.practice.models import Therapist
 from clinic.practice.saving.guarded_saving import GuardedSaving
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
 from clinic.practice.values.dates import format_day, format_named_time
+from clinic.responses.admin_addresses import local_back
 from clinic.responses.redirects import see_other
 
 

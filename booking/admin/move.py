@@ -13,13 +13,13 @@ from django.utils import timezone
 from booking.actions.change import move_appointment
 from booking.admin.acts import VisitActs, format_state
 from booking.admin.error_text import format_broken_rules, format_refusal
-from booking.admin.local_pages import local_back
 from booking.admin.times import local_time
 from booking.forms.staff import MayBreakRules, StaffMoveForm
 from booking.messages.delivery import describe_move_delivery
 from booking.models import Appointment, AppointmentEvent
 from booking.schedule.errors import BookingRefused, SlotNotOffered, VisitChanged
 from clinic.practice.access.staff import staff_of
+from clinic.responses.admin_addresses import local_back
 from clinic.responses.redirects import see_other
 
 
@@ -73,7 +73,7 @@ class VisitMoves(VisitActs):
                 show_refusal(form, refusal, now=now)
             else:
                 self._say_moved(request, moved)
-                return see_other(back) if back else self._to_visit(moved.pk)
+                return see_other(f"{back}#visit-{moved.pk}") if back else self._to_visit(moved.pk)
         page = {
             "title": f"Move {visit.reference}",
             "now_text": f"{local_time(visit.starts_at)}, with {visit.therapist}, {visit.minutes} minutes",

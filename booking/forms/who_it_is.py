@@ -103,7 +103,7 @@ class WhoItIs(forms.Form):
             return
         with suppress(PhoneInvalid):
             phone = format_phone(parse_phone(text, self.country), self.country)
-            self.initial |= {"phone": phone, "phone_searched": phone}
+            self.initial.update(phone=phone, phone_searched=phone)
 
     def _offer(self, patients: list[Patient], why: dict | None = None) -> None:
         self.offered = patients

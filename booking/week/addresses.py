@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from django.http import QueryDict
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.http import urlencode
 
 from clinic.practice.models import Clinic, Therapist
 from clinic.practice.values.dates import format_date_range, format_day, format_month
@@ -113,10 +113,3 @@ def _read_day(text: str, today: date) -> date:
     except ValueError:
         return today
     return day if abs(day.year - today.year) <= MOST_YEARS else today
-
-
-def calendar_address(text: str) -> str:
-    """Return `text` if it is an address of the calendar on this site, else ""."""
-    path = reverse("admin:booking_appointment_calendar")
-    is_ours = text == path or text.startswith((f"{path}?", f"{path}#"))
-    return text if is_ours and url_has_allowed_host_and_scheme(text, allowed_hosts=None) else ""

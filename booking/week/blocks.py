@@ -32,21 +32,31 @@ class StateMark:
 
 
 HELD, BOOKED = StateMark("is-held", "", "hold"), StateMark("is-booked", "", "booked")
-CONFIRMED, HERE = StateMark("is-confirmed", "C", "confirmed"), StateMark("is-here", "H", "here")
+CONFIRMED, WAITING = StateMark("is-confirmed", "C", "confirmed"), StateMark("is-waiting", "W", "waiting")
+HERE = StateMark("is-here", "H", "with the therapist")
 DONE, UNMARKED = StateMark("is-done", "D", "done"), StateMark("is-unmarked", "?", "did they come?")
 MISSED, CANCELED = StateMark("is-missed", "N", "no-show"), StateMark("is-canceled", "X", "canceled")
 NOT_COMING = StateMark("is-unmarked", "!", "cannot come")
-LEGEND = (CONFIRMED, HERE, DONE, UNMARKED, NOT_COMING, MISSED, CANCELED)  # the marks with a letter
+LEGEND = (CONFIRMED, WAITING, HERE, DONE, UNMARKED, NOT_COMING, MISSED, CANCELED)  # the marks with a letter
 
-SETTLED = {State.HELD: HELD, State.COMPLETED: DONE, State.NO_SHOW: MISSED, State.CANCELLED: CANCELED}
+SETTLED = {
+    State.HELD: HELD,
+    State.IN_PROGRESS: HERE,
+    State.DONE: DONE,
+    State.COMPLETED: DONE,
+    State.NO_SHOW: MISSED,
+    State.CANCELLED: CANCELED,
+}
 
 
 def mark_of(visit: Appointment, *, now: datetime) -> StateMark:
     """Return the mark of a visit's state. The only place that decides it."""
     if mark := SETTLED.get(visit.state):
         return mark
-    if visit.state == State.ARRIVED:
-        return DONE if visit.ends_at <= now else HERE
+    if visit.state == State.ARRIVED and visit.ends_at <= now:
+        return DONE
+    if visit.state == State.ARRIVED or (visit.waiting_since and visit.ends_at > now):
+        return WAITING
     if visit.outcome_at(now) == Outcome.UNMARKED:
         return UNMARKED
     if visit.not_coming_at:
@@ -54,12 +64,19 @@ def mark_of(visit: Appointment, *, now: datetime) -> StateMark:
     return CONFIRMED if visit.confirmed_at else BOOKED
 
 
-def visit_address() -> Callable[[UUID], str]:
-    """Return a function from a visit's key to the page that its block opens. The only place that decides it.
+def word_of(visit: Appointment, mark: StateMark, clinic: Clinic) -> str:
+    """Return the word of `mark`, with the time since when the patient waits or is with the therapist."""
+    since = {WAITING: visit.waiting_since, HERE: visit.started_at}.get(mark)
+    return f"{mark.word} since {clinic_time(since, clinic).clock}" if since else mark.word
+
+
+def visit_address(back: str) -> Callable[[UUID], str]:
+    """Return a function from a visit's key to its card, which leads back to the block on the calendar at `back`.
 
     The address is resolved once, because a full week has hundreds of visits.
     """
-    return partial(_with_id, reverse("admin:booking_appointment_change", args=[NO_ID]))
+    query = {"next": f"{back}#visit-{NO_ID}"}
+    return partial(_with_id, reverse("admin:booking_appointment_card", args=[NO_ID], query=query))
 
 
 def _with_id(address: str, pk: UUID) -> str:
@@ -127,6 +144,7 @@ class VisitBlock:
     title: str
     service: str
     mark: StateMark
+    word: str
     address: str
     is_first: bool  # the visit begins on this day, and not on the one before
     is_movable: bool
@@ -177,6 +195,7 @@ class Blocks:
         is_held = visit.status == Appointment.Status.HELD
         start = clinic_time(visit.starts_at, self.clinic)
         until = clinic_time(visit.hold_expires_at, self.clinic).clock if visit.hold_expires_at else ""
+        mark = mark_of(visit, now=self.now)
         return VisitBlock(
             visit=visit,
             place=Place.of(item.span, self.window, item.lane),
@@ -186,7 +205,8 @@ class Blocks:
             clock=start.clock,
             title=f"hold, until {until}" if is_held else visit.patient_name,
             service=visit.service_name,
-            mark=mark_of(visit, now=self.now),
+            mark=mark,
+            word=word_of(visit, mark, self.clinic),
             address=self.address(visit.pk),
             is_movable=self.rights.moves and item.is_first and self._can_move(visit),
             is_first=item.is_first,

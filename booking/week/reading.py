@@ -102,9 +102,10 @@ class Calendar:
 
 def visits_shown() -> QuerySet[Appointment]:
     """Return the visits with the columns that the calendar shows: of the patient, only the name."""
-    columns = ("version", "status", "arrived_at", "confirmed_at", "not_coming_at", "hold_expires_at", "mode")
+    columns = ("version", "status", "confirmed_at", "not_coming_at", "hold_expires_at", "mode")
+    marks = ("here_at", "arrived_at", "started_at", "finished_at")
     keys = ("therapist_id", "patient_id", "service_id", "starts_at", "ends_at", "blocked")
-    return Appointment.objects.only(*columns, *keys).with_names()
+    return Appointment.objects.only(*columns, *marks, *keys).with_names()
 
 
 def read_calendar(

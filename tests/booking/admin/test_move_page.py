@@ -8,9 +8,9 @@ import time_machine
 from django.urls import reverse
 
 from booking.actions.change import move_appointment
-from booking.admin.local_pages import local_back
 from booking.models import Appointment, Service
 from clinic.outbox.models import Message
+from clinic.responses.admin_addresses import local_back
 from tests.factories import UserFactory
 from tests.pages import text_of
 from tests.world import HOUR, MINUTE, NINE_ON_TUESDAY, NOW, book

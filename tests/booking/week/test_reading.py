@@ -7,13 +7,25 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from booking.actions.attend import mark_arrived, mark_no_show
+from booking.actions.attend import mark_arrived, mark_no_show, mark_started, undo_start
 from booking.actions.change import cancel_appointment
 from booking.actions.hold import hold_time
 from booking.models import Appointment, HoursOverride, OpeningHours
 from booking.schedule.slots import Slot
 from booking.wait_list.entries import Wishes
-from booking.week.blocks import BOOKED, CANCELED, CONFIRMED, DONE, HELD, HERE, MISSED, NOT_COMING, UNMARKED, mark_of
+from booking.week.blocks import (
+    BOOKED,
+    CANCELED,
+    CONFIRMED,
+    DONE,
+    HELD,
+    HERE,
+    MISSED,
+    NOT_COMING,
+    UNMARKED,
+    WAITING,
+    mark_of,
+)
 from booking.week.layout import Lane, Span
 from booking.week.reading import Gap, read_calendar
 from clinic.practice.models import Clinic, Therapist
@@ -172,8 +184,14 @@ def test_each_state_has_its_own_mark(evaluation, charlie):
     assert mark_of(fresh(visit), now=visit.ends_at) == UNMARKED
     Appointment.objects.filter(pk=visit.pk).update(not_coming_at=NOW)
     assert mark_of(fresh(visit), now=NOW) == NOT_COMING
+    Appointment.objects.filter(pk=visit.pk).update(here_at=visit.starts_at)
+    assert mark_of(fresh(visit), now=visit.starts_at) == WAITING
+    assert mark_of(fresh(visit), now=visit.ends_at) == UNMARKED
     mark_arrived(appointment=visit, by=charlie, now=visit.starts_at)
+    assert mark_of(fresh(visit), now=visit.starts_at) == WAITING
+    mark_started(appointment=visit, by=charlie, now=visit.starts_at)
     assert mark_of(fresh(visit), now=visit.starts_at) == HERE
+    undo_start(appointment=visit, by=charlie, now=visit.starts_at)
     assert mark_of(fresh(visit), now=visit.ends_at) == DONE
     mark_no_show(appointment=visit, by=charlie, now=visit.ends_at)
     assert mark_of(fresh(visit), now=visit.ends_at) == MISSED
@@ -184,7 +202,7 @@ def test_each_state_has_its_own_mark(evaluation, charlie):
 
 
 def test_marks_differ_without_color(db):
-    marks = (BOOKED, CONFIRMED, HERE, DONE, UNMARKED, NOT_COMING, MISSED, CANCELED, HELD)
+    marks = (BOOKED, CONFIRMED, WAITING, HERE, DONE, UNMARKED, NOT_COMING, MISSED, CANCELED, HELD)
     assert len({mark.word for mark in marks}) == len(marks)
     assert len({(mark.css, mark.letter) for mark in marks}) == len(marks)
 
