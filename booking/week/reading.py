@@ -103,7 +103,7 @@ class Calendar:
 def visits_shown() -> QuerySet[Appointment]:
     """Return the visits with the columns that the calendar shows: of the patient, only the name."""
     columns = ("version", "status", "confirmed_at", "not_coming_at", "hold_expires_at", "mode")
-    marks = ("here_at", "arrived_at", "started_at", "finished_at")
+    marks = ("here_at", "arrived_at", "started_at", "finished_at", "late_fee")
     keys = ("therapist_id", "patient_id", "service_id", "starts_at", "ends_at", "blocked")
     return Appointment.objects.only(*columns, *marks, *keys).with_names()
 

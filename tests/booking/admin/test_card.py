@@ -9,7 +9,6 @@ from django.urls import reverse
 
 from booking.actions.attend import mark_arrived, mark_no_show, mark_started, say_here
 from booking.actions.hold import hold_time
-from booking.admin.acts import local_path
 from booking.admin.error_text import REFUSALS
 from booking.models import Appointment
 from booking.schedule.errors import VisitChanged
@@ -17,6 +16,7 @@ from booking.schedule.slots import Slot
 from booking.staff.visit_status import MARKS, cancel_buttons, fee_buttons, mark_buttons, status_chips
 from clinic.audit.models import AccessEvent
 from clinic.practice.models import Clinic, Role
+from clinic.responses.admin_addresses import local_back
 from tests.factories import UserFactory
 from tests.pages import text_of
 from tests.patient_record import make_response
@@ -145,7 +145,7 @@ def test_cancellation_in_time_has_no_fee(client, owner, visit, clock):
     ],
 )
 def test_page_to_return_to_is_a_page_of_the_admin(client, owner, visit, sent, is_kept):
-    assert bool(local_path(sent)) == is_kept
+    assert bool(local_back(sent)) == is_kept
     answer = press(client, visit, "arrived", next=sent)
     change = reverse("admin:booking_appointment_change", args=[visit.pk])
     assert answer.status_code == 303

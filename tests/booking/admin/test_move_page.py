@@ -64,7 +64,7 @@ def reload(visit) -> Appointment:
 
 def test_drop_moves_the_visit_returns_to_the_calendar_and_is_undone_by_one_press(client, sam, visit):
     answer = client.post(move_page(visit), drop(visit, back="/admin/booking/appointment/?when=all"))
-    assert (answer.status_code, answer["Location"]) == (303, "/admin/booking/appointment/?when=all")
+    assert (answer.status_code, answer["Location"]) == (303, f"/admin/booking/appointment/?when=all#visit-{visit.pk}")
     moved = reload(visit)
     assert (moved.starts_at, moved.minutes) == (AT_ELEVEN, 45)
     page = client.get(page_of(visit)).content.decode()

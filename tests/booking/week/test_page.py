@@ -60,7 +60,8 @@ def test_block_shows_time_name_service_and_state_and_links_to_the_visit(client, 
         "at-h0 at-m0 for-h1 for-m0",
     ):
         assert text in page.text
-    assert reverse("admin:booking_appointment_change", args=[visit.pk]) in links(page)
+    card = reverse("admin:booking_appointment_card", args=[visit.pk])
+    assert any(link.startswith(f"{card}?next=") for link in links(page))
 
 
 def test_gap_links_to_the_forms_with_its_therapist_and_clinic_time(client, owner, evaluation, meredith):

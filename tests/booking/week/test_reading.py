@@ -189,7 +189,7 @@ def test_each_state_has_its_own_mark(evaluation, charlie):
     assert mark_of(fresh(visit), now=visit.ends_at) == UNMARKED
     mark_arrived(appointment=visit, by=charlie, now=visit.starts_at)
     assert mark_of(fresh(visit), now=visit.starts_at) == WAITING
-    mark_started(appointment=visit, by=charlie, now=visit.starts_at)
+    mark_started(appointment=visit, by=charlie, now=visit.starts_at + MINUTE)
     assert mark_of(fresh(visit), now=visit.starts_at) == HERE
     undo_start(appointment=visit, by=charlie, now=visit.starts_at)
     assert mark_of(fresh(visit), now=visit.ends_at) == DONE
