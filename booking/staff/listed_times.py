@@ -56,7 +56,7 @@ def found_context(form: FindTimeForm, *, now: datetime, clinic: Clinic) -> dict[
     last_day = clinic_time(stretch.end - timedelta(minutes=1), clinic).local.date()
     page = {"service": service, "days": days, "last_day": last_day, **_marks_of(times)}
     if len(open_times.times) > NEXT:
-        sent = {name: form[name].data for name in form.fields}
+        sent = {name: form[name].data for name in form.fields if form[name].data}
         page["later"] = urlencode(sent | {"after": times[-1].time.local.strftime(TIME_FORMAT)}, doseq=True)
     return page
 

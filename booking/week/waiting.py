@@ -10,7 +10,7 @@ from django.db.models import F
 from booking.models import Service, WaitListEntry
 from booking.schedule.schedules import Schedule
 from booking.time.intervals import Interval, offered_starts
-from booking.wait_list.entries import Wishes, unexpired_entries, wishes_of
+from booking.wait_list.entries import Wishes, wishes_of
 from clinic.practice.models import Clinic, Therapist
 
 DAY = timedelta(days=1)
@@ -79,7 +79,8 @@ class WaitList:
 
 def read_wait_list(*, now: datetime, clinic: Clinic) -> WaitList:
     """Read the entries and the therapists of their services. Two queries, one if no one waits."""
-    entries = unexpired_entries(now=now).with_next_visit(now).select_related("service")
+    today = now.astimezone(clinic.zone).date()
+    entries = WaitListEntry.objects.unexpired(now=now, today=today).with_next_visit(now).select_related("service")
     rows = entries.annotate(patient_name=F("patient__name")).order_by("created_at", "pk")
     waiting = [Waiting(row, row.patient_name, wishes_of(row, clinic=clinic)) for row in rows]
     therapists: dict[UUID, set[UUID]] = defaultdict(set)

@@ -101,7 +101,7 @@ def test_broken_rules_are_shown_with_the_checkbox_that_overrides_them(client, sa
     page = client.post(move_page(visit), early)
     assert page.context["form"].errors["despite_rules"]
     assert 'type="checkbox" name="despite_rules"' in page.content.decode()
-    assert client.post(move_page(visit), early | {"despite_rules": "on"})["Location"] == TODAY
+    assert client.post(move_page(visit), early | {"despite_rules": "on"})["Location"] == f"{TODAY}#visit-{visit.pk}"
     assert reload(visit).starts_at == NINE_ON_TUESDAY - 2 * HOUR
 
 
