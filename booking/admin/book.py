@@ -149,6 +149,5 @@ def _describe_booked(visit: Appointment) -> SafeString:
 
 
 def address_of_day(day: date) -> str:
-    """Return the address of the visits of one day."""
-    query = {"starts_at__day": day.day, "starts_at__month": day.month, "starts_at__year": day.year}
-    return f"{reverse('admin:booking_appointment_changelist')}?{urlencode(query)}"
+    """Return the address of one day of the calendar."""
+    return reverse("admin:booking_appointment_calendar", query={"view": "day", "day": day.isoformat()})
