@@ -178,6 +178,8 @@ def pages_of(links: dict[str, str]) -> dict[str, Page]:
     pages |= {f"booking:{name}": Page(visit, {"version": "1"}, 303) for name in ("cancel", "confirm")}
     return pages | {
         "booking:undo": Page(visit, {}, 303),
+        "booking:here": Page(visit, {}, 409),
+        "booking:not_here": Page(visit, {}, 303),
         "booking:questions": Page(visit, {}, 409),
         "booking:coming": Page(visit, {"version": "1"}),
     }

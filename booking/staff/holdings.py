@@ -125,7 +125,7 @@ EVENTS = Holding(
     export=export_columns(_events),
     repoint=NotNeeded("belongs to its visit, which moves"),
     erase=NotNeeded("has instants, a therapist and codes"),
-    stays={"kind": "what changed", "mode": "how it took place"},
+    stays={"kind": "what changed", "mode": "how it took place", "cleared": "which marks a move cleared"},
 )
 
 

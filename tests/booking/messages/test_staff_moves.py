@@ -242,7 +242,7 @@ def test_longer_visit_keeps_buffers_price_and_confirmation_and_is_told_with_its_
     assert (moved.price_cents, moved.confirmed_at, moved.version, moved.sequence) == (15000, NOW, 2, 1)
     sweep(NOW + 3 * MINUTE)
     [mail] = post_office.mails
-    assert mail["Subject"] == f"Your visit now takes 60 minutes: {when(NINE_ON_TUESDAY)}"
+    assert all(part in mail["Subject"] for part in ("60 minutes", when(NINE_ON_TUESDAY)))
     assert "60 minutes instead of 45, until 10:00 AM EST." in body_of(mail)
     assert event_of(mail).decoded("dtend") == NINE_ON_TUESDAY + HOUR
 
