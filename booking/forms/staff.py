@@ -94,6 +94,10 @@ class StaffMoveForm(MayBreakRules):
     def __init__(self, data: QueryDict | None, *, visit: Appointment, back: str) -> None:
         """Show the present time of `visit`. `back` is a checked address in the admin to return to; empty for none."""
         initial = {"therapist": visit.therapist, "starts_at": visit.starts_at, "minutes": visit.minutes}
+        if data is not None:  # the calendar sends neither: unchanged, and told
+            data = data.copy()
+            data.setdefault("minutes", str(visit.minutes))
+            data.setdefault("notify", "yes")
         super().__init__(data, initial={**initial, "version": visit.shown, "back": back})
         lengths = [(minutes, f"{minutes} minutes") for minutes in allowed_minutes(visit)]
         cast(forms.ChoiceField, self.fields["minutes"]).choices = lengths

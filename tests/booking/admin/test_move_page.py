@@ -96,6 +96,12 @@ def test_refused_drop_says_why_keeps_what_was_sent_and_links_back(client, sam, v
     assert reload(visit).version == 1
 
 
+def test_refused_drop_without_length_and_choice_shows_them_unchanged(client, sam, visit, evaluation):
+    book(evaluation, starts_at=AT_ELEVEN, name="Bob Walker")
+    form = client.post(move_page(visit), drop(visit)).context["form"]
+    assert (form["minutes"].value(), form["notify"].value()) == (str(visit.minutes), "yes")
+
+
 def test_broken_rules_are_shown_with_the_checkbox_that_overrides_them(client, sam, visit):
     early = drop(visit, starts_at="2026-12-01T07:00", back=TODAY)
     page = client.post(move_page(visit), early)
