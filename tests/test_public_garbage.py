@@ -179,7 +179,7 @@ def pages_of(links: dict[str, str]) -> dict[str, Page]:
     return pages | {
         "booking:undo": Page(visit, {}, 303),
         "booking:here": Page(visit, {}, 409),
-        "booking:not_here": Page(visit, {}, 303),
+        "booking:not_here": Page(visit, {}, 409),
         "booking:questions": Page(visit, {}, 409),
         "booking:coming": Page(visit, {"version": "1"}),
     }
