@@ -6,8 +6,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 def local_back(sent: str) -> str:
     """Return `sent` if it is the address of a page of the admin on this site, else an empty string."""
-    path, _, _ = sent.partition("?")
-    if not path.startswith(reverse("admin:index")) or any(part in path for part in ("..", "//", "\\", "#", "%")):
+    path = sent.partition("#")[0].partition("?")[0]
+    if not path.startswith(reverse("admin:index")) or any(part in path for part in ("..", "//", "\\", "%")):
         return ""
     if not url_has_allowed_host_and_scheme(sent, allowed_hosts=None) or not sent.isprintable():
         return ""
