@@ -36,7 +36,7 @@ from booking.schedule.errors import (
 )
 from booking.schedule.history import lock_appointment, record_event, require_version
 from booking.schedule.locking import locked_schedules, row_locks
-from booking.schedule.rules import change_deadline, require_no_own_visit, require_time_free
+from booking.schedule.rules import change_deadline_of, require_no_own_visit, require_time_free
 from clinic.practice.models import Clinic, User
 from clinic.practice.people.patients import accept_patient
 
@@ -210,15 +210,15 @@ def decide_late_fee(
 
 
 def is_late_fee_due(appointment: Appointment, *, clinic: Clinic) -> bool:
-    """Whether a late fee was agreed, and the visit is a no-show or was canceled after `change_deadline`."""
+    """Whether a late fee was agreed, and the visit is a no-show or was canceled after `change_deadline_of`."""
     if not appointment.late_fee_cents or appointment.status == Status.NO_SHOW:
         return bool(appointment.late_fee_cents)
     return appointment.cancelled_at is not None and is_late(appointment, clinic=clinic, now=appointment.cancelled_at)
 
 
 def is_late(appointment: Appointment, *, clinic: Clinic, now: datetime) -> bool:
-    """Whether the patient can no longer cancel online at `now`."""
-    return now >= change_deadline(starts_at=appointment.starts_at, booked_at=appointment.created_at, clinic=clinic)
+    """Whether the patient can no longer cancel online at `now`. One query."""
+    return now >= change_deadline_of(appointment, clinic=clinic)
 
 
 def suggest_late_fee(appointment: Appointment) -> LateFee:

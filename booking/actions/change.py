@@ -65,7 +65,7 @@ def move_appointment(
     One row changes, so the old time becomes free at the moment that the new one is taken. The visit's reminders are
     planned again, and the old time is offered to the wait list. The links to the visit are revoked and the patient is
     notified. If the patient knows these terms already, the links are restored instead. The patient (`by` None) can move
-    the visit until `changeable_until`, staff until it ends.
+    the visit until `change_deadline_of`, staff until it ends.
 
     Staff may override the rules that they were shown (`despite_rules`), and choose one of `allowed_minutes`. Buffers
     and price stay as agreed. Without `notify`, no message about the move is sent and the patient's links stay valid;
@@ -88,9 +88,9 @@ def move_appointment(
         clinic = Clinic.objects.current()
         if not is_changeable(appointment, clinic=clinic, by=by, now=now):
             raise TooLateToChange
-        terms = replace(current_terms(appointment), starts_at=starts_at, therapist=therapist)
-        terms = replace(terms, minutes=minutes or terms.minutes)
-        if terms == current_terms(appointment):
+        before = current_terms(appointment)
+        terms = replace(before, starts_at=starts_at, therapist=therapist, minutes=minutes or before.minutes)
+        if terms == before:
             return appointment
         require_version(appointment, version)
         if terms.minutes not in allowed_minutes(appointment):
@@ -101,7 +101,7 @@ def move_appointment(
             now=now,
             clinic=clinic,
             in_place_of=appointment,
-            minutes=terms.minutes if terms.minutes != appointment.minutes else None,
+            minutes=terms.minutes if terms.minutes != before.minutes else None,
             patient=appointment.patient if is_own or by else None,
             despite_rules=despite_rules,
         )
@@ -288,7 +288,7 @@ def cancel_appointment(
     """Cancel a visit, free its time, withdraw its reminders and revoke the links to its questions. Idempotent.
 
     The patient and the wait list are notified after `UNDO_FOR`, when the cancellation can no longer be undone. The
-    patient (`by` None) can cancel until `changeable_until`, staff until the visit ends. With `late_fee`, staff record
+    patient (`by` None) can cancel until `change_deadline_of`, staff until the visit ends. With `late_fee`, staff record
     what they agreed about the late fee of a cancellation after that. The patient is told nothing of it.
 
     Raises VisitChanged, TooLateToChange, BusyTryAgain, or NoLateFee if none was agreed or it is not late.
@@ -391,12 +391,7 @@ def is_undoable(appointment: Appointment, *, now: datetime) -> bool:
     return is_allowed(appointment, Act.UNDO_CANCEL, now=now)
 
 
-def changeable_until(appointment: Appointment, *, clinic: Clinic) -> datetime:
-    """Return the instant until which the patient can move or cancel online."""
-    return change_deadline_of(appointment, clinic=clinic)
-
-
 def is_changeable(appointment: Appointment, *, clinic: Clinic, by: User | None = None, now: datetime) -> bool:
     """Whether the visit may be moved or canceled by the patient (`by` None) or by staff at `now`."""
-    is_in_time = by is not None or now < changeable_until(appointment, clinic=clinic)
+    is_in_time = by is not None or now < change_deadline_of(appointment, clinic=clinic)
     return is_in_time and is_allowed(appointment, Act.MOVE, clinic=clinic, now=now)

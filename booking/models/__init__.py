@@ -1,6 +1,7 @@
 """The models of booking: services, opening hours, visits, wait list, calendar feeds, link requests."""
 
-from booking.models.appointment import Appointment, AppointmentEvent, LateFee
+from booking.models.appointment import Appointment, LateFee
+from booking.models.appointment_event import AppointmentEvent
 from booking.models.calendar_feed import CalendarFeed
 from booking.models.opening_hours import HoursMode, HoursOverride, OpeningHours
 from booking.models.return_request import ReturnRequest

@@ -8,7 +8,6 @@ from django.shortcuts import render
 from django.utils.functional import SimpleLazyObject
 
 from booking.actions.change import (
-    changeable_until,
     is_changeable,
     is_move_back,
     is_undoable,
@@ -26,7 +25,7 @@ from booking.schedule.errors import (
     BusyTryAgain,
 )
 from booking.schedule.local_time import format_guardian_note, format_place
-from booking.schedule.rules import is_asked_to_move
+from booking.schedule.rules import change_deadline_of, is_asked_to_move
 from booking.wait_list.entries import unexpired_entries
 from clinic.outbox.texts.providers import has_texts
 from clinic.practice.access.proof import LinkRequest, patient_link
@@ -140,7 +139,7 @@ def visit_context(request: LinkRequest, appointment: Appointment, now: datetime)
         "is_asked_to_move": is_ahead and is_asked_to_move(appointment),
         "can_undo": is_undoable(appointment, now=now),
         "can_change": is_changeable(appointment, clinic=clinic, now=now),
-        "changeable_until": clock.time(changeable_until(appointment, clinic=clinic)),
+        "changeable_until": clock.time(change_deadline_of(appointment, clinic=clinic)),
         "blocks": SimpleLazyObject(lambda: read_blocks(request, appointment, now=now)),  # one of the pages shows them
         **_change_context(appointment, clinic, now),
     }

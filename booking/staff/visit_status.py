@@ -110,7 +110,7 @@ def mark_buttons(visit: Appointment, *, by: User, clinic: Clinic, now: datetime,
 def fee_buttons(visit: Appointment, *, clinic: Clinic) -> list[Button]:
     """Return the buttons that decide the late fee of a no-show or a late cancellation, the suggested one first.
 
-    One query if a fee is due.
+    At most two queries.
     """
     if not is_late_fee_due(visit, clinic=clinic):
         return []
@@ -120,7 +120,7 @@ def fee_buttons(visit: Appointment, *, clinic: Clinic) -> list[Button]:
 
 
 def cancel_buttons(visit: Appointment, *, by: User, clinic: Clinic, now: datetime) -> CancelButtons | None:
-    """Return the ways to cancel the visit; None if it cannot be canceled. One query if it is late."""
+    """Return the ways to cancel the visit; None if it cannot be canceled. At most two queries."""
     if not is_changeable(visit, clinic=clinic, by=by, now=now):
         return None
     if not visit.late_fee_cents or not is_late(visit, clinic=clinic, now=now):

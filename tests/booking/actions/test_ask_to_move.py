@@ -5,11 +5,10 @@ from datetime import timedelta
 import pytest
 import time_machine
 
-from booking.actions.attend import mark_arrived
+from booking.actions.attend import is_late, is_late_fee_due, mark_arrived
 from booking.actions.block_time import ask_to_move, block_time, block_time_and_ask
 from booking.actions.change import (
     cancel_appointment,
-    changeable_until,
     is_changeable,
     move_appointment,
     undo_move,
@@ -19,7 +18,7 @@ from booking.messages.names import ASKED_TO_MOVE
 from booking.messages.relevance import ASKED
 from booking.models import Appointment, HoursOverride, Service
 from booking.schedule.errors import NotMovedOnline, TooLateToChange, VisitChanged
-from booking.schedule.rules import change_deadline
+from booking.schedule.rules import change_deadline, change_deadline_of
 from booking.schedule.visit_links import visit_path
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic, Proof
@@ -66,7 +65,7 @@ def test_asked_patient_moves_by_the_link_until_the_visit_starts(client, visit, f
     clinic = Clinic.objects.current()
     assert not is_changeable(visit, clinic=clinic, now=TOO_LATE)
     block(visit, front_desk, now=TOO_LATE)
-    assert changeable_until(visit, clinic=clinic) == visit.starts_at
+    assert change_deadline_of(visit, clinic=clinic) == visit.starts_at
     link = visit_path(visit, proof=Proof.MAILED, now=TOO_LATE)
     with time_machine.travel(TOO_LATE, tick=False):
         page = client.get(link)
@@ -75,8 +74,18 @@ def test_asked_patient_moves_by_the_link_until_the_visit_starts(client, visit, f
         assert client.get(f"{link}move/").status_code == 200
     moved = move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY + DAY, now=TOO_LATE)
     ordinary = change_deadline(starts_at=moved.starts_at, booked_at=moved.created_at, clinic=clinic)
-    assert changeable_until(moved, clinic=clinic) == ordinary != moved.starts_at
+    assert change_deadline_of(moved, clinic=clinic) == ordinary != moved.starts_at
     assert not is_changeable(visit, clinic=clinic, now=visit.starts_at)
+
+
+def test_asked_patient_who_cancels_instead_owes_no_late_fee(visit, front_desk):
+    Appointment.objects.filter(pk=visit.pk).update(late_fee_cents=4500)
+    clinic = Clinic.objects.current()
+    assert is_late(visit, clinic=clinic, now=TOO_LATE)
+    block(visit, front_desk, now=TOO_LATE)
+    assert not is_late(visit, clinic=clinic, now=TOO_LATE)
+    canceled = cancel_appointment(appointment=reload(visit), now=TOO_LATE)
+    assert not is_late_fee_due(canceled, clinic=clinic)
 
 
 def test_asked_patient_who_undoes_their_move_may_still_move(visit, front_desk):

@@ -151,7 +151,7 @@ def test_links_keep_view_and_therapist_and_go_to_the_days_around(client, owner, 
         {"day": "9999-12-31"},
         {"day": "0001-01-01", "view": "month"},
         {"day": "2026-02-30"},
-        {"therapist": "nobody"},
+        {"therapist": "unknown"},
         {"day": "2026-W01-1"},
     ],
 )
