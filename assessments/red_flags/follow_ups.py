@@ -88,7 +88,7 @@ def record_follow_up(*, versions: Mapping[UUID, int], done: Done, settles: bool,
             )
 
 
-def reopen_flag(*, flag: Flag, version: int, note: str = "", by: User, now: datetime) -> None:
+def reopen_flag(*, flag: Flag, version: int, by: User, now: datetime) -> None:
     """Open a handled flag again. When staff first saw it stays on record. Raises FlagChanged, NothingToReopen.
 
     No new alert is planned, since a member of staff is just reading the flag and Today lists it. Reminders of the
@@ -100,7 +100,7 @@ def reopen_flag(*, flag: Flag, version: int, note: str = "", by: User, now: date
         if not locked.is_handled or locked.is_replaced:
             raise NothingToReopen
         locked.staff_acknowledged_at = locked.staff_acknowledged_by = None
-        append_entry(locked, FollowUpKind.REOPENED, by=by, done=Done(note=note), now=now)
+        append_entry(locked, FollowUpKind.REOPENED, by=by, now=now)
 
 
 def append_entry(

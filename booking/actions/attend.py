@@ -72,8 +72,8 @@ def confirm_appointment(
 def say_here(*, appointment: Appointment, now: datetime) -> Appointment:
     """Record that the patient says "I'm here". Idempotent; a no-op once staff have marked the arrival.
 
-    Takes no version: a visit that was moved is refused by its time, and other changes do not matter to someone at the
-    door.
+    Takes no version: a visit that was moved is refused by its time, and other changes do not matter to a patient who
+    is here.
 
     Raises VisitCancelled, BusyTryAgain, ArrivalTooEarly, or TooLateToChange if the visit is over, is not at the clinic
     or is a no-show.
@@ -271,8 +271,9 @@ def _mark(
             appointment.refresh_from_db(fields=["other_phone"])
         if state == appointment.state:
             return appointment
-        if (appointment.state, state) != (State.ARRIVED, State.COMPLETED):  # which time does by itself
-            record_event(appointment, kind, by=by, now=now)
+        record_event(appointment, kind, by=by, now=now)
+        if appointment.late_fee:  # of a no-show, which this undoes
+            record_event(appointment, Kind.FEE_UNDONE, by=by, now=now)
         return _store(appointment, state, now=now)
 
 

@@ -1,6 +1,6 @@
 """Block time: closures for one therapist or all, and federal holidays. Ask patients who are booked then to move."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
@@ -25,17 +25,19 @@ def block_time(
     ends_at: datetime,
     note: str = "",
     despite_visits: bool = False,
+    seen: Collection[UUID] | None = None,
     by: User,
 ) -> HoursOverride:
     """Create a closure from `starts_at` to `ends_at` for `therapist`, or for all therapists if None.
 
-    Raises VisitsInTheWay with the visits booked in that time, unless `despite_visits` is set. With `despite_visits`
-    the visits remain booked, and staff have to call the patients. The schedules are locked, so that no visit is booked
-    between the check and the insert. Raises BusyTryAgain on a lock timeout or a deadlock.
+    Raises VisitsInTheWay with the visits booked in that time, unless `despite_visits` is set; with it, still for a
+    visit that is not among those that staff have `seen`, if given. The visits remain booked, and staff have to call the
+    patients. The schedules are locked, so that no visit is booked between the check and the insert. Raises BusyTryAgain
+    on a lock timeout or a deadlock.
     """
     with locked_schedules(_concerned(therapist)):
         visits = visits_between(therapist=therapist, starts_at=starts_at, ends_at=ends_at)
-        if visits and not despite_visits:
+        if any(not despite_visits or (seen is not None and visit.pk not in seen) for visit in visits):
             raise VisitsInTheWay(visits)
         return HoursOverride.objects.create(
             kind=HoursOverride.Kind.CLOSURE,
@@ -53,6 +55,7 @@ def block_time_and_ask(
     starts_at: datetime,
     ends_at: datetime,
     note: str = "",
+    seen: Collection[UUID],
     asks: Mapping[UUID, str],
     by: User,
     now: datetime,
@@ -60,11 +63,12 @@ def block_time_and_ask(
     """Block time like `block_time` with `despite_visits`, and ask patients who are booked then to choose another time.
 
     `asks` are the visits of these patients: their keys, each with the visit's `shown` on the page that sent the
-    request. Raises the errors of `ask_to_move`, in which case nothing was written.
+    request. Raises VisitsInTheWay for a visit that staff have not `seen`, and the errors of `ask_to_move`, in which case
+    nothing was written.
     """
     with locked_schedules(_concerned(therapist)):
         closure = block_time(
-            therapist=therapist, starts_at=starts_at, ends_at=ends_at, note=note, despite_visits=True, by=by
+            therapist=therapist, starts_at=starts_at, ends_at=ends_at, note=note, despite_visits=True, seen=seen, by=by
         )
         visits = Appointment.objects.filter(pk__in=asks).order_by("pk")
         lock_patients(visits)

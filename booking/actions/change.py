@@ -18,7 +18,7 @@ from booking.actions.hold import drop_expired_holds
 from booking.messages.last_told import VisitTerms, current_terms, news_of, terms_at, unannounced_moves
 from booking.messages.planning import UNDO_FOR, plan_cancelled_message, plan_messages_after_change
 from booking.models import Appointment, AppointmentEvent, HoursOverride, SlotOffer
-from booking.models.visit_states import Act
+from booking.models.visit_states import Act, State
 from booking.schedule.errors import (
     BusyTryAgain,
     LengthNotOffered,
@@ -155,14 +155,17 @@ def terms_before_move(appointment: Appointment, *, by: User | None = None, now: 
     """Return the terms that an undo of the last move would restore; None if it cannot be undone.
 
     The patient (`by` None) can undo their own last move while both times are ahead, staff the last move by staff, but
-    not an undo.
+    not an undo, nor a move after which the patient or staff have marked the visit: the mark is for the new time.
     """
-    if appointment.status != Status.BOOKED:
+    if appointment.state not in (State.BOOKED, State.ARRIVED):
         return None
     last = _last_move(appointment, by=by)
     if last is None or now >= last.at + UNDO_FOR:
         return None
     if by is not None:
+        marks = [getattr(appointment, name) for name in MARKS]
+        if any(mark is not None and mark > last.at for mark in marks):
+            return None
         before = terms_at(appointment, appointment.version - 1)
         return None if is_move_back(appointment, last) or before == current_terms(appointment) else before
     if SlotOffer.objects.filter(entry__appointment=appointment, taken_at=last.at).exists():
@@ -363,6 +366,8 @@ def _restore(
     withdraw_offers(freed_by=appointment, now=now)
     if appointment.intake_id:
         restore_links(subject_id=appointment.intake_id, purposes=[LinkPurpose.INTAKE], revoked_at=cancelled_at)
+    if appointment.late_fee:
+        record_event(appointment, Kind.FEE_UNDONE, by=by, now=now)
     appointment.status, appointment.late_fee = Status.BOOKED, ""
     appointment.cancelled_at, appointment.cancelled_by = None, None
     _save_new_state(appointment)

@@ -47,9 +47,12 @@ def _calendar_view(request: HttpRequest, model_admin: admin.ModelAdmin) -> Templ
         page |= {"weeks": show_month(asked, now=now, clinic=clinic), "weekdays": WEEKDAYS}
     else:
         shown = show_days(asked, by=by, now=now, clinic=clinic)
-        note_shown(shown.patient_ids, subject=(model_admin.opts.label_lower, ""))
-        page |= {"shown": shown, "legend": LEGEND, "rights": Rights.of(by), "no_id": NO_ID}
-        page |= {"undo_moves": undoable_moves(by=by, now=now) if page["rights"].moves else [], "back": asked.own}
+        rights = Rights.of(by)
+        moves = undoable_moves(by=by, now=now) if rights.moves else []
+        moved = {move.visit.booked_patient.pk for move in moves}
+        note_shown(shown.patient_ids | moved, subject=(model_admin.opts.label_lower, ""))
+        page |= {"shown": shown, "legend": LEGEND, "rights": rights, "no_id": NO_ID}
+        page |= {"undo_moves": moves, "back": asked.own}
     request.current_app = model_admin.admin_site.name
     context = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts, "title": "Calendar", **page}
     return TemplateResponse(request, "booking/admin_calendar.html", context)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.messages.storage.base import Message
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,7 +15,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
 from booking.actions.change import is_changeable, is_undoable
-from booking.admin.acts import VisitActs, is_htmx
+from booking.admin.acts import TOLD_BY, VisitActs, is_htmx
 from booking.admin.times import local_time
 from booking.models import Appointment
 from booking.staff.today import read_visit
@@ -69,7 +70,7 @@ class VisitCard(VisitActs):
         )
         if back == "today" and "visit" not in context:
             return None  # canceled meanwhile: it has no row
-        notes = [one for one in messages.get_messages(request) if one.level >= messages.WARNING]
+        notes = _notes(request)
         return render(request, PARTS[back], {**context, "notes": notes, "is_swapped": True})
 
     def _card(self, request: HttpRequest, visit: Appointment, *, came_from: str) -> dict[str, Any]:
@@ -78,6 +79,13 @@ class VisitCard(VisitActs):
         query = {"next": came_from} if came_from else None
         own = reverse("admin:booking_appointment_card", args=[visit.pk], query=query)
         return {**context, "came_from": came_from, "own_path": own}
+
+
+def _notes(request: HttpRequest) -> list[Message]:
+    """Take the messages of the act that are shown in place: refusals, and what the patient is told and when."""
+    match = request.resolver_match
+    least = messages.SUCCESS if match and match.kwargs.get("act") in TOLD_BY else messages.WARNING
+    return [one for one in messages.get_messages(request) if one.level >= least]
 
 
 def card_context(visit: Appointment, *, by: User, now: datetime) -> dict[str, Any]:

@@ -187,10 +187,10 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, LogsNoName):
             "note": obj.note,
             "by": staff_of(request),
         }
-        asks = cast(HoursOverrideForm, form).asks
+        seen, asks = cast(HoursOverrideForm, form).seen, cast(HoursOverrideForm, form).asks
         if asks:
-            obj.pk = block_time_and_ask(**block, asks=asks, now=timezone.now()).pk
+            obj.pk = block_time_and_ask(**block, seen=seen, asks=asks, now=timezone.now()).pk
             count = f"{len(asks)} patient{'' if len(asks) == 1 else 's'}"
             self.message_user(request, f"{count} asked to choose another time.", messages.SUCCESS)
         else:
-            obj.pk = block_time(**block, despite_visits=form.cleaned_data["despite_visits"]).pk
+            obj.pk = block_time(**block, despite_visits=form.cleaned_data["despite_visits"], seen=seen).pk

@@ -73,7 +73,7 @@ class VisitMoves(VisitActs):
                 show_refusal(form, refusal, now=now)
             else:
                 self._say_moved(request, moved)
-                return see_other(f"{back}#visit-{moved.pk}") if back else self._to_visit(moved.pk)
+                return see_other(f"{back.partition('#')[0]}#visit-{moved.pk}") if back else self._to_visit(moved.pk)
         page = {
             "title": f"Move {visit.reference}",
             "now_text": f"{local_time(visit.starts_at)}, with {visit.therapist}, {visit.minutes} minutes",

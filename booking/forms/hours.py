@@ -59,6 +59,7 @@ class HoursOverrideForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.in_the_way: list[VisitInTheWay] = []  # to be shown
+        self.seen: set[UUID] = set()  # the visits that staff were shown and block anyway
         self.asks: dict[UUID, str] = {}  # the visits to ask about, with their `shown`
 
     def clean(self) -> dict[str, Any]:
@@ -76,6 +77,7 @@ class HoursOverrideForm(forms.ModelForm):
             return
         rows = self._rows(visits)
         if is_confirmed and {row.value for row in rows} <= set(self._sent(SHOWN)):
+            self.seen = {row.visit.pk for row in rows}
             self.asks = {row.visit.pk: row.visit.shown for row in rows if row.may_ask and row.is_to_ask}
             return
         self.in_the_way = rows

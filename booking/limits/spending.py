@@ -60,6 +60,11 @@ def spend_undo(*, appointment: Appointment, network: Network, now: datetime) -> 
     return spend(*charges, once=(limits.SAME_CLICK, appointment.pk, appointment.version, "undo"), now=now)
 
 
+def spend_undone_check_in(*, appointment: Appointment, network: Network, now: datetime) -> Verdict:
+    """Count an undo of "I'm here". Saying it is not limited: it can be said again only after an undo."""
+    return spend((limits.CHECK_INS, appointment.pk), (limits.NETWORK_CHANGES, network), now=now)
+
+
 def spend_correction(*, appointment: Appointment, email: str, network: Network, now: datetime) -> Verdict:
     """Count an address correction, which sends an email to the new address."""
     charges = [(limits.CORRECTIONS, appointment.pk), (limits.NETWORK_CHANGES, network), (limits.MAILS, email)]

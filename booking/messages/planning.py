@@ -40,9 +40,8 @@ def plan_visit_messages(
 
     The news is due `news_after` from now, and the others not before `reminders_after`; with `is_news_texted` the news is
     also sent as a text. Kinds whose rule is inactive are omitted, and so are messages before the visit that would be
-    due by now. A reminder due in quiet hours is planned
-    for the evening before if it would be useless after them or `goes_before_night`. The outbox delays other messages
-    until the morning.
+    due by now. A reminder due in quiet hours is planned for the evening before if it would be useless after them or
+    `goes_before_night`. The outbox delays other messages until the morning.
     """
     rules = rules_in_force(scope=appointment.service.slug)
     drafts: list[Message] = []

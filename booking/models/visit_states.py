@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 from zoneinfo import ZoneInfo
 
-HERE_FROM = timedelta(
-    minutes=60
-)  # before the start of a visit at the clinic: from then on the patient can say "I'm here"
+# Before the start of a visit at the clinic: from then on the patient can say "I'm here".
+HERE_FROM = timedelta(minutes=60)
 OVERRUN = timedelta(hours=2)  # after its end: a visit still in progress counts as forgotten, and is completed
 
 
@@ -21,7 +20,7 @@ class State(Enum):
 
     COMPLETED is reached by time alone, DONE by a mark of staff. A visit can be done before its planned end. Its status
     then stays booked until that end, so that its time stays blocked: the therapist uses the rest for notes, and a time
-    that is offered while it passes helps no one.
+    that has begun cannot be booked.
     """
 
     HELD = "held"
@@ -225,8 +224,7 @@ def next_state(state: State, act: Act, phase: Phase, *, before: State = State.BO
     if step is None or phase not in step.phases:
         return None
     to = step.to or before
-    is_by_act = act == Act.ARRIVE or state != State.ARRIVED
-    return State.COMPLETED if to == State.ARRIVED and phase == Phase.OVER and is_by_act else to
+    return State.COMPLETED if to == State.ARRIVED != state and phase == Phase.OVER else to
 
 
 def changes_state(state: State, act: Act, phase: Phase, *, before: State = State.BOOKED) -> bool:

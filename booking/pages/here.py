@@ -1,4 +1,4 @@
-"""What the holder of a visit's link presses at the door: "I'm here", and its undo. The button is on the visit's page."""
+"""The patient's check-in ("I'm here") and its undo. The button is on the visit's page."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -9,9 +9,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from booking.actions.attend import say_here, say_not_here
+from booking.limits.spending import spend_undone_check_in
 from booking.models import Appointment
 from booking.presenters.visit import visit_context, visit_link
 from booking.schedule.errors import ArrivalTooEarly, TooLateToChange, VisitCancelled
+from clinic.practice.access.networks import network_of
 from clinic.practice.access.proof import Capability, LinkRequest
 from clinic.responses.redirects import see_other
 
@@ -26,7 +28,12 @@ def here(request: LinkRequest, token: str, appointment: Appointment, now: dateti
 @require_POST
 @visit_link(Capability.SAY_HERE)
 def not_here(request: LinkRequest, token: str, appointment: Appointment, now: datetime) -> HttpResponse:
-    """Record that the patient is not here yet. If that is not possible, show the visit (409)."""
+    """Record that the patient is not here yet. If that is not possible (409) or too often (429), show the visit."""
+    verdict = spend_undone_check_in(appointment=appointment, network=network_of(request), now=now)
+    if verdict.is_over:
+        response = render(request, "booking/visit.html", visit_context(request, appointment, now), status=429)
+        response["Retry-After"] = str(verdict.seconds_left(now=now))
+        return response
     return _say(say_not_here, request, appointment, now)
 
 

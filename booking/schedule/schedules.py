@@ -95,14 +95,16 @@ def read_schedules_with_visits(
     """Return the schedules with the rows of their visits, in display order. Three queries.
 
     `visits` says which rows and columns are read, for example those of canceled visits too; expired holds are omitted.
-    They need `therapist_id`, `starts_at`, `blocked` and `status`. Inactive therapists are included if they have such
-    visits. As in `read_schedules`, one more day before and after is read.
+    They need `therapist_id`, `starts_at`, `blocked` and `status`. Inactive therapists are included if they have visits
+    that are neither holds nor canceled. As in `read_schedules`, one more day before and after is read.
     """
     stretch = day_interval(first_day - timedelta(days=1), days + 2, clinic.zone)
     is_there = Q(starts_at__gte=stretch.start, starts_at__lt=stretch.end)
     is_expired = Q(status=Appointment.Status.HELD, hold_expires_at__lte=now)
     visits = visits.filter(is_there).exclude(is_expired).order_by("starts_at", "pk")
-    with_visits = Appointment.objects.filter(is_there, therapist=OuterRef("pk"), status=Appointment.Status.BOOKED)
+    with_visits = Appointment.objects.filter(is_there, therapist=OuterRef("pk")).exclude(
+        status__in=(Appointment.Status.HELD, Appointment.Status.CANCELLED)
+    )
     therapists = Therapist.objects.filter(Q(is_active=True) | Exists(with_visits))
     if therapist is not None:
         therapists = Therapist.objects.filter(pk=therapist.pk)

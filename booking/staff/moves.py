@@ -34,10 +34,11 @@ def undoable_moves(*, by: User, visit: Appointment | None = None, now: datetime)
     events = events.filter(by=by) if visit is None else events.filter(appointment=visit)
     events = events.filter(version=F("appointment__version"))
     events = events.select_related("appointment__patient", "appointment__therapist", "appointment__service")
-    clinic, found = Clinic.objects.current(), []
-    for event in events.order_by("-at", "-pk")[:MOST_SHOWN]:
+    clinic = Clinic.objects.current()
+    found: list[UndoableMove] = []
+    for event in events.order_by("-at", "-pk"):
         before = terms_before_move(event.appointment, by=by, now=now)
-        if before is not None:
+        if before is not None and len(found) < MOST_SHOWN:
             text = format_move(event.appointment, before, clinic)
             found.append(
                 UndoableMove(event.appointment, text, clinic_time(event.at + UNDO_FOR, clinic), event.is_silent)

@@ -18,7 +18,7 @@ from booking.week.reading import Gap, Item
 from clinic.practice.models import Clinic, Therapist, User
 from clinic.practice.registry.rights import may_see
 
-NO_ID = UUID(int=0)  # stands for a visit in an address
+NO_ID = UUID(int=0)  # placeholder for a visit's key in addresses
 LOCAL = "%Y-%m-%dT%H:%M"  # as in `ClinicClockInput`
 
 
@@ -183,6 +183,7 @@ class Blocks:
     rights: Rights
     now: datetime
     address: Callable[[UUID], str]
+    back: str  # the address of the calendar
 
     def block_of(self, item: Item, therapist: Therapist) -> VisitBlock | GapBlock:
         """Return the block of a visit, hold or gap."""
@@ -222,7 +223,7 @@ class Blocks:
         start, end = clinic_time(gap.interval.start, self.clinic), clinic_time(gap.interval.end, self.clinic)
         times = {"therapist": therapist.pk, "starts_at": start.local.strftime(LOCAL)}
         book, block = reverse("admin:booking_appointment_add"), reverse("admin:booking_hoursoverride_add")
-        to_block = times | {"ends_at": end.local.strftime(LOCAL)}
+        to_block = times | {"ends_at": end.local.strftime(LOCAL), "back": self.back}
         return GapBlock(
             place=Place.of(item.span, self.window, item.lane),
             is_short=item.span.minutes <= SHORT_MINUTES,

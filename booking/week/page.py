@@ -97,7 +97,7 @@ def show_days(asked: Asked, *, by: User, now: datetime, clinic: Clinic) -> Shown
         first_day=asked.first_day, days=asked.days, therapist=asked.therapist, now=now, clinic=clinic
     )
     rights = Rights.of(by)
-    blocks = Blocks(calendar.window, clinic, by, rights, now, visit_address(asked.own))
+    blocks = Blocks(calendar.window, clinic, by, rights, now, visit_address(asked.own), asked.own)
     days = [_shown_day(day, asked, calendar, blocks) for day in calendar.days]
     return Shown(
         days=days,

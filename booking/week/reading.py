@@ -21,7 +21,7 @@ GAP_STEP = timedelta(minutes=5)  # today's first gap begins at the next multiple
 BASE = datetime(2000, 1, 1, tzinfo=UTC)
 
 Status = Appointment.Status
-# Whose preparation and turnover are drawn. A no-show or a canceled visit keeps no one from using the time.
+# Whose preparation and turnover are drawn. A no-show or a canceled visit does not block time.
 WITH_BUFFERS = (Status.HELD, Status.BOOKED, Status.COMPLETED)
 
 
@@ -86,7 +86,7 @@ class CalendarDay:
 
     @property
     def is_closed(self) -> bool:
-        """Whether no one works and there is no visit."""
+        """Whether no therapist works and there is no visit."""
         return not any(column.is_working or column.visits for column in self.columns)
 
 

@@ -12,6 +12,7 @@ def local_back(sent: str) -> str:
     if not url_has_allowed_host_and_scheme(sent, allowed_hosts=None) or not sent.isprintable():
         return ""
     try:
-        return sent if resolve(path).url_name else ""
+        match = resolve(path)
     except Resolver404:
         return ""
+    return sent if match.url_name and "admin" in match.app_names else ""

@@ -12,7 +12,7 @@ from clinic.audit.models import SignInEvent, SignInKind
 from clinic.audit.sign_ins import record_sign_in
 from clinic.practice.models import User
 from clinic.staff.account_mail import plan_account_mail, plan_link_mail
-from clinic.staff.links import Purpose, create_link
+from clinic.staff.links import Purpose, create_link, revoke_links
 from clinic.staff.models import FactorSecret
 
 
@@ -20,8 +20,9 @@ from clinic.staff.models import FactorSecret
 def send_link(user: User, *, by: User | None, now: datetime) -> None:
     """Email `user` a link with which to choose a password: an invitation, until they have a password.
 
-    Earlier links of the same purpose end.
+    All earlier links of the account end.
     """
+    revoke_links(user.email, now=now)
     purpose = Purpose.RESET if user.has_usable_password() else Purpose.INVITATION
     plan_link_mail(create_link(email=user.email, purpose=purpose, by=by, now=now), now=now)
 
@@ -42,6 +43,7 @@ def remove_second_steps(user: User, *, request: HttpRequest, now: datetime) -> N
     Their sessions end. The password goes too: whoever has stolen it could add a second step of their own.
     """
     delete_factors(Authenticator.objects.filter(user=user))
+    revoke_links(user.email, now=now)
     user.set_unusable_password()
     user.save(update_fields=["password"])
     plan_link_mail(create_link(email=user.email, purpose=Purpose.RESET, now=now), now=now)

@@ -30,15 +30,17 @@ class StaffLinkUnusable(Exception):
     """The token is unknown, or its link was used, revoked or replaced, or has expired."""
 
 
-def create_link(*, email: str, purpose: str, by: User | None = None, now: datetime) -> StaffLink:
+def create_link(
+    *, email: str, purpose: str, by: User | None = None, keeps_earlier: bool = False, now: datetime
+) -> StaffLink:
     """Store a link for the account with the address `email`, whether or not there is one.
 
-    A link that staff or a command create revokes the open links of the same purpose. A reset that a visitor asks for
-    revokes none: they may be a stranger. All end with the first that is used.
+    Revokes the open links of the same purpose, so that only the newest email works. With `keeps_earlier`, for a reset
+    that a visitor asks for, they stay open, since the visitor may be a stranger. All end with the first that is used.
     """
     email = normalize_address(email).lower()
     with transaction.atomic():
-        if by is not None or purpose != Purpose.RESET:
+        if not keeps_earlier:
             _open_links(email).filter(purpose=purpose).update(revoked_at=now)
         return StaffLink.objects.create(
             email=email, purpose=purpose, invited_by=by, created_at=now, expires_at=now + LASTS[Purpose(purpose)]

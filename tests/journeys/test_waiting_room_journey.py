@@ -76,7 +76,7 @@ def test_patient_is_here_and_the_day_goes_on(visit, desk, phone, check_axe, java
     expect(row.locator(".chip-wait")).to_have_count(1)
 
     patient.reload()
-    steps.press(patient, "I’m not there yet")
+    steps.press(patient, "I’m not here yet")
     desk.reload()
     expect(row.locator(".chip-wait")).to_have_count(0)
     assert Appointment.objects.get().marks.arrived_at is None

@@ -1,5 +1,6 @@
 """Forms of sign-in: allauth's, with the limits of `throttle`."""
 
+import struct
 from typing import Any
 
 from allauth.account.adapter import get_adapter
@@ -25,7 +26,8 @@ from clinic.practice.fields.form_fields import AddressField
 from clinic.practice.models import User
 from clinic.staff.sign_in.throttle import check_code_limits, check_passkey_limits, is_code_fresh
 
-MALFORMED = (AttributeError, KeyError, TypeError, ValueError)  # raised by allauth and fido2 for malformed credentials
+# Raised by allauth and fido2 for malformed credentials.
+MALFORMED = (AttributeError, LookupError, OverflowError, RecursionError, TypeError, ValueError, struct.error)
 
 
 class SignInForm(LoginForm):

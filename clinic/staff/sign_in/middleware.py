@@ -40,9 +40,7 @@ class StaffSessions:
         if request.method not in METHODS:  # allauth's and Django's views treat PUT and DELETE as POST
             return HttpResponseNotAllowed(METHODS)
         if request.headers.get("HX-Request") == "true" and request.path == reverse("account_login"):
-            return HttpResponse(
-                headers={"HX-Refresh": "true"}
-            )  # the sign-in is a page, not the part that htmx asked for
+            return HttpResponse(headers={"HX-Refresh": "true"})  # htmx asked for a part of a page
         now = timezone.now()
         if request.user.is_authenticated:
             if ended := why_ended(request, now=now):

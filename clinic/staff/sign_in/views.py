@@ -117,7 +117,7 @@ def forgotten(request: HttpRequest) -> HttpResponse:
     budget = (RESETS, email, "known") if is_known_browser(request, email) else (RESETS, email)
     if not spend(budget, now=now).is_over:
         with transaction.atomic():
-            plan_link_mail(create_link(email=email, purpose=Purpose.RESET, now=now), now=now)
+            plan_link_mail(create_link(email=email, purpose=Purpose.RESET, keeps_earlier=True, now=now), now=now)
             record_sign_in(user=find_account(email), kind=SignInKind.RESET_ASKED, request=request, now=now)
     return see_other(reverse("account_reset_password_done"))
 

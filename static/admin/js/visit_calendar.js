@@ -1,6 +1,6 @@
 // Move a visit on the calendar: drag its block, or focus it and press M, then use the arrow keys. Both fill in and send
 // the form of the page "Move", which checks the time and says why it refuses one; until then nothing has moved.
-// Without this script each block is a link to the visit's page, where "Move" is. Minutes are those of the local clock.
+// Without this script each block is a link to the visit's card, which has "Move". Minutes are those of the local clock.
 const calendar = document.querySelector(".cal");
 const form = document.getElementById("cal-move");
 const announcement = document.getElementById("cal-status");

@@ -17,7 +17,7 @@ from booking.messages.delivery import note_called, visits_to_call
 from booking.messages.names import ASKED_TO_MOVE
 from booking.messages.relevance import ASKED
 from booking.models import Appointment, HoursOverride, Service
-from booking.schedule.errors import NotMovedOnline, TooLateToChange, VisitChanged
+from booking.schedule.errors import NotMovedOnline, TooLateToChange, VisitChanged, VisitsInTheWay
 from booking.schedule.rules import change_deadline, change_deadline_of
 from booking.schedule.visit_links import visit_path
 from clinic.outbox.models import Message
@@ -47,7 +47,9 @@ def reload(visit) -> Appointment:
 def block(visit, by, **more) -> HoursOverride:
     """Block the visit's morning, and ask its patient to choose another time."""
     stretch = {"therapist": visit.therapist, "starts_at": visit.starts_at - HOUR, "ends_at": visit.ends_at + HOUR}
-    return block_time_and_ask(**stretch | {"asks": {visit.pk: visit.shown}, "now": NOW} | more, by=by)
+    return block_time_and_ask(
+        **stretch | {"seen": [visit.pk], "asks": {visit.pk: visit.shown}, "now": NOW} | more, by=by
+    )
 
 
 def test_patient_is_asked_once_and_the_visit_stays_booked(visit, post_office, front_desk):
@@ -86,6 +88,16 @@ def test_asked_patient_who_cancels_instead_owes_no_late_fee(visit, front_desk):
     assert not is_late(visit, clinic=clinic, now=TOO_LATE)
     canceled = cancel_appointment(appointment=reload(visit), now=TOO_LATE)
     assert not is_late_fee_due(canceled, clinic=clinic)
+
+
+def test_visit_that_staff_have_not_seen_is_not_blocked_over(visit, front_desk):
+    with pytest.raises(VisitsInTheWay):
+        block(visit, front_desk, seen=[], asks={})
+    stretch = {"therapist": visit.therapist, "starts_at": visit.starts_at, "ends_at": visit.ends_at, "by": front_desk}
+    with pytest.raises(VisitsInTheWay):
+        block_time(**stretch, despite_visits=True, seen=[])
+    assert not HoursOverride.objects.exists()
+    block_time(**stretch, despite_visits=True, seen=[visit.pk])
 
 
 def test_asked_patient_who_undoes_their_move_may_still_move(visit, front_desk):

@@ -66,7 +66,7 @@ def test_time_is_blocked_while_the_patient_moves_away(evaluation, staff, _round)
     stretch = {"therapist": visit.therapist, "starts_at": visit.starts_at, "ends_at": visit.ends_at}
     blocked, moved = race(
         [
-            lambda: block_time_and_ask(**stretch, asks={visit.pk: visit.shown}, by=staff[0], now=NOW),
+            lambda: block_time_and_ask(**stretch, seen=[visit.pk], asks={visit.pk: visit.shown}, by=staff[0], now=NOW),
             lambda: move_appointment(appointment=visit, starts_at=AT_TWO, version=1, now=NOW),
         ]
     )

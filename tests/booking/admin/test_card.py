@@ -170,6 +170,11 @@ def test_htmx_swaps_the_row_or_the_card(client, owner, visit, back):
     assert list(client.get("/admin/").context["messages"]) == [], "what is shown in place is not said again"
 
 
+def test_htmx_shows_what_a_canceled_patient_is_told(client, owner, visit):
+    page = press(client, visit, "cancel", headers=HTMX, back="card")
+    assert page.text.count('class="row-note is-done" role="status"') == 1 and visit.reference in page.text
+
+
 @pytest.mark.parametrize("back", ["today", "card"])
 def test_htmx_shows_a_refusal_in_place_with_the_visit_as_it_is_now(client, owner, visit, back, front_desk):
     stale = visit.shown

@@ -9,7 +9,7 @@ import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
-from booking.actions.attend import confirm_appointment, mark_arrived
+from booking.actions.attend import confirm_appointment, mark_arrived, mark_started
 from booking.actions.change import cancel_appointment, move_appointment, terms_before_move, undo_cancellation, undo_move
 from booking.messages.last_told import current_terms, news_of
 from booking.messages.planning import UNDO_FOR
@@ -106,6 +106,16 @@ def test_arrival_is_restored_when_a_move_is_undone(visit, front_desk):
     moved = move(visit, by=front_desk, now=at, despite_rules=True)
     assert moved.arrived_at is None
     assert undo_move(appointment=moved, by=front_desk, now=at + MINUTE).arrived_at == at
+
+
+@pytest.mark.parametrize("mark", [mark_arrived, mark_started, confirm_appointment])
+def test_move_is_not_undone_once_the_visit_is_marked_at_its_new_time(visit, front_desk, mark):
+    at = NINE_ON_TUESDAY - HOUR
+    moved = move(visit, by=front_desk, now=at, despite_rules=True)
+    mark(appointment=moved, by=front_desk, now=at + MINUTE)
+    with pytest.raises(TooLateToUndo):
+        undo_move(appointment=reload(visit), by=front_desk, now=at + 2 * MINUTE)
+    assert reload(visit).starts_at == AT_ELEVEN
 
 
 @pytest.mark.parametrize("who", ["late", "patient's move", "undone already", "canceled", "stale"])

@@ -9,6 +9,7 @@ from booking.actions.attend import mark_arrived, mark_finished, mark_started
 from booking.actions.change import cancel_appointment
 from booking.models import Appointment
 from booking.schedule.visit_links import visit_path
+from clinic.practice.access.rate_limits import CHECK_INS
 from clinic.practice.models import Proof
 from tests.world import DAY, HOUR, MINUTE, NINE_ON_TUESDAY, NOW, book
 
@@ -50,6 +51,16 @@ def test_button_is_there_from_an_hour_before_until_the_end(client, visit, clock,
     assert (f'action="{path}here/"' in page.text) == is_offered
     assert client.post(path + "here/").status_code == (303 if is_offered else 409)
     assert (stored().here_at is not None) == is_offered
+
+
+def test_taking_it_back_again_and_again_is_limited(client, visit):
+    path = visit_path(visit, now=NOW)
+    answers = []
+    for _ in range(CHECK_INS.at_once + 1):
+        client.post(path + "here/")
+        answers.append(client.post(path + "not-here/").status_code)
+    assert answers == [303] * CHECK_INS.at_once + [429]
+    assert stored().here_at is not None
 
 
 @pytest.mark.parametrize("proof", [Proof.SHOWN, Proof.MAILED])

@@ -70,8 +70,11 @@ def test_gap_links_to_the_forms_with_its_therapist_and_clinic_time(client, owner
     queries = {(one.path, tuple(sorted((key, value) for key, [value] in parse_qs(one.query).items()))) for one in found}
     who = ("therapist", str(meredith.pk))
     assert (reverse("admin:booking_appointment_add"), (("starts_at", "2026-12-01T10:00"), who)) in queries
-    until = ("ends_at", "2026-12-01T12:00")
-    assert (reverse("admin:booking_hoursoverride_add"), (until, ("starts_at", "2026-12-01T10:00"), who)) in queries
+    [back, until] = ("back", f"{CALENDAR}?view=day&day={TUESDAY}"), ("ends_at", "2026-12-01T12:00")
+    assert (
+        reverse("admin:booking_hoursoverride_add"),
+        (back, until, ("starts_at", "2026-12-01T10:00"), who),
+    ) in queries
 
 
 def test_form_to_block_a_gap_is_filled_in(client, owner, evaluation, meredith):

@@ -95,8 +95,20 @@ def test_new_link_of_an_owner_replaces_those_before(olga, purpose):
     assert choose(path_of(second)).status_code == 302
 
 
+@pytest.mark.parametrize("act", ["link", "factors"])
+def test_open_links_end_when_an_owner_helps(olga, act):
+    sam = make_staff("sam@clinic.example", roles=[Role.FRONT_DESK])
+    if act == "factors":
+        add_app(signed_in(sam))
+    before = create_link(email=sam.email, purpose=Purpose.RESET, keeps_earlier=True, now=NOW)
+    assert signed_in(olga).post(f"/admin/practice/user/{sam.pk}/act/{act}/").status_code == 303
+    assert choose(path_of(before)).status_code == 410
+
+
 def test_stranger_who_asks_for_a_reset_does_not_end_the_owners_link(olga):
-    own, strangers = (create_link(email=olga.email, purpose=Purpose.RESET, now=NOW) for _ in range(2))
+    own, strangers = (
+        create_link(email=olga.email, purpose=Purpose.RESET, keeps_earlier=True, now=NOW) for _ in range(2)
+    )
     assert choose(path_of(own)).status_code == 302
     assert choose(path_of(strangers)).status_code == 410, "the first that is used ends the others"
 

@@ -4,6 +4,7 @@ import copy
 import json
 import logging
 import re
+from base64 import urlsafe_b64encode
 
 import pytest
 from django.db import transaction
@@ -24,6 +25,14 @@ pytestmark = [pytest.mark.django_db, pytest.mark.long]
 METHODS = {"GET": "G", "HEAD": "G", "POST": "P"}  # and the letter of the table
 STRANGE_METHODS = ("PUT", "DELETE", "OPTIONS", "PATCH")
 DOORS = ("/staff/sign-in/", "/staff/security/authenticate/")
+RESPONSE = {"clientDataJSON": "e30", "signature": "eA", "userHandle": "MQ"}
+
+
+def truncated(cbor: bytes) -> str:
+    """Return authenticator data with extensions that are not whole."""
+    return urlsafe_b64encode(bytes(32) + b"\x85" + bytes(4) + cbor).decode().rstrip("=")
+
+
 FIELDS = (
     *("login", "password", "next", "email", "oldpassword", "password1", "password2", "code", "name", "credential"),
     *("passwordless", "session", "ended"),
@@ -32,6 +41,10 @@ CREDENTIALS = [
     *("", "null", "1", '"x"', "[]", "{}", "{", '{"id": null}', '{"id": "x", "response": 1}', "[" * 100_000),
     json.dumps({"id": "*", "rawId": "*", "type": "public-key", "response": {"clientDataJSON": "*", "userHandle": "*"}}),
     json.dumps({"id": "eA", "rawId": "eA", "response": {"clientDataJSON": "e30", "attestationObject": "eA"}}),
+    *(
+        json.dumps({"response": RESPONSE | {"authenticatorData": truncated(cbor)}})
+        for cbor in (b"", b"\x1b", b"\x81" * 3000)
+    ),
     json.dumps(
         {"response": {"clientDataJSON": "e30", "authenticatorData": "eA", "signature": "eA", "userHandle": "MQ"}}
     ),
