@@ -115,19 +115,24 @@ class DaysRows:
 def split_day(rows: Iterable[VisitRow], *, now: datetime) -> DaysRows:
     """Split the rows of one day at `now`.
 
-    The day is at the visits that are going on, the patients who wait, and the visits that begin next.
+    The day is at the visits that are going on, the patients who wait, and the visits that begin next. A visit whose
+    patient cannot come is not next.
     """
     ahead = [row for row in rows if row.appointment.starts_at > now and not _is_going_on(row, now)]
-    next_at = min((row.appointment.starts_at for row in ahead), default=None)
+    next_at = min((row.appointment.starts_at for row in ahead if _is_expected(row)), default=None)
     split = DaysRows([], [], [])
     for row in rows:
         if _is_going_on(row, now):
             split.now.append(replace(row, lead="now" if row.appointment.starts_at <= now else _until(row, now)))
-        elif row.appointment.starts_at == next_at:
+        elif row.appointment.starts_at == next_at and _is_expected(row):
             split.now.append(replace(row, lead=_until(row, now)))
         else:
             (split.later if row.appointment.starts_at > now else split.earlier).append(row)
     return split
+
+
+def _is_expected(row: VisitRow) -> bool:
+    return row.appointment.not_coming_at is None
 
 
 def _is_going_on(row: VisitRow, now: datetime) -> bool:

@@ -98,6 +98,12 @@ def test_patient_who_waits_or_is_in_the_room_is_now_whatever_the_time(day, front
     assert (names(found.now), names(found.later), names(found.earlier)) == (["Ann", "Cleo", "Dora"], [], ["Bea"])
 
 
+def test_visit_whose_patient_cannot_come_is_not_next(day, front_desk):
+    Appointment.objects.filter(pk=day["Ann"].pk).update(not_coming_at=NOW)
+    found = split(NINE_ON_TUESDAY - HOUR, front_desk)
+    assert (names(found.now), names(found.later)) == (["Bea"], ["Ann", "Cleo", "Dora"])
+
+
 def test_no_visit_of_the_day_is_shown_twice_or_left_out(client, owner, day):
     page = client.get(TODAY).text
     for visit in day.values():
