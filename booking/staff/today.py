@@ -69,7 +69,7 @@ def read_visits(*, now: datetime, clinic: Clinic, by: User, therapist: Therapist
         "holiday": next((holiday.name for holiday in holidays_between(day, day)), ""),
         "next_visits": [] if split.now or split.later else rows.of_next_day(whole_day),
         "unmarked": rows.of(_unmarked(whole_day), UNMARKED),
-        "cannot_come": rows.of(_cannot_come(now)),
+        "cannot_come": rows.of(_cannot_come(now), "cannot-come"),
         "to_call": rows.of(visits_to_call(now=now), CALL),
         "off_schedule": rows.off_schedule(),
         "may_book": may_see(by, [BOOKS_VISITS]),
@@ -111,7 +111,7 @@ def read_without_questions(
 ) -> dict[str, Any] | None:
     """Read the next MOST_VISITS visits that have no intake although their service has one, soonest first."""
     ahead = Appointment.objects.filter(status=Status.BOOKED, starts_at__gt=now, intake=None)
-    found = _Rows(clinic, now, by, therapist).of(ahead.exclude(service__intake_slug=""))
+    found = _Rows(clinic, now, by, therapist).of(ahead.exclude(service__intake_slug=""), "without-questions")
     return {"without_questions": found[:MOST_VISITS], **rights_of(by)} if found else None
 
 
@@ -157,7 +157,7 @@ class _Rows:
     by: User
     therapist: Therapist | None
 
-    def of(self, visits: AppointmentQuerySet, listing: str = "") -> list[VisitRow]:
+    def of(self, visits: AppointmentQuerySet, listing: str) -> list[VisitRow]:
         if self.therapist is not None:
             visits = visits.filter(therapist=self.therapist)
         return visit_rows(visits, listing=listing, clinic=self.clinic, now=self.now, by=self.by)
@@ -180,7 +180,7 @@ class _Rows:
     def off_schedule(self) -> list[VisitRow]:
         """Return the visits that the schedule would not offer, with the reasons as chips."""
         found = {one.visit.pk: one for one in visits_off_schedule(now=self.now, clinic=self.clinic)}
-        rows = self.of(Appointment.objects.filter(pk__in=found))
+        rows = self.of(Appointment.objects.filter(pk__in=found), "off-schedule")
         reasons = {pk: [Chip(sentence, "chip-warn") for sentence in one.sentences] for pk, one in found.items()}
         return [replace(row, chips=[*row.chips, *reasons[row.appointment.pk]]) for row in rows]
 

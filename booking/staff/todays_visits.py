@@ -17,7 +17,7 @@ from clinic.practice.registry.rights import may_see
 
 Status = Appointment.Status
 SHOWN = (Status.BOOKED, Status.COMPLETED, Status.NO_SHOW)
-DAY, UNMARKED, CALL = "visit", "unmarked", "call"  # the lists with buttons; a row's id begins with the name of its list
+DAY, UNMARKED, CALL = "visit", "unmarked", "call"  # the lists with buttons
 TOLD = Button("called", "Told by phone")
 
 
@@ -26,7 +26,7 @@ class VisitRow:
     """A visit in one of the lists of the page."""
 
     appointment: Appointment
-    listing: str
+    listing: str  # its list, with which the id of the row begins: a visit can be in several
     time: LocalTime
     is_new: bool  # the patient's first visit here
     intake: str  # progress of the questions: "none", "part" or "done"; empty if there are none
@@ -61,7 +61,7 @@ class VisitRow:
 
 
 def visit_rows(
-    visits: AppointmentQuerySet, *, listing: str = "", clinic: Clinic, now: datetime, by: User
+    visits: AppointmentQuerySet, *, listing: str, clinic: Clinic, now: datetime, by: User
 ) -> list[VisitRow]:
     """Return the rows of `visits`, soonest first. One query."""
     found = visits.with_has_been_here(now=now).with_was_texted().order_by("starts_at", "therapist__position")
