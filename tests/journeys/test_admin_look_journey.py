@@ -85,7 +85,6 @@ def desk(open_browser):
 
 
 def count_pages(page) -> int:
-    page.pdf(format="Letter", path="/tmp/print.pdf")
     return len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="Letter")))
 
 

@@ -112,5 +112,5 @@ def test_therapist_of_several_sees_only_their_own_day(open_desk, day):
     desk.get_by_role("link", name="Only mine").click()
     expect(desk.locator(f"#visit-{visit.pk}")).to_have_count(0)
     expect(desk.locator(".row-visit").first).to_contain_text("Maya Lindqvist")
-    desk.get_by_role("link", name="Everyone").click()
+    desk.get_by_role("link", name="Everyone", exact=True).click()
     expect(desk.locator(f"#visit-{visit.pk}")).to_be_visible()
