@@ -6,9 +6,10 @@ import pytest
 from selenium.webdriver import ActionChains, Keys
 
 from booking.models import Appointment
-from tests.journeys.test_calendar_journey import CALENDAR, DAY, WEEK
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
+CALENDAR = "/admin/booking/appointment/calendar/"
+DAY, WEEK = f"{CALENDAR}?view=day&day=2026-12-01", f"{CALENDAR}?view=week&day=2026-12-01"
 
 
 def starts_at(visit):

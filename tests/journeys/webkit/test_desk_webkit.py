@@ -25,7 +25,7 @@ def desk(day, open_webkit, width):
 def book_for_ruth(desk):
     """From the open form: find Ruth, choose her and book."""
     desk.fill("#id_find", "hadley")
-    desk.named("Look up", "form").click()
+    desk.follow(desk.named("Look up", "form"))
     desk.named("Ruth Hadley", "form").click()
     desk.follow(desk.named("Book this visit"))
     if desk.count("[name=confirm]"):
@@ -39,7 +39,7 @@ def test_caller_is_booked_from_a_gap_of_the_calendar(desk):
     desk.open("/admin/booking/appointment/calendar/?view=day&day=2026-12-01")
     desk.follow(desk.named("Book", ".cal-gap"))
     desk.choose("#id_service", "Evaluation")
-    desk.named("", "#fitting").click()
+    desk.follow(desk.named("", "#fitting"))
     book_for_ruth(desk)
     visit = Appointment.objects.latest("created_at")
     assert (visit.patient.name, visit.starts_at.date()) == ("Ruth Hadley", NINE_ON_TUESDAY.date())
