@@ -10,15 +10,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 
 from booking.actions.attend import FEE_EVENTS, is_allowed, is_late
 from booking.actions.hold import drop_expired_holds
 from booking.messages.last_told import VisitTerms, current_terms, news_of, terms_at, unannounced_moves
-from booking.messages.planning import UNDO_FOR, plan_cancelled_message, plan_messages_after_change
+from booking.messages.planning import plan_cancelled_message, plan_messages_after_change
 from booking.models import Appointment, AppointmentEvent, HoursOverride, SlotOffer
-from booking.models.visit_states import Act, State
+from booking.models.visit_states import UNDO_FOR, Act, State
 from booking.schedule.errors import (
     BusyTryAgain,
     LengthNotOffered,
@@ -31,8 +30,10 @@ from booking.schedule.history import lock_appointment, record_event, require_ver
 from booking.schedule.locking import locked_schedules, row_locks
 from booking.schedule.off_schedule import accept_reasons
 from booking.schedule.rules import (
+    WAS_ASKED,
     allowed_minutes,
     change_deadline_of,
+    is_asked_to_move,
     require_free,
     require_no_own_visit,
     require_time_free,
@@ -238,8 +239,8 @@ def _require_still_free(
     """
     require_time_free(appointment, therapist=terms.therapist, starts_at=terms.starts_at, minutes=terms.minutes, now=now)
     visit = Interval(terms.starts_at, terms.starts_at + timedelta(minutes=terms.minutes))
-    closures = HoursOverride.objects.touching(visit).filter(kind=HoursOverride.Kind.CLOSURE, created_at__gt=since)
-    if not despite_closure and closures.filter(Q(therapist=terms.therapist) | Q(therapist=None)).exists():
+    closures = HoursOverride.objects.closing(visit, therapist_id=terms.therapist.pk)
+    if not despite_closure and closures.filter(created_at__gt=since).exists():
         raise TimeClosed
 
 
@@ -305,13 +306,14 @@ def cancel_appointment(
         raise NoLateFee
     if not is_changeable(appointment, clinic=clinic, by=by, now=now):
         raise TooLateToChange
+    freed_from_asking = {WAS_ASKED: True} if is_asked_to_move(appointment) else None
     appointment.status, appointment.late_fee = Status.CANCELLED, late_fee
     appointment.here_at = appointment.arrived_at = None
     appointment.cancelled_at, appointment.cancelled_by = now, by
     _save_new_state(appointment)
     if appointment.intake_id:
         revoke_links(subject_id=appointment.intake_id, purposes=[LinkPurpose.INTAKE], now=now)
-    record_event(appointment, Kind.CANCELLED, by=by, now=now)
+    record_event(appointment, Kind.CANCELLED, by=by, now=now, cleared=freed_from_asking)
     if late_fee:
         record_event(appointment, FEE_EVENTS[late_fee], by=by, now=now)
     plan_cancelled_message(appointment, now=now)

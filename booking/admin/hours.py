@@ -22,6 +22,7 @@ from booking.forms.hours import HoursOverrideForm, format_visits_in_the_way
 from booking.forms.staff import ClinicClockInput
 from booking.models import Appointment, HoursOverride, OpeningHours
 from booking.schedule.errors import BookingRefused, VisitsInTheWay
+from booking.schedule.local_time import TYPED_FORMAT
 from clinic.audit.admin import LogsNoName
 from clinic.audit.searching import SteadyChangeList
 from clinic.practice.access.staff import staff_of
@@ -92,7 +93,7 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, LogsNoName):
         found: dict[str, str | list[str]] = {}
         for name in ("starts_at", "ends_at"):
             with suppress(ValueError):
-                found[name] = datetime.fromisoformat(request.GET.get(name, "")).strftime(ClinicClockInput.FORMAT)
+                found[name] = datetime.fromisoformat(request.GET.get(name, "")).strftime(TYPED_FORMAT)
         with suppress(ValueError):
             found["therapist"] = str(UUID(request.GET.get("therapist", "")))
         return found

@@ -7,8 +7,9 @@ from django import forms
 from django.http import QueryDict
 from django.utils import timezone
 
-from booking.messages.planning import UNDO_FOR
 from booking.models import Appointment
+from booking.models.visit_states import UNDO_FOR
+from booking.schedule.local_time import TYPED_FORMAT
 from booking.schedule.rules import allowed_minutes
 from clinic.practice.fields.sent_data import replace_sent
 from clinic.practice.fields.typed_times import StaffMomentField
@@ -22,10 +23,8 @@ class ClinicClockInput(forms.DateTimeInput):
 
     input_type = "datetime-local"
 
-    FORMAT = "%Y-%m-%dT%H:%M"
-
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(format=self.FORMAT, **kwargs)
+        super().__init__(format=TYPED_FORMAT, **kwargs)
 
 
 class MayBreakRules(forms.Form):

@@ -26,7 +26,6 @@ from clinic.practice.models import Therapist
 from clinic.practice.values.phone import texting_number
 
 PREFILLED = ("service", "therapist", "starts_at")  # by the address of the page, which never has data of a patient
-TIME_FORMAT = "%Y-%m-%dT%H:%M"  # of a start in the address, in the clinic's zone
 CONSENTS = ("despite_rules", "past_asked", "rules_shown")
 
 

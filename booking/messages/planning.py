@@ -7,6 +7,7 @@ from booking.messages.names import ASKED_TO_MOVE, BOOKED, CANCELLED, CLINIC_NEWS
 from booking.messages.reader import reader_zone_of_visit
 from booking.messages.visit_mail import VisitKind, visit_kinds
 from booking.models import Appointment
+from booking.models.visit_states import UNDO_FOR
 from clinic.outbox.messages.kinds import SHORTEST_LEAD_MINUTES, Timing
 from clinic.outbox.messages.message_rules import rules_in_force
 from clinic.outbox.messages.planning import (
@@ -23,7 +24,6 @@ from clinic.practice.models import Clinic
 from clinic.practice.values.zones import known_zone
 
 MINUTE = timedelta(minutes=1)
-UNDO_FOR = timedelta(minutes=3)  # a cancellation or move can be undone for this long, and is announced afterwards
 
 
 def plan_visit_messages(

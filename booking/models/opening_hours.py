@@ -1,6 +1,7 @@
 """Opening hours and overrides."""
 
 from typing import Self
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -116,6 +117,11 @@ class HoursOverrideQuerySet(models.QuerySet["HoursOverride"]):
     def touching(self, interval: Interval) -> Self:
         """Overrides that overlap `interval`."""
         return self.filter(starts_at__lt=interval.end, ends_at__gt=interval.start)
+
+    def closing(self, interval: Interval, *, therapist_id: UUID) -> Self:
+        """Closures of the therapist, or of all therapists, that overlap `interval`."""
+        closures = self.touching(interval).filter(kind=HoursOverride.Kind.CLOSURE)
+        return closures.filter(Q(therapist=therapist_id) | Q(therapist=None))
 
 
 class HoursOverride(models.Model):

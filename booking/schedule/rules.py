@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
-from booking.models import Appointment, AppointmentEvent, Service
-from booking.schedule.errors import NotOfferedBecause, SlotNotOffered, SlotTaken
+from booking.models import Appointment, AppointmentEvent, HoursOverride, Service
+from booking.models.visit_states import UNDO_FOR
+from booking.schedule.errors import NotOfferedBecause, OffScheduleBecause, SlotNotOffered, SlotTaken
 from booking.schedule.schedules import Schedule, read_schedules
 from booking.schedule.slots import Slot
 from booking.time.caps import starts_under_caps
@@ -19,7 +20,7 @@ from clinic.practice.models import Clinic, Patient, Therapist
 
 Because = NotOfferedBecause
 
-
+WAS_ASKED = "asked_to_move"  # in `AppointmentEvent.cleared` of a cancellation that ended `is_asked_to_move`
 GRACE = timedelta(minutes=30)  # time after booking to correct a mistake online, however soon the visit is
 
 
@@ -59,17 +60,49 @@ def change_deadline(*, starts_at: datetime, booked_at: datetime, clinic: Clinic)
 
 
 def change_deadline_of(appointment: Appointment, *, clinic: Clinic) -> datetime:
-    """Return the deadline to move or cancel the visit online: its start if the clinic asked for another time."""
+    """Return the deadline to move or cancel the visit online: its start while `is_asked_to_move`."""
     if is_asked_to_move(appointment):
         return appointment.starts_at
     return change_deadline(starts_at=appointment.starts_at, booked_at=appointment.created_at, clinic=clinic)
 
 
 def is_asked_to_move(appointment: Appointment) -> bool:
-    """Whether the clinic asked the patient to choose another time instead of the current time and therapist."""
+    """Whether the patient is to choose another time: the clinic asked them to, and cannot keep the present one.
+
+    It ends when the time is no longer blocked, when staff accept the visit in blocked time, and when the visit moves to
+    another time or therapist, also if it returns later (a move that is undone does not count). For a canceled visit: as
+    it was then, so that a late fee does not depend on what happens to the block later. At most two queries.
+    """
+    if appointment.status == Appointment.Status.CANCELLED:
+        canceled = appointment.events.filter(kind=AppointmentEvent.Kind.CANCELLED).last()
+        return canceled is not None and WAS_ASKED in (canceled.cleared or {})
+    is_kept = OffScheduleBecause.CLOSED in appointment.off_schedule_accepted
+    return not is_kept and _was_asked_here(appointment) and is_in_blocked_time(appointment)
+
+
+def is_in_blocked_time(appointment: Appointment) -> bool:
+    """Whether a closure of the visit's therapist, or of all therapists, overlaps the visit. One query."""
+    return HoursOverride.objects.closing(appointment.interval, therapist_id=appointment.therapist_id).exists()
+
+
+def _was_asked_here(appointment: Appointment) -> bool:
+    """Whether the patient was asked to leave the current time and therapist, and the visit has not left them since."""
     asked = AppointmentEvent.Kind.ASKED_TO_MOVE
-    here = appointment.events.filter(starts_at=appointment.starts_at, therapist=appointment.therapist_id)
-    return here.filter(kind=asked).exists()
+    here, is_asked, left = (appointment.starts_at, appointment.therapist_id), False, None
+    for event in appointment.events.filter(kind__in=(asked, AppointmentEvent.Kind.MOVED)):
+        is_here = (event.starts_at, event.therapist_id) == here
+        if event.kind == asked:
+            is_asked, left = is_here, None
+        elif left is not None:
+            is_asked, left = is_asked and is_here and _is_undone(left, by=event), None
+        elif not is_here:
+            left = event
+    return is_asked and left is None
+
+
+def _is_undone(move: AppointmentEvent, *, by: AppointmentEvent) -> bool:
+    """Whether the move back (`by`) came within `UNDO_FOR`, both by the patient or both by staff."""
+    return by.at < move.at + UNDO_FOR and (by.by_id is None) == (move.by_id is None)
 
 
 def allowed_minutes(appointment: Appointment) -> list[int]:

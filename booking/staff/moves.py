@@ -7,8 +7,8 @@ from django.db.models import F
 
 from booking.actions.change import Kind, terms_before_move
 from booking.messages.change_text import format_move
-from booking.messages.planning import UNDO_FOR
 from booking.models import Appointment, AppointmentEvent
+from booking.models.visit_states import UNDO_FOR
 from booking.schedule.local_time import LocalTime, clinic_time
 from clinic.practice.models import Clinic, User
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from booking.actions.attend import confirm_appointment, mark_arrived, mark_started
 from booking.actions.change import cancel_appointment, move_appointment, terms_before_move, undo_cancellation, undo_move
 from booking.messages.last_told import current_terms, news_of
-from booking.messages.planning import UNDO_FOR
 from booking.models import Appointment, Service, SlotOffer
 from booking.models.service import LENGTHS
+from booking.models.visit_states import UNDO_FOR
 from booking.schedule.errors import LengthNotOffered, SlotTaken, TooLateToUndo, VisitChanged
 from booking.schedule.rules import allowed_minutes
 from booking.schedule.visit_links import visit_path
