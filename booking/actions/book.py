@@ -1,7 +1,8 @@
 """Book visits: lock the schedule, check the rules, write the visit and plan its messages, in one transaction."""
 
 import uuid
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -15,7 +16,7 @@ from booking.actions.hold import drop_expired_holds, find_hold, is_live, release
 from booking.messages.planning import plan_visit_messages
 from booking.models import Appointment, AppointmentEvent
 from booking.schedule.earlier_visits import require_earlier_visit
-from booking.schedule.errors import PhoneOfAnother, TermsChanged
+from booking.schedule.errors import NotOfferedBecause, PhoneOfAnother, TermsChanged
 from booking.schedule.history import record_event
 from booking.schedule.locking import locked_schedules
 from booking.schedule.off_schedule import accept_reasons
@@ -66,7 +67,8 @@ class BookingRequest:
     Requests with the same `idempotency_key` book one visit. `hold_token` identifies the browser's own hold of `slot`,
     which becomes the visit. `screen` holds the visitor's answers to the safety questions, which become part of the
     visit's intake. `terms_seen` is the `fingerprint` of the length and terms that the form showed; empty: no check.
-    `despite_rules` lets staff override the rules that they were shown; the visit is then accepted outside the schedule.
+    `despite_rules` are the rules that staff were shown and override; if one of them is broken, the visit is accepted
+    outside the schedule.
     """
 
     slot: Slot
@@ -77,11 +79,7 @@ class BookingRequest:
     source_article: Article | None = None
     screen: Screen | None = None
     terms_seen: str = ""
-    despite_rules: bool = False
-
-    def despite(self) -> "BookingRequest":
-        """Return the same request, overriding the rules."""
-        return replace(self, despite_rules=True)
+    despite_rules: Collection[NotOfferedBecause] = ()
 
 
 def book_appointment(*, booking: BookingRequest, now: datetime, by: User | None = None) -> Appointment:
@@ -121,10 +119,10 @@ def book_in_locked_schedule(*, booking: BookingRequest, now: datetime, by: User 
     if earlier and earlier != held:
         release_hold(earlier)  # the form for the held time was submitted for another time
     proven = _proven_patient(contact, by=by, now=now)
-    _require_bookable(booking, held, patient=proven, clinic=clinic, now=now)
+    overridden = _require_bookable(booking, held, patient=proven, clinic=clinic, by=by, now=now)
     drop_expired_holds(therapist=slot.therapist, now=now)
     appointment = _write_booking(booking, held, proven or _provisional_patient(contact, now=now), now=now)
-    if booking.despite_rules:
+    if overridden:
         accept_reasons(appointment, now=now)
     _note_consent(appointment, contact.text_consent, now)
     _note_first_name(appointment, contact, now)
@@ -145,19 +143,26 @@ def _booked_by_same_form(idempotency_key: uuid.UUID, error: IntegrityError) -> A
 
 
 def _require_bookable(
-    booking: BookingRequest, held: Appointment | None, *, patient: Patient | None, clinic: Clinic, now: datetime
-) -> None:
-    """Check the booking rules. A live hold is checked as of the time it was placed.
+    booking: BookingRequest,
+    held: Appointment | None,
+    *,
+    patient: Patient | None,
+    clinic: Clinic,
+    by: User | None,
+    now: datetime,
+) -> list[NotOfferedBecause]:
+    """Check the booking rules, and return those that staff override.
 
-    Since then, the start may have come within the minimum notice.
+    A live hold is checked as of the time it was placed. Since then, the start may have come within the minimum notice.
     """
-    require_free(
+    return require_free(
         slot=booking.slot,
         mode=booking.mode,
         now=held.created_at if held and is_live(held, now=now) else now,
         clinic=clinic,
         in_place_of=held,
         patient=patient,
+        by_staff=by is not None,
         despite_rules=booking.despite_rules,
     )
 

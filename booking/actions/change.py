@@ -4,7 +4,7 @@
 refused (`history.require_version`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,6 +22,7 @@ from booking.schedule.errors import (
     BusyTryAgain,
     LengthNotOffered,
     NoLateFee,
+    NotOfferedBecause,
     TimeClosed,
     TooLateToChange,
     TooLateToUndo,
@@ -54,7 +55,7 @@ def move_appointment(
     starts_at: datetime,
     therapist: Therapist | None = None,
     minutes: int | None = None,
-    despite_rules: bool = False,
+    despite_rules: Collection[NotOfferedBecause] = (),
     notify: bool = True,
     is_own: bool = True,
     version: int | str | None = None,
@@ -68,8 +69,8 @@ def move_appointment(
     notified. If the patient knows these terms already, the links are restored instead. The patient (`by` None) can move
     the visit until `change_deadline_of`, staff until it ends.
 
-    Staff may override the rules that they were shown (`despite_rules`), and choose one of `allowed_minutes`. Buffers
-    and price stay as agreed. Without `notify`, no message about the move is sent and the patient's links stay valid;
+    Staff may override rules that they were shown (`despite_rules`), and choose one of `allowed_minutes`. Buffers and
+    price stay as agreed. Without `notify`, no message about the move is sent and the patient's links stay valid;
     reminders show the new time.
 
     Set `is_own` to False for a patient who is not proven by a mailed link. Then their other visits are not checked,
@@ -96,7 +97,7 @@ def move_appointment(
         require_version(appointment, version)
         if terms.minutes not in allowed_minutes(appointment):
             raise LengthNotOffered
-        require_free(
+        overridden = require_free(
             slot=Slot(appointment.service, therapist, starts_at),
             mode=appointment.mode,
             now=now,
@@ -104,10 +105,11 @@ def move_appointment(
             in_place_of=appointment,
             minutes=terms.minutes if terms.minutes != before.minutes else None,
             patient=appointment.patient if is_own or by else None,
+            by_staff=by is not None,
             despite_rules=despite_rules,
         )
         drop_expired_holds(therapist=therapist, now=now)
-        _move(appointment, terms, clinic=clinic, is_silent=not notify, is_accepted=despite_rules, by=by, now=now)
+        _move(appointment, terms, clinic=clinic, is_silent=not notify, is_accepted=bool(overridden), by=by, now=now)
         return appointment
 
 

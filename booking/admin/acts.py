@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -204,9 +205,12 @@ class VisitActs(admin.ModelAdmin):
         return self._confirm_page(request, {**page, "back": reverse("admin:booking_appointment_changelist")})
 
     def _confirm_page(self, request: HttpRequest, page: dict) -> TemplateResponse:
+        return self.page_of_visits(request, "booking/admin_confirm.html", page)
+
+    def page_of_visits(self, request: HttpRequest, template: str, page: dict[str, Any]) -> TemplateResponse:
+        """Return a page of the admin of visits, other than those of Django's admin."""
         request.current_app = self.admin_site.name
-        context = {**self.admin_site.each_context(request), "opts": self.opts, **page}
-        return TemplateResponse(request, "booking/admin_confirm.html", context)
+        return TemplateResponse(request, template, {**self.admin_site.each_context(request), "opts": self.opts, **page})
 
     @admin.action(description="Mark as arrived", permissions=["act"])
     def mark_as_arrived(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> TemplateResponse | None:

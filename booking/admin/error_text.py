@@ -1,5 +1,10 @@
-"""Refusals as sentences for staff."""
+"""Refusals as sentences for staff, and in their forms."""
 
+from datetime import datetime
+
+from booking.admin.times import local_time
+from booking.forms.staff import MayBreakRules
+from booking.models import Service
 from booking.schedule.errors import (
     ArrivalTooEarly,
     BookingRefused,
@@ -20,6 +25,8 @@ from booking.schedule.errors import (
     VisitChanged,
     VisitNotStarted,
 )
+from booking.schedule.rules import is_short_notice
+from clinic.practice.models import Clinic
 
 REFUSALS = {
     NeedsEarlierVisit: "A follow-up needs an earlier visit of the patient.",
@@ -64,3 +71,27 @@ def format_broken_rules(refusal: SlotNotOffered, *, past: str = "") -> list[str]
     """Return a sentence for each broken rule. For a past time, `past` replaces the sentence about minimum notice."""
     sentences = NOT_OFFERED | ({NotOfferedBecause.NOTICE: past} if past else {})
     return [sentences[reason] for reason in refusal.reasons]
+
+
+def show_refusal(form: MayBreakRules, refusal: BookingRefused, *, now: datetime) -> None:
+    """Add the refusal to the valid form: broken rules with the checkbox that overrides them, or an error of the start."""
+    if isinstance(refusal, SlotNotOffered):
+        form.refuse_for_rules(refusal.reasons, _rules_of(refusal, form.cleaned_data["starts_at"], now))
+    else:
+        form.add_error("starts_at", format_refusal(refusal))
+
+
+def show_broken_rules(form: MayBreakRules, refusal: SlotNotOffered, *, starts_at: datetime, now: datetime) -> None:
+    """Show the rules that the time in the form breaks, before staff send it."""
+    form.show_rules(refusal.reasons, _rules_of(refusal, starts_at, now), starts_at)
+
+
+def _rules_of(refusal: SlotNotOffered, starts_at: datetime, now: datetime) -> list[str]:
+    past = f"That is in the past: {local_time(starts_at).short}." if starts_at <= now else ""
+    return format_broken_rules(refusal, past=past)
+
+
+def format_notice(service: Service, starts_at: datetime, *, now: datetime) -> str:
+    """Return a note that patients could not book this time so soon; empty if they could, or if it is past."""
+    is_short = is_short_notice(service, starts_at, clinic=Clinic.objects.current(), now=now)
+    return "This is sooner than patients can book online." if is_short else ""

@@ -1,6 +1,7 @@
 """Check the booking rules for a time, with the same rows and the same arithmetic as the offered times."""
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -120,17 +121,22 @@ def require_free(
     in_place_of: Appointment | None = None,
     minutes: int | None = None,
     patient: Patient | None = None,
-    despite_rules: bool = False,
-) -> None:
+    by_staff: bool = False,
+    despite_rules: Collection[NotOfferedBecause] = (),
+) -> list[NotOfferedBecause]:
     """Check the booking rules for a time, and that no other visit or live hold overlaps it.
 
     With `patient`, the rules include that the patient has no other visit at that time. Pass `patient` only if the
     reader may know of their visits, and under `lock_patient`. `in_place_of` is the visit to be moved or the hold to be
     booked. Its own time counts as free, and it keeps its length unless `minutes` is given. Notice and horizon are not
-    checked for another length at the same time with the same therapist. `despite_rules` skips the rules.
+    checked for another length at the same time with the same therapist.
 
-    Raises SlotNotOffered with the broken rules (for an inactive therapist also with `despite_rules`), or SlotTaken on
-    an overlap. The result is valid while the caller has the therapist's schedule locked.
+    `by_staff` replaces the minimum notice by "not in the past": the notice protects the therapist from visitors, and
+    staff who book today know the day. `despite_rules` are the rules that staff were shown and override.
+
+    Return the broken rules that were overridden. Raises SlotTaken on an overlap, whatever the rules say, or
+    SlotNotOffered with all broken rules if `despite_rules` lacks one of them, or for an inactive therapist. The result
+    is valid while the caller has the therapist's schedule locked.
     """
     service, starts_at = slot.service, slot.starts_at
     shape = in_place_of.shape_of(service) if in_place_of else service.shape
@@ -138,20 +144,21 @@ def require_free(
     if minutes is not None:
         shape = replace(shape, minutes=minutes)
     if not (minutes and in_place_of and _is_at(in_place_of, slot)):
-        broken += _broken_by_the_date(service, starts_at, clinic, now)
+        broken += _broken_by_the_date(service, starts_at, clinic, now, by_staff=by_staff)
     schedule, is_theirs = _schedule_of_the_day(slot, clinic=clinic, in_place_of=in_place_of, now=now)
     if schedule is None or not is_theirs:
         broken.append(Because.SERVICE)
     if schedule is not None:
+        blocked = shape.blocked(starts_at)
+        if any(blocked.overlaps(other) for other in schedule.blocked):
+            raise SlotTaken
         broken += _broken_in_the_schedule(schedule, service, shape, starts_at, clinic)
     own_visit = _own_visit_then(patient, shape, starts_at, in_place_of)
     if own_visit is not None:
         broken.append(Because.OWN_VISIT)
-    if schedule is None or (broken and not despite_rules):
+    if schedule is None or not set(broken) <= set(despite_rules):
         raise SlotNotOffered(*dict.fromkeys(broken), own_visit=own_visit)
-    blocked = shape.blocked(starts_at)
-    if any(blocked.overlaps(other) for other in schedule.blocked):
-        raise SlotTaken
+    return broken
 
 
 def lock_patient(patient_id: uuid.UUID) -> None:
@@ -235,9 +242,16 @@ def _broken_by_the_service(service: Service, mode: str, in_place_of: Appointment
     return [] if service.is_bookable and (is_kept or mode in service.offered_modes) else [Because.SERVICE]
 
 
-def _broken_by_the_date(service: Service, starts_at: datetime, clinic: Clinic, now: datetime) -> list[Because]:
+def is_short_notice(service: Service, starts_at: datetime, *, clinic: Clinic, now: datetime) -> bool:
+    """Whether the start is ahead, but within the minimum notice of visitors."""
+    return now < starts_at < bookable_time(service, clinic=clinic, now=now).earliest
+
+
+def _broken_by_the_date(
+    service: Service, starts_at: datetime, clinic: Clinic, now: datetime, *, by_staff: bool
+) -> list[Because]:
     window = bookable_time(service, clinic=clinic, now=now)
-    if starts_at < window.earliest:
+    if starts_at <= now if by_staff else starts_at < window.earliest:
         return [Because.NOTICE]
     return [Because.HORIZON] if starts_at >= window.latest else []
 

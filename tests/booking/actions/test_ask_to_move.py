@@ -26,7 +26,7 @@ from clinic.practice.models import Clinic, Proof
 from tests.clinic.letters import sweep
 from tests.factories import TherapistFactory
 from tests.pages import text_of
-from tests.world import HOUR, MINUTE, NINE_ON_TUESDAY, NOW, book
+from tests.world import EVERY_RULE, HOUR, MINUTE, NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 
@@ -190,13 +190,15 @@ def move_there(visit, by) -> None:
 
 def move_there_and_back_into_the_block(visit, by) -> None:
     moved = move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY + DAY, by=by, now=TOO_LATE)
-    move_appointment(appointment=moved, starts_at=NINE_ON_TUESDAY, by=by, now=TOO_LATE + MINUTE, despite_rules=True)
+    move_appointment(
+        appointment=moved, starts_at=NINE_ON_TUESDAY, by=by, now=TOO_LATE + MINUTE, despite_rules=EVERY_RULE
+    )
 
 
 def move_there_and_back_before_another_block(visit, by) -> None:
     HoursOverride.objects.all().delete()
     moved = move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY + DAY, by=by, now=TOO_LATE - HOUR)
-    back = move_appointment(appointment=moved, starts_at=NINE_ON_TUESDAY, by=by, now=TOO_LATE, despite_rules=True)
+    back = move_appointment(appointment=moved, starts_at=NINE_ON_TUESDAY, by=by, now=TOO_LATE, despite_rules=EVERY_RULE)
     block_time(therapist=None, starts_at=back.starts_at, ends_at=back.ends_at, despite_visits=True, by=by)
 
 

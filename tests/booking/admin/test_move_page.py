@@ -13,7 +13,7 @@ from clinic.outbox.models import Message
 from clinic.responses.admin_addresses import local_back
 from tests.factories import UserFactory
 from tests.pages import text_of
-from tests.world import HOUR, MINUTE, NINE_ON_TUESDAY, NOW, book
+from tests.world import EVERY_RULE, HOUR, MINUTE, NINE_ON_TUESDAY, NOW, book, make_therapist
 
 pytestmark = pytest.mark.django_db
 
@@ -107,8 +107,32 @@ def test_broken_rules_are_shown_with_the_checkbox_that_overrides_them(client, sa
     page = client.post(move_page(visit), early)
     assert page.context["form"].errors["despite_rules"]
     assert 'type="checkbox" name="despite_rules"' in page.content.decode()
-    assert client.post(move_page(visit), early | {"despite_rules": "on"})["Location"] == f"{TODAY}#visit-{visit.pk}"
+    assert client.post(move_page(visit), early | {"despite_rules": "on"}).status_code == 200, "no rule was shown"
+    confirmed = early | {"despite_rules": "on", "rules_shown": page.context["form"]["rules_shown"].value()}
+    assert client.post(move_page(visit), confirmed)["Location"] == f"{TODAY}#visit-{visit.pk}"
     assert reload(visit).starts_at == NINE_ON_TUESDAY - 2 * HOUR
+
+
+def test_rule_that_a_move_breaks_since_the_page_was_shown_is_asked_again(client, sam, visit, evaluation):
+    confirmed = drop(visit, starts_at="2026-12-01T07:00", despite_rules="on", rules_shown="hours")
+    nora = make_therapist("Nora", position=1)
+    evaluation.therapists.add(nora)
+    own = {"patient": visit.patient, "therapist": nora, "by": sam}
+    book(evaluation, starts_at=NINE_ON_TUESDAY - 2 * HOUR, despite_rules=EVERY_RULE, **own)
+    form = client.post(move_page(visit), confirmed).context["form"]
+    assert form["rules_shown"].value() == "hours own_visit" and not form["despite_rules"].value()
+    assert reload(visit).version == 1
+
+
+def test_staff_move_a_visit_into_the_notice_of_visitors_without_a_question(client, sam, visit):
+    answer = client.post(move_page(visit), drop(visit, starts_at="2026-11-23T11:00"), follow=True)
+    assert "sooner than patients can book" in text_of(answer)
+    assert reload(visit).starts_at == NOW + HOUR
+
+
+def test_staff_who_move_a_visit_into_the_past_are_asked(client, sam, visit):
+    form = client.post(move_page(visit), drop(visit, starts_at="2026-11-23T09:00")).context["form"]
+    assert form["rules_shown"].value() == "notice" and reload(visit).version == 1
 
 
 def test_drop_from_a_stale_page_is_refused_with_the_present_time(client, sam, visit):
@@ -178,5 +202,5 @@ def test_page_costs_the_same_with_one_move_and_with_many(client, sam, visit, dja
     once = count()
     for hours in range(3, 8):
         move_appointment(appointment=reload(visit), starts_at=NINE_ON_TUESDAY + timedelta(days=1, hours=hours - 3),
-                         despite_rules=True, by=sam, now=NOW)  # fmt: skip
+                         despite_rules=EVERY_RULE, by=sam, now=NOW)  # fmt: skip
     assert count() <= once + 2  # whether the last move went back is looked up

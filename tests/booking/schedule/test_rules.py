@@ -12,7 +12,7 @@ from booking.models import Appointment, HoursOverride, OpeningHours
 from booking.schedule.availability import free_slots, next_free_slots
 from booking.schedule.errors import NotOfferedBecause, SlotNotOffered, SlotTaken
 from tests.booking.today import read_today
-from tests.world import NINE_ON_TUESDAY, NOW, TUESDAY, book, give_hours, make_therapist
+from tests.world import EVERY_RULE, NINE_ON_TUESDAY, NOW, TUESDAY, book, give_hours, make_therapist
 
 HOUR = timedelta(hours=1)
 WEDNESDAY = TUESDAY + timedelta(days=1)
@@ -120,10 +120,16 @@ def test_staff_see_every_broken_rule_and_can_still_book(evaluation, call, front_
     at_seven = NINE_ON_TUESDAY - 2 * HOUR
     broken = why_not(evaluation, at_seven, therapist=meredith, by=front_desk)
     assert broken == (NotOfferedBecause.SERVICE, NotOfferedBecause.HOURS, NotOfferedBecause.CAP)
-    visit = book(evaluation, starts_at=at_seven, by=front_desk, despite_rules=True, name="Bob")
+    visit = book(evaluation, starts_at=at_seven, by=front_desk, despite_rules=EVERY_RULE, name="Bob")
     assert visit.status == "booked"
     with pytest.raises(SlotTaken):
-        book(call, starts_at=NINE_ON_TUESDAY + timedelta(minutes=50), by=front_desk, despite_rules=True, name="Carol")
+        book(
+            call,
+            starts_at=NINE_ON_TUESDAY + timedelta(minutes=50),
+            by=front_desk,
+            despite_rules=EVERY_RULE,
+            name="Carol",
+        )
 
 
 # Pages
@@ -211,7 +217,7 @@ def test_in_the_admin_a_broken_rule_is_named_and_confirmed(client, evaluation, m
     assert move in client.get(f"/admin/booking/appointment/{visit.pk}/change/").content.decode()
     to_six = {"therapist": meredith.pk, "starts_at": "2026-12-01T06:00", "version": "1:booked"}
     assert "outside the opening hours" in client.post(move, to_six).content.decode()
-    assert client.post(move, to_six | {"despite_rules": "on"}).status_code == 303
+    assert client.post(move, to_six | {"despite_rules": "on", "rules_shown": "hours"}).status_code == 303
     visit.refresh_from_db()
     assert visit.starts_at == NINE_ON_TUESDAY - 3 * HOUR
     act = f"/admin/booking/appointment/{visit.pk}/act/"
