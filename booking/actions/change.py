@@ -138,7 +138,7 @@ def undo_move(
     with locked_schedules(locked):
         appointment = lock_appointment(appointment)
         require_version(appointment, version)
-        move, before = _last_move(appointment, by=by), terms_before_move(appointment, by=by, now=now)
+        move, before = last_move(appointment, by=by), terms_before_move(appointment, by=by, now=now)
         if move is None or before is None:
             raise TooLateToUndo
         if not {appointment.therapist_id, before.therapist.pk} <= locked:
@@ -162,7 +162,7 @@ def terms_before_move(appointment: Appointment, *, by: User | None = None, now: 
     """
     if appointment.state not in (State.BOOKED, State.ARRIVED):
         return None
-    last = _last_move(appointment, by=by)
+    last = last_move(appointment, by=by)
     if last is None or now >= last.at + UNDO_FOR:
         return None
     if by is not None:
@@ -185,7 +185,7 @@ def is_move_back(appointment: Appointment, last: AppointmentEvent) -> bool:
     return before.exists() and terms_at(appointment, appointment.version - 2) == current_terms(appointment)
 
 
-def _last_move(appointment: Appointment, *, by: User | None) -> AppointmentEvent | None:
+def last_move(appointment: Appointment, *, by: User | None) -> AppointmentEvent | None:
     """Return the move that led to the current version; None if another change led to it.
 
     Also None for a move by staff if `by` is None (the patient asks), and for one by the patient if staff ask.
@@ -216,12 +216,12 @@ def _move(
     revoke_links(subject_id=appointment.pk, purposes=[LinkPurpose.VISIT], now=now)
     record_event(appointment, Kind.MOVED, by=by, now=now, is_silent=is_silent, cleared=cleared)
     if news_of(appointment) is None:
-        _reopen_links(appointment)
+        reopen_links(appointment)
     plan_messages_after_change(appointment, reason="the visit was moved", clinic=clinic, undo_for=UNDO_FOR, now=now)
     offer_freed_time(freed, freed_by=appointment, clinic=clinic, now=now)
 
 
-def _reopen_links(appointment: Appointment) -> None:
+def reopen_links(appointment: Appointment) -> None:
     """Restore the links that the patient already has.
 
     After a move back to terms that they know, and after one that they are not told of, no email with a new link is

@@ -33,7 +33,8 @@ from booking.actions.attend import (
 )
 from booking.actions.block_time import ask_to_move
 from booking.actions.change import cancel_appointment, undo_cancellation, undo_move
-from booking.admin.error_text import UNDO_MOVE_REFUSALS, format_refusal
+from booking.actions.silence_move import silence_move
+from booking.admin.error_text import REFUSALS_OF_AN_ACT, format_refusal
 from booking.admin.times import local_time
 from booking.messages.delivery import UNDO, describe_deliveries, describe_delivery, note_called
 from booking.messages.names import ASKED_TO_MOVE, CANCELLED
@@ -65,6 +66,7 @@ ACTS: Mapping[str, tuple[Callable[..., Appointment], str]] = {
     "called": (note_called, "no longer listed: the patient was told by phone"),
     "keep": (accept_off_schedule, "kept as it is and no longer listed on Today"),
     "undo-move": (undo_move, "back at its earlier time; the patient was not told of the move"),
+    "silence-move": (silence_move, "moved without telling the patient. Reminders will show the new time"),
     "ask-to-move": (ask_to_move, "booked until the patient chooses another time"),
     "undo": (undo_cancellation, "booked again; the patient was not told of the cancellation"),
 }
@@ -151,8 +153,8 @@ class VisitActs(admin.ModelAdmin):
         except BookingRefused as refusal:
             if act == "undo" and isinstance(refusal, TimeClosed):
                 raise
-            of_a_move = UNDO_MOVE_REFUSALS.get(type(refusal)) if act == "undo-move" else None
-            text = f"{visit.reference}: {of_a_move or format_refusal(refusal)}"
+            of_this_act = REFUSALS_OF_AN_ACT.get(act, {}).get(type(refusal))
+            text = f"{visit.reference}: {of_this_act or format_refusal(refusal)}"
             self.message_user(request, text, messages.ERROR)
         return False
 

@@ -1,5 +1,6 @@
 """Refusals as sentences for staff, and in their forms."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from booking.admin.times import local_time
@@ -46,10 +47,13 @@ REFUSALS = {
     SlotTaken: "This time overlaps another visit, or the time kept free before or after it.",
     BusyTryAgain: "Someone else is changing this schedule or this visit right now. Nothing was done. Try again.",
 }
-UNDO_MOVE_REFUSALS = {
-    TooLateToUndo: "It is too late to undo this move. Move the visit back instead.",
-    TimeClosed: "The earlier time was blocked after the move. The visit stays where it is.",
-    SlotTaken: "The earlier time has been taken since. The visit stays where it is.",
+REFUSALS_OF_AN_ACT: Mapping[str, Mapping[type[BookingRefused], str]] = {
+    "undo-move": {
+        TooLateToUndo: "It is too late to undo this move. Move the visit back instead.",
+        TimeClosed: "The earlier time was blocked after the move. The visit stays where it is.",
+        SlotTaken: "The earlier time has been taken since. The visit stays where it is.",
+    },
+    "silence-move": {TooLateToUndo: "It is too late: the patient has been told of the move, or it was undone."},
 }
 NOT_OFFERED = {
     NotOfferedBecause.NOTICE: "This is sooner than the minimum notice allows.",

@@ -9,8 +9,10 @@ from django.urls import reverse
 
 from booking.actions.change import move_appointment
 from booking.models import Appointment, Service
+from booking.schedule.visit_links import visit_path
 from clinic.outbox.models import Message
 from clinic.responses.admin_addresses import local_back
+from tests.clinic.letters import sweep
 from tests.factories import UserFactory
 from tests.pages import text_of
 from tests.world import EVERY_RULE, HOUR, MINUTE, NINE_ON_TUESDAY, NOW, book, make_therapist
@@ -76,6 +78,65 @@ def test_drop_moves_the_visit_returns_to_the_calendar_and_is_undone_by_one_press
     assert reload(visit).starts_at == NINE_ON_TUESDAY
     assert undo_page(visit) not in client.get(page_of(visit)).content.decode()
     assert not Message.objects.filter(kind="booking_moved", state="waiting").exists()
+
+
+def silence(client, visit, **more):
+    url = reverse("admin:booking_appointment_act", args=[visit.pk, "silence-move"])
+    return client.post(url, {"version": reload(visit).shown} | more, follow=True)
+
+
+def test_patient_is_not_told_of_a_drop_if_staff_choose_it_in_the_undo_notice(client, sam, visit, clock, post_office):
+    sweep(now=NOW)
+    post_office.mails.clear()
+    link = visit_path(visit, now=NOW)
+    client.post(move_page(visit), drop(visit))
+    assert Message.objects.filter(kind="booking_moved", state="waiting").exists()
+    assert "silence-move" in client.get(page_of(visit)).text
+    for _ in range(2):
+        text = text_of(silence(client, visit))
+        assert "The patient is not told" in text and "without telling the patient" in text
+    assert undo_page(visit) in client.get(page_of(visit)).text
+    assert "silence-move" not in client.get(page_of(visit)).text
+    clock.shift(4 * MINUTE)
+    sweep(now=NOW + 4 * MINUTE)
+    assert not post_office.mails and reload(visit).starts_at == AT_ELEVEN
+    assert client.get(link).status_code == 200
+    assert Message.objects.filter(kind__startswith="booking_reminder", version=2, state="waiting").exists()
+
+
+def test_patient_without_any_message_gets_a_confirmation_with_the_new_time(client, sam, visit, clock, post_office):
+    client.post(move_page(visit), drop(visit))
+    silence(client, visit)
+    sweep(now=NOW + 4 * MINUTE)
+    [mail] = post_office.mails
+    assert Message.objects.get(state="sent").kind == "booking_booked" and "11:00" in mail.as_string()
+
+
+def test_patient_who_has_been_told_cannot_be_untold(client, sam, visit, clock, post_office):
+    client.post(move_page(visit), drop(visit))
+    clock.shift(3 * MINUTE)
+    assert "too late" in text_of(silence(client, visit))
+    assert not reload(visit).events.last().is_silent
+    stale = text_of(silence(client, visit, version="1:booked"))
+    assert "changed after you opened" in stale
+
+
+def test_silenced_move_is_undone_like_any(client, sam, visit, post_office):
+    sweep(now=NOW)
+    client.post(move_page(visit), drop(visit))
+    silence(client, visit)
+    client.post(undo_page(visit), {"version": reload(visit).shown})
+    assert reload(visit).starts_at == NINE_ON_TUESDAY
+    assert not Message.objects.filter(kind="booking_moved", state="waiting").exists()
+
+
+def test_undo_notice_has_the_clinics_clock_and_the_patients_beside_it(client, sam, visit):
+    client.post(move_page(visit), drop(visit))
+    assert "By the patient’s clock" not in text_of(client.get(page_of(visit)))
+    Appointment.objects.filter(pk=visit.pk).update(mode="video", visitor_time_zone="America/Chicago")
+    text = text_of(client.get(page_of(visit)))
+    assert "9:00 AM EST to Tuesday, December 1, 11:00 AM EST" in text
+    assert "By the patient’s clock: 10:00 AM CST." in text
 
 
 def test_undo_is_refused_and_no_longer_offered_after_three_minutes(client, sam, visit, clock):
