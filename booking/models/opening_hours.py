@@ -154,6 +154,8 @@ class HoursOverride(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
     )
 
+    asked_count = 0  # patients asked to choose another time; set only while the closure is being created in the admin
+
     objects = HoursOverrideQuerySet.as_manager()
 
     class Meta:

@@ -11,6 +11,7 @@ from booking.actions.change import cancel_appointment
 from booking.models import Appointment, HoursOverride, OpeningHours
 from booking.schedule.availability import free_slots, next_free_slots
 from booking.schedule.errors import NotOfferedBecause, SlotNotOffered, SlotTaken
+from clinic.outbox.models import Message
 from tests.booking.today import read_today
 from tests.world import EVERY_RULE, NINE_ON_TUESDAY, NOW, TUESDAY, book, give_hours, make_therapist
 
@@ -254,8 +255,19 @@ def test_a_holiday_with_visits_warns_first(client, evaluation, django_user_model
     book(evaluation, starts_at=datetime(2026, 12, 25, 14, tzinfo=UTC))
     url = "/admin/booking/hoursoverride/holidays/"
     assert "Alice Runner, 9:00 AM" in client.get(url).content.decode()
-    refused = client.post(url, {"on": "2026-12-25"}, follow=True).content.decode()
-    assert "Booked in this time: Alice Runner" in refused
+    asked = client.post(url, {"on": "2026-12-25", "despite_visits": "1"}, follow=True)
     assert not HoursOverride.objects.exists()
-    client.post(url, {"on": "2026-12-25", "despite_visits": "1"})
-    assert HoursOverride.objects.exists()
+    form = asked.context["adminform"].form
+    [row] = form.in_the_way
+    assert (row.visit.patient.name, row.may_ask, row.is_to_ask) == ("Alice Runner", True, True)
+    sent = {name: form[name].value() or "" for name in ("kind", "therapist", "starts_at", "ends_at", "note")}
+    sent |= {"despite_visits": "on", "visits_shown": row.value, "ask": row.value, "_save": "Save"}
+    assert client.post(asked.wsgi_request.get_full_path(), sent).url == url
+    closure = HoursOverride.objects.get()
+    assert (closure.note, closure.therapist) == ("Christmas Day", None)
+    assert (closure.starts_at, closure.ends_at) == (
+        datetime(2026, 12, 25, 5, tzinfo=UTC),
+        datetime(2026, 12, 26, 5, tzinfo=UTC),
+    )
+    assert Message.objects.filter(kind="booking_asked_to_move", subject_id=row.visit.pk, state="waiting").exists()
+    assert "Closed" in client.get(url).content.decode()
