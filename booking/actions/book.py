@@ -43,7 +43,8 @@ class Contact:
 
     `phone` is E.164. `time_zone` is an IANA name, empty for the clinic's. `text_consent` is the consent text that was
     agreed to, else empty. `uses_first_name` is whether messages may contain the first name; None if not asked.
-    `guardian_name` is the parent or guardian who books for a patient under 18.
+    `guardian_name` is the parent or guardian who books for a patient under 18. Without `replaces_phone`, a phone number
+    on file stays, and a different `phone` is for this visit only.
 
     `patient` is the patient proven by a mailed link or chosen by staff. A booking may update their phone number and
     time zone. If `patient` is None, a booking by staff finds or registers a known patient. A visitor's name and address
@@ -57,6 +58,7 @@ class Contact:
     text_consent: str = ""
     uses_first_name: bool | None = None
     guardian_name: str = ""
+    replaces_phone: bool = True
     patient: Patient | None = None
 
 
@@ -204,11 +206,12 @@ def _proven_patient(contact: Contact, *, by: User | None, now: datetime) -> Pati
     if contact.patient is None and by is None:
         return None
     if contact.patient is None:
-        patient = find_or_register_patient(**_typed(contact), may_update=True, now=now)
+        patient = find_or_register_patient(**_typed(contact), may_update=contact.replaces_phone, now=now)
     else:
         patient = contact.patient
         try:
-            update_contact(patient, phone=contact.phone, time_zone=contact.time_zone, now=now)
+            may_replace = contact.replaces_phone
+            update_contact(patient, phone=contact.phone, time_zone=contact.time_zone, may_replace=may_replace, now=now)
         except NamesakeHasPhone:
             raise PhoneOfAnother from None
     lock_patient(patient.pk)

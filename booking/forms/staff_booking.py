@@ -109,7 +109,9 @@ class StaffBookingForm(WhoItIs, MayBreakRules):
     def booking(self) -> BookingRequest:
         """Return the booking request of the valid form, despite the rules that were confirmed."""
         rest = dict(self.cleaned_data)
+        del rest["phone_asked"]
         typed = {name: rest.pop(name) for name in ("name", "email", "phone", "guardian_name")}
+        typed["replaces_phone"] = rest.pop("replace_phone")
         if self.chosen is not None:
             typed |= {"name": self.chosen.name, "email": self.chosen.email, "patient": self.chosen}
         consent = f"Read to them by staff: {FORM_CONSENT_TEXT}" if rest.pop("text_consent", False) else ""

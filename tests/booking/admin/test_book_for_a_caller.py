@@ -132,6 +132,45 @@ def test_name_and_phone_are_enough_for_a_new_patient_and_staff_read_that_nothing
     assert done.redirect_chain == [(reverse("admin:booking_appointment_change", args=[visit.pk]), 303)]
 
 
+@pytest.mark.parametrize("who", ["chosen", "typed"])
+@pytest.mark.parametrize("is_replaced", [True, False])
+def test_another_number_replaces_the_one_on_file_only_if_staff_say_so(desk, evaluation, alice, who, is_replaced):
+    on_file = alice.phone
+    patient = {"patient": alice.pk} if who == "chosen" else {"name": alice.name, "email": alice.email}
+    sent = typed(evaluation, phone="603 555 0177", replace_phone="on", **patient)
+    asked = desk.post(ADD, sent)
+    form = asked.context["form"]
+    assert form.errors.keys() == {"replace_phone"} and not Appointment.objects.exists()
+    assert "Replace (603) 555-0199 by (603) 555-0177" in asked.text
+    assert not re.search(r'type="checkbox" name="replace_phone"[^>]* checked', asked.text)
+    assert form.is_new_shown, "the checkbox is in the part that is open"
+    answer = sent | {"phone_asked": form["phone_asked"].value(), "replace_phone": "on" if is_replaced else ""}
+    assert desk.post(ADD, answer).status_code == 303
+    alice.refresh_from_db()
+    visit = Appointment.objects.get()
+    expected = ("+16035550177", "") if is_replaced else (on_file, "+16035550177")
+    assert (visit.patient, alice.phone, visit.other_phone) == (alice, *expected)
+
+
+def test_answer_about_one_number_is_not_an_answer_about_another(desk, evaluation, alice):
+    sent = typed(evaluation, patient=alice.pk, phone="603 555 0177")
+    shown = desk.post(ADD, sent).context["form"]["phone_asked"].value()
+    other = sent | {"phone": "603 555 0178", "phone_asked": shown, "replace_phone": "on"}
+    assert desk.post(ADD, other).context["form"].errors.keys() == {"replace_phone"}
+
+
+@pytest.mark.parametrize("phone", ["", "(603) 555-0199"])
+def test_nothing_is_asked_about_the_number_on_file(desk, evaluation, alice, phone):
+    assert desk.post(ADD, typed(evaluation, patient=alice.pk, phone=phone)).status_code == 303
+
+
+def test_missing_number_is_filled_in_without_a_question(desk, evaluation, alice):
+    Patient.objects.update(phone="")
+    assert desk.post(ADD, typed(evaluation, patient=alice.pk, phone="603 555 0177")).status_code == 303
+    alice.refresh_from_db()
+    assert alice.phone == "+16035550177"
+
+
 def test_patient_with_an_address_is_told_by_email(desk, evaluation, alice):
     done = desk.post(ADD, typed(evaluation, patient=alice.pk), follow=True)
     assert "told by email" in str(next(iter(done.context["messages"])))
