@@ -186,6 +186,9 @@ class VisitActs(admin.ModelAdmin):
         """
         if request.POST.get("confirmed"):
             seen = _read_seen(request.POST.get("seen", ""))
+            if len(seen) > MOST_AT_ONCE:
+                self._say_too_many(request)
+                return None
             for visit in self.get_queryset(request).filter(
                 pk__in=seen
             ):  # includes visits that have left the list since
@@ -193,9 +196,7 @@ class VisitActs(admin.ModelAdmin):
             return None
         visits = list(queryset.select_related("patient", "service", "therapist")[: MOST_AT_ONCE + 1])
         if len(visits) > MOST_AT_ONCE:
-            self.message_user(
-                request, f"Choose at most {MOST_AT_ONCE} visits at a time. Nothing was done.", messages.ERROR
-            )
+            self._say_too_many(request)
             return None
         now, clinic = timezone.now(), Clinic.objects.current()
         told = describe_deliveries(visits, CANCELLED) if act == "cancel" else {}
@@ -205,6 +206,10 @@ class VisitActs(admin.ModelAdmin):
         hidden.append(("seen", " ".join(f"{visit.pk}={visit.shown}" for visit in visits)))
         page = {"title": question, "lines": lines, "hidden": hidden, "action": "", "button": button}
         return self._confirm_page(request, {**page, "back": reverse("admin:booking_appointment_changelist")})
+
+    def _say_too_many(self, request: HttpRequest) -> None:
+        text = f"Choose at most {MOST_AT_ONCE} visits at a time. Nothing was done."
+        self.message_user(request, text, messages.ERROR)
 
     def _confirm_page(self, request: HttpRequest, page: dict) -> TemplateResponse:
         return self.page_of_visits(request, "booking/admin_confirm.html", page)

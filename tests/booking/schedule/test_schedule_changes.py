@@ -547,3 +547,10 @@ def test_edited_closure_asks_about_visits_whatever_was_confirmed_before(client, 
     assert saved.status_code == 302
     closure.refresh_from_db()
     assert (closure.starts_at, visit.status) == (NINE_ON_TUESDAY, "booked")
+
+
+def test_service_takes_only_a_published_questionnaire_as_its_intake(client, owner, evaluation):
+    page = client.post(change_page(evaluation), service_form(evaluation, intake_slug="made-up"))
+    assert page.context["adminform"].form.errors.keys() == {"intake_slug"}
+    evaluation.refresh_from_db()
+    assert evaluation.intake_slug == ""
