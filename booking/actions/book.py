@@ -70,7 +70,7 @@ class BookingRequest:
     which becomes the visit. `screen` holds the visitor's answers to the safety questions, which become part of the
     visit's intake. `terms_seen` is the `fingerprint` of the length and terms that the form showed; empty: no check.
     `despite_rules` are the rules that staff were shown and override; if one of them is broken, the visit is accepted
-    outside the schedule.
+    outside the schedule. `waived` are rules that do not apply because staff offered the time.
     """
 
     slot: Slot
@@ -82,6 +82,7 @@ class BookingRequest:
     screen: Screen | None = None
     terms_seen: str = ""
     despite_rules: Collection[NotOfferedBecause] = ()
+    waived: Collection[NotOfferedBecause] = ()
 
 
 def book_appointment(*, booking: BookingRequest, now: datetime, by: User | None = None) -> Appointment:
@@ -166,6 +167,7 @@ def _require_bookable(
         patient=patient,
         by_staff=by is not None,
         despite_rules=booking.despite_rules,
+        waived=booking.waived,
     )
 
 

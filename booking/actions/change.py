@@ -56,6 +56,7 @@ def move_appointment(
     therapist: Therapist | None = None,
     minutes: int | None = None,
     despite_rules: Collection[NotOfferedBecause] = (),
+    waived: Collection[NotOfferedBecause] = (),
     notify: bool = True,
     is_own: bool = True,
     version: int | str | None = None,
@@ -73,8 +74,8 @@ def move_appointment(
     price stay as agreed. Without `notify`, no message about the move is sent and the patient's links stay valid;
     reminders show the new time.
 
-    Set `is_own` to False for a patient who is not proven by a mailed link. Then their other visits are not checked,
-    because a refusal would reveal them.
+    `waived` are rules that do not apply because staff offered the time. Set `is_own` to False for a patient who is not
+    proven by a mailed link. Then their other visits are not checked, because a refusal would reveal them.
 
     Raises VisitChanged, TooLateToChange, LengthNotOffered, SlotTaken, SlotNotOffered or BusyTryAgain, in which case
     nothing was written. Raises ValueError for `despite_rules`, `minutes` or no `notify` without `by`.
@@ -107,6 +108,7 @@ def move_appointment(
             patient=appointment.patient if is_own or by else None,
             by_staff=by is not None,
             despite_rules=despite_rules,
+            waived=waived,
         )
         drop_expired_holds(therapist=therapist, now=now)
         _move(appointment, terms, clinic=clinic, is_silent=not notify, is_accepted=bool(overridden), by=by, now=now)

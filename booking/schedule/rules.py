@@ -122,8 +122,9 @@ def require_free(
     minutes: int | None = None,
     patient: Patient | None = None,
     by_staff: bool = False,
-    despite_rules: Collection[NotOfferedBecause] = (),
-) -> list[NotOfferedBecause]:
+    despite_rules: Collection[Because] = (),
+    waived: Collection[Because] = (),
+) -> list[Because]:
     """Check the booking rules for a time, and that no other visit or live hold overlaps it.
 
     With `patient`, the rules include that the patient has no other visit at that time. Pass `patient` only if the
@@ -132,7 +133,8 @@ def require_free(
     checked for another length at the same time with the same therapist.
 
     `by_staff` replaces the minimum notice by "not in the past": the notice protects the therapist from visitors, and
-    staff who book today know the day. `despite_rules` are the rules that staff were shown and override.
+    staff who book today know the day. `despite_rules` are the rules that staff were shown and override. `waived` are
+    rules that do not apply because staff offered the time.
 
     Return the broken rules that were overridden. Raises SlotTaken on an overlap, whatever the rules say, or
     SlotNotOffered with all broken rules if `despite_rules` lacks one of them, or for an inactive therapist. The result
@@ -156,6 +158,7 @@ def require_free(
     own_visit = _own_visit_then(patient, shape, starts_at, in_place_of)
     if own_visit is not None:
         broken.append(Because.OWN_VISIT)
+    broken = [reason for reason in broken if reason not in waived]
     if schedule is None or not set(broken) <= set(despite_rules):
         raise SlotNotOffered(*dict.fromkeys(broken), own_visit=own_visit)
     return broken
