@@ -8,17 +8,19 @@ from typing import Any
 
 from django.urls import reverse
 
-from assessments.models import Flag, FlagFollowUp
+from assessments.models import Flag, FlagFollowUp, Level, Reached
 from assessments.red_flags.alerts import where_alerts_go
 from assessments.red_flags.definitions import read_rules
 from assessments.red_flags.sign_off import find_sign_off
 from clinic.practice.models import Clinic, Therapist, User
+from clinic.practice.registry.rights import may_see
 from clinic.practice.registry.today import Group, Place, Section, register_section
 
 
 def register_sections() -> None:
     """Register the sections of this room."""
     register_section(ALERTS_LOST)
+    register_section(FETCH_A_THERAPIST)
     register_section(FLAGS)
     register_section(SIGN_OFF)
 
@@ -55,8 +57,17 @@ class FlaggedIntake:
         return min(flag.raised_at for flag in self.flags)
 
     @property
+    def is_emergency(self) -> bool:
+        return any(flag.current_level == Level.EMERGENCY for flag in self.flags)
+
+    @property
     def wants_call(self) -> bool:
-        return any(flag.callback_requested_at for flag in self.flags)
+        """Whether the patient asked for a call and has not been reached since."""
+        asked_at = self.asked_at
+        entries = (one for flag in self.flags for one in flag.follow_ups.all())
+        return asked_at is not None and not any(
+            one.reached in Reached.by_any_means() and one.at >= asked_at for one in entries
+        )
 
     @property
     def asked_at(self) -> datetime | None:
@@ -83,7 +94,22 @@ def read_flagged(
     for flag in Flag.objects.open().select_related("response__patient").prefetch_related("follow_ups"):
         intakes.setdefault(flag.response_id, []).append(flag)
     flagged = [FlaggedIntake(flags, any(flag.is_overdue(now) for flag in flags)) for flags in intakes.values()]
-    return {"flagged": flagged, "call_backs": [one for one in flagged if one.wants_call]} if flagged else None
+    if not flagged:
+        return None
+    return {
+        "flagged": flagged,
+        "call_backs": [one for one in flagged if one.wants_call],
+        "comes_first": any(one.is_late or one.is_emergency for one in flagged),
+    }
+
+
+def read_fetch_a_therapist(
+    *, now: datetime, clinic: Clinic, by: User, therapist: Therapist | None = None
+) -> dict[str, Any] | None:
+    """Read whether an emergency flag is open, for staff who may not see flags. It does not say whose it is."""
+    if may_see(by, FLAGS.permissions) or not Flag.objects.open().with_current_level(Level.EMERGENCY).exists():
+        return None
+    return {"comes_first": True}
 
 
 def read_sign_off(
@@ -109,6 +135,11 @@ ALERTS_LOST = Section(
     permissions=("practice.view_patient",),
     read=read_alerts_lost,
     places=(Place("assessments/_admin_alerts_lost.html", Group.SAFETY, 10),),
+)
+FETCH_A_THERAPIST = Section(
+    permissions=("practice.view_patient",),
+    read=read_fetch_a_therapist,
+    places=(Place("assessments/_admin_fetch_a_therapist.html", Group.SAFETY, 15),),
 )
 FLAGS = Section(
     permissions=("assessments.view_flag", "assessments.view_response"),

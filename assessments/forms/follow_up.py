@@ -8,7 +8,7 @@ from django import forms
 from django.db.models import TextChoices
 from django.utils.text import capfirst
 
-from assessments.models import Finding, Flag, Outcome, Reached
+from assessments.models import Finding, Flag, Level, Outcome, Reached
 from assessments.red_flags.follow_ups import Done
 from clinic.practice.fields.sent_data import replace_sent
 
@@ -31,7 +31,7 @@ class FollowUpForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
     reached = forms.ChoiceField(
         label="Was the patient reached?",
-        choices=spell_choices(Reached, none="no one tried, or there was no need"),
+        choices=spell_choices(Reached, none="no one has tried"),
         widget=forms.RadioSelect,
         required=False,
     )
@@ -46,7 +46,8 @@ class FollowUpForm(forms.Form):
         choices=spell_choices(Finding, none="no finding"),
         widget=forms.RadioSelect,
         required=False,
-        help_text="Compared with the concern above. This shows how good the rule is.",
+        help_text="Compared with the concern above. This shows how good the rule is. A normal X-ray alone does not rule out a bone "
+        "stress injury: choose “not known yet”.",
     )
     note = forms.CharField(
         label="Note",
@@ -81,7 +82,9 @@ class FollowUpForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         if not self.errors:
-            faults = self.done.find_faults(settles=cleaned["settles"], flags=len(self.versions))
+            faults = self.done.find_faults(
+                settles=cleaned["settles"], flags=len(self.versions), is_emergency=self.is_emergency
+            )
             for name, fault in faults.items():
                 self.add_error(name, fault)
         return cleaned
@@ -96,6 +99,12 @@ class FollowUpForm(forms.Form):
         """The flags that the valid form is about, with the versions that the page showed."""
         others = [self._others[value][0] for value in self.cleaned_data.get("also", ())]
         return {self.flag.pk: self.cleaned_data["version"]} | {other.pk: other.version for other in others}
+
+    @property
+    def is_emergency(self) -> bool:
+        """Whether one of the flags that the valid form is about is an open emergency."""
+        others = [self._others[value][0] for value in self.cleaned_data.get("also", ())]
+        return any(one.current_level == Level.EMERGENCY and not one.is_handled for one in (self.flag, *others))
 
     def ask_again(self, text: str) -> None:
         """Show `text` about what has changed. The next submit applies to the flag's current version."""

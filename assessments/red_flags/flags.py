@@ -42,7 +42,7 @@ def _is_unanswered(flag: Flag, response: Response) -> bool:
 
 
 def _raise_flag(flag: Flag | None, *, response: Response, hit: Fired, now: datetime) -> Flag:
-    """Save a new flag, or raise an existing one again, which clears its acknowledgments and call request."""
+    """Save a new flag, or raise an existing one again, which clears its acknowledgments. A call that was asked for is still to be made."""
     if flag is None:
         flag = Flag(response=response, rule_id=hit.rule_id, level=hit.level)
     else:
@@ -51,7 +51,7 @@ def _raise_flag(flag: Flag | None, *, response: Response, hit: Fired, now: datet
     flag.level = min(flag.level, hit.level, key=LEVELS.index)
     flag.current_level, flag.action = hit.level, hit.deadline
     flag.rule_version, flag.snapshot, flag.raised_at = hit.rule_version, hit.snapshot, now
-    flag.shown_at = flag.patient_acknowledged_at = flag.callback_requested_at = None
+    flag.shown_at = flag.patient_acknowledged_at = None
     flag.staff_acknowledged_at = flag.staff_acknowledged_by = None
     flag.lowered_at = None if flag.level == hit.level else now
     flag.save()

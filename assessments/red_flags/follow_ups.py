@@ -30,10 +30,11 @@ class Done:
     finding: str = ""
     note: str = ""
 
-    def find_faults(self, *, settles: bool, flags: int = 1) -> dict[str, str]:
+    def find_faults(self, *, settles: bool, flags: int = 1, is_emergency: bool = False) -> dict[str, str]:
         """Return why this cannot be recorded, as sentences for staff by field. Empty if it can be, for `flags` flags.
 
-        The same conditions are constraints of FlagFollowUp.
+        The same conditions are constraints of FlagFollowUp, but for one: an emergency is settled by reaching the
+        patient, or with a reason.
         """
         faults = {}
         if not self.outcome and self.reached != Reached.NOT_REACHED:
@@ -54,6 +55,8 @@ class Done:
             faults["also"] = "What a doctor found is about one flag. Record it for each flag."
         if settles and self.reached == Reached.NOT_REACHED:
             faults.setdefault("reached", "The flag stays open until the patient is reached. Choose “Save, keep open”.")
+        elif settles and is_emergency and self.reached not in Reached.by_any_means() and not self.note.strip():
+            faults.setdefault("note", "Write why this emergency is closed although no one has reached the patient.")
         return faults
 
 

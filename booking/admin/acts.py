@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django_htmx.http import HttpResponseClientRefresh
 
 from booking.actions.attend import (
     can_change,
@@ -92,9 +93,17 @@ def is_htmx(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
-def today_address(request: HttpRequest) -> str:
-    """Return the address of Today as it was when a button on it was pressed: with everyone's visits, or one's own."""
-    return reverse("admin:index", query={"mine": 1} if request.POST.get("mine") else None)
+def is_only_mine(request: HttpRequest) -> bool:
+    """Whether a button was pressed on Today with only the therapist's own visits."""
+    return bool(request.POST.get("mine"))
+
+
+def back_to_today(request: HttpRequest, *, fragment: str = "") -> HttpResponse:
+    """Redirect to Today as it was when a button on it was pressed. htmx loads the page again, to swap no part of it."""
+    if is_htmx(request):
+        return HttpResponseClientRefresh()
+    address = reverse("admin:index", query={"mine": 1} if is_only_mine(request) else None)
+    return see_other(f"{address}#{fragment}" if fragment else address)
 
 
 class VisitActs(admin.ModelAdmin):
@@ -123,16 +132,15 @@ class VisitActs(admin.ModelAdmin):
             is_done = self._act(request, visit, act, version=version, **more)
         except TimeClosed:
             return self._ask_about_closure(request, visit)
-        if is_htmx(request) and (part := self.part_of(request, pk)) is not None:
+        if is_htmx(request) and (part := self.part_of(request, pk, is_done=is_done)) is not None:
             return part
         if place := BACK_ON_TODAY.get(request.POST.get("back", "")):
-            fragment = f"#{place.format(pk=pk)}" if is_done else ""  # a refusal is shown at the top
-            return see_other(today_address(request) + fragment)
+            return back_to_today(request, fragment=place.format(pk=pk) if is_done else "")  # a refusal is at the top
         if came_from := local_back(request.POST.get("next", "") or request.POST.get("back", "")):
             return see_other(came_from)
         return self._to_visit(pk)
 
-    def part_of(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse | None:
+    def part_of(self, request: HttpRequest, pk: uuid.UUID, *, is_done: bool) -> HttpResponse | None:
         """Return the part of a page that htmx swaps after an act. None if the page has no such part."""
         return None
 

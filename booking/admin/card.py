@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
 from booking.actions.change import is_changeable, is_undoable
-from booking.admin.acts import TOLD_BY, VisitActs, is_htmx
+from booking.admin.acts import TOLD_BY, VisitActs, is_htmx, is_only_mine
 from booking.admin.times import local_time
 from booking.models import Appointment
 from booking.staff.todays_visits import CALL, DAY, UNMARKED, read_row
@@ -54,7 +54,7 @@ class VisitCard(VisitActs):
         patch_vary_headers(response, ["HX-Request"])
         return response
 
-    def part_of(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse | None:
+    def part_of(self, request: HttpRequest, pk: uuid.UUID, *, is_done: bool) -> HttpResponse | None:
         """Return the row of Today or the card, whichever has the pressed button, with the refusal if there is one."""
         back, by, now = request.POST.get("back", ""), staff_of(request), timezone.now()
         visit = _find_visit(pk) if back == "card" or back in LISTS else None
@@ -64,10 +64,11 @@ class VisitCard(VisitActs):
             context = self._card(request, visit, came_from=local_back(request.POST.get("next", "")))
             return render(request, CARD, {**context, "notes": _notes(request), "is_swapped": True})
         clinic = Clinic.objects.current()
-        context = read_row(pk, listing=LISTS[back], now=now, clinic=clinic, by=by)
+        context = read_row(pk, listing=LISTS[back], is_done=is_done, now=now, clinic=clinic, by=by)
         if "visit" not in context:
             return None  # canceled meanwhile: it has no row
-        return render(request, ROW, {**context, "clinic": clinic, "notes": _notes(request), "is_swapped": True})
+        context |= {"clinic": clinic, "only_mine": is_only_mine(request)}
+        return render(request, ROW, {**context, "notes": _notes(request), "is_swapped": True})
 
     def _card(self, request: HttpRequest, visit: Appointment, *, came_from: str) -> dict[str, Any]:
         note_shown([visit.patient_id], subject=(self.opts.label_lower, str(visit.pk)))

@@ -18,7 +18,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST
 
-from booking.admin.acts import is_htmx, today_address
+from booking.actions.offers import offer_gap, take_back_offers
+from booking.admin.acts import back_to_today, is_htmx, is_only_mine
 from booking.admin.error_text import format_refusal
 from booking.admin.times import local_time
 from booking.messages.delivery import UNDO, WAIT
@@ -26,13 +27,13 @@ from booking.messages.names import OFFER
 from booking.models import SlotOffer, WaitListEntry
 from booking.models.visit_states import UNDO_FOR
 from booking.schedule.clocks import clock_of_entry
-from booking.schedule.errors import BusyTryAgain
+from booking.schedule.errors import BookingRefused
 from booking.staff.rights import BOOKS_VISITS
 from booking.staff.todays_gaps import read_gap
 from booking.staff.todays_visits import rights_of
 from booking.time.intervals import Interval
 from booking.wait_list.entries import end_expired_entries, leave_wait_list, unexpired_entries
-from booking.wait_list.gap_offers import offer_gap, take_back_offers
+from booking.wait_list.slot_offers import AT_ONCE
 from booking.wait_list.stuck_entries import stuck_entries, why_stuck
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.searching import PicksRows
@@ -45,7 +46,6 @@ from clinic.practice.registry.rights import may_see
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
 from clinic.practice.values.dates import format_days
 from clinic.practice.values.zones import clock_label
-from clinic.responses.redirects import see_other
 
 CHIPS = {"waiting": "chip-warn", "served": "chip-ok", "left": "chip-quiet"}
 
@@ -92,7 +92,7 @@ class GapForm(forms.Form):
             start, end = (datetime.fromisoformat(cleaned[name]).astimezone(UTC) for name in ("starts_at", "ends_at"))
             if end - start > timedelta(days=1):
                 raise ValueError
-            return {**cleaned, "gap": Interval(start, end)}
+            return {"therapist": cleaned["therapist"], "gap": Interval(start, end)}
         except (KeyError, ValueError, OverflowError) as error:
             raise forms.ValidationError("This is not a gap.") from error
 
@@ -100,16 +100,20 @@ class GapForm(forms.Form):
 def _format_offered(offers: Sequence[SlotOffer], *, now: datetime) -> str:
     """Say how many are emailed, and when. It is later than usual in quiet hours."""
     if not offers:
-        return "No one was emailed: it is too soon, or they have had enough offers today. Please call."
+        return "No one was emailed: it is too soon for an email, or they could not take this time. Please call."
     who = "1 person" if len(offers) == 1 else f"{len(offers)} people"
     messages_of = Message.objects.filter(kind=OFFER, subject_id__in=[offer.pk for offer in offers])
     first_at = messages_of.aggregate(at=Min("due_at"))["at"]
     when = f"at {local_time(first_at).clock}" if first_at > now + UNDO_FOR else WAIT
-    return f"{who} on the wait list will be emailed {when}. The first to say yes gets the time. {UNDO}"
+    by_and_by = f", {AT_ONCE} at a time" if len(offers) > AT_ONCE else ""
+    return f"{who} on the wait list will be emailed {when}{by_and_by}. The first to say yes gets the time. {UNDO}"
 
 
-def _format_taken_back(count: int) -> str:
-    return "The offer was taken back. No one was emailed." if count else "It is too late: the emails have been sent."
+def _format_taken_back(count: int, left: int) -> str:
+    if not count:
+        return "The emails have been sent already. Whoever says yes first gets the time."
+    sent = f" {left} had been emailed before." if left else " No one was emailed."
+    return f"The offer was taken back.{sent}"
 
 
 @admin.register(WaitListEntry)
@@ -141,24 +145,26 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
         if not self.has_take_off_permission(request):
             raise PermissionDenied
         form, now, by, clinic = GapForm(request.POST), timezone.now(), staff_of(request), Clinic.objects.current()
-        if not form.is_valid():
-            self.message_user(request, "That gap is not on Today any more. Nothing was sent.", messages.ERROR)
-            return see_other(today_address(request))
-        gap, therapist = form.cleaned_data["gap"], form.cleaned_data["therapist"]
+        row = read_gap(**form.cleaned_data, clinic=clinic, by=by, now=now) if form.is_valid() else None
+        if row is None:
+            self.message_user(request, "This time is no longer free. Nothing was sent.", messages.ERROR)
+            return back_to_today(request)
+        therapist, gap = row.therapist, row.interval
         try:
             if request.POST.get("act") == "undo":
-                text = _format_taken_back(take_back_offers(therapist=therapist, gap=gap, by=by, now=now))
+                count = take_back_offers(therapist=therapist, gap=gap, by=by, now=now)
+                text = _format_taken_back(count, SlotOffer.objects.of_gaps(gap).filter(therapist=therapist).count())
             else:
                 text = _format_offered(offer_gap(therapist=therapist, gap=gap, by=by, clinic=clinic, now=now), now=now)
             self.message_user(request, text, messages.SUCCESS)
-        except BusyTryAgain as refusal:
+        except BookingRefused as refusal:
             self.message_user(request, format_refusal(refusal), messages.ERROR)
-        row = read_gap(therapist=therapist, starts_at=gap.start, clinic=clinic, by=by, now=now)
+        row = read_gap(therapist=therapist, gap=gap, clinic=clinic, by=by, now=now)
         if row is None or not is_htmx(request):
-            return see_other(today_address(request) + (f"#{row.anchor}" if row else "#gaps"))
+            return back_to_today(request, fragment=row.anchor if row else "gaps")
         context = {"gap": row, "clinic": clinic, "notes": list(messages.get_messages(request)), "is_swapped": True}
-        rights = {"may_offer": True, "may_book": may_see(by, [BOOKS_VISITS]), **rights_of(by)}
-        return render(request, "admin/_today_gap.html", {**context, **rights})
+        context |= {"only_mine": is_only_mine(request), "may_offer": True, "may_book": may_see(by, [BOOKS_VISITS])}
+        return render(request, "admin/_today_gap.html", {**context, **rights_of(by)})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WaitListEntry]:
         return super().get_queryset(request).annotate(offer_count=Count("offers")).with_is_stuck()

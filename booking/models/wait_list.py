@@ -13,6 +13,7 @@ from booking.models.service import Service
 from booking.models.visit_modes import DEFAULT_MODE, MODE_CHOICES, MODES, VisitMode
 from booking.time.day_parts import PARTS
 from booking.time.intervals import Interval
+from clinic.outbox.models import Message, State
 from clinic.practice.models import Therapist
 from clinic.practice.values.dates import format_date_range, format_utc
 
@@ -206,6 +207,22 @@ class SlotOfferQuerySet(models.QuerySet["SlotOffer"]):
         """Offers by staff of times in `interval` that no visit had freed."""
         return self.filter(freed_by=None, starts_at__gte=interval.start, starts_at__lt=interval.end)
 
+    def standing(self) -> Self:
+        """Offers that were sent or will be, and not taken."""
+        live = Message.objects.filter(subject_id=OuterRef("pk")).exclude(state__in=(State.SKIPPED, State.FAILED))
+        return self.filter(Exists(live), taken_at=None)
+
+    def of_day(self, whole_day: Interval) -> Self:
+        """Offers of times on a day, with their entries, and with `is_waiting`: the message has not been sent yet."""
+        waiting = Message.objects.filter(subject_id=OuterRef("pk"), state=State.WAITING)
+        on_day = self.filter(starts_at__gte=whole_day.start, starts_at__lt=whole_day.end)
+        return on_day.annotate(is_waiting=Exists(waiting)).select_related("entry")
+
+    def patients_offered(self, interval: Interval) -> set[uuid.UUID]:
+        """Return the keys of the patients with a standing offer of a time in `interval`, whoever the therapist is."""
+        there = self.standing().filter(starts_at__gte=interval.start, starts_at__lt=interval.end)
+        return set(there.values_list("entry__patient_id", flat=True))
+
 
 class SlotOffer(models.Model):
     """An offer of a free time to one entry. Several entries may be offered the same time; the first taker gets it.
@@ -231,6 +248,7 @@ class SlotOffer(models.Model):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(help_text="From then on the time is too near to be taken by the link.")
     taken_at = models.DateTimeField(null=True, blank=True)
+    is_waiting: bool  # set only by `of_day`
 
     objects = SlotOfferQuerySet.as_manager()
 

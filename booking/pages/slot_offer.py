@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
-from booking.actions.take_offer import require_open, take_offer
+from booking.actions.offers import require_open, take_offer
 from booking.forms.version import read_version
 from booking.models import SlotOffer
 from booking.schedule.clocks import visit_time

@@ -82,7 +82,7 @@ def read_wait_list(*, now: datetime, clinic: Clinic, by: User, therapist: Therap
     """Read the number of people who wait, the times that were offered, and the entries that cannot be served."""
     today = now.astimezone(clinic.zone).date()
     entries = WaitListEntry.objects.unexpired(now=now, today=today)
-    waiting, offered = entries.count(), _offered_times(now, clinic)
+    waiting, offered = entries.count(), _offered_times(now, clinic, therapist)
     return {
         "waiting": waiting,
         "offered_times": offered,
@@ -196,10 +196,12 @@ def _unmarked(whole_day: Interval) -> AppointmentQuerySet:
     return unmarked.filter(ends_at__gt=whole_day.start - UNMARKED_FOR)
 
 
-def _offered_times(now: datetime, clinic: Clinic) -> list[OfferedTime]:
+def _offered_times(now: datetime, clinic: Clinic, therapist: Therapist | None) -> list[OfferedTime]:
     """Return the upcoming times that were offered, soonest first. One query, at most MOST_OFFERS rows."""
     sent = Message.objects.filter(kind=OFFER, subject_id=OuterRef("pk"), state=MessageState.SENT)
     ahead = SlotOffer.objects.filter(starts_at__gt=now).annotate(was_sent=Exists(sent)).select_related("entry__patient")
+    if therapist is not None:
+        ahead = ahead.filter(therapist=therapist)
     freed_time = ("starts_at", "therapist_id", "freed_by_id")
     offered = ahead.order_by(*freed_time)[:MOST_OFFERS]
     return [

@@ -1,27 +1,25 @@
 """The gaps of a day for Today: free time, who on the wait list it suits, and whether it was offered to them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from booking.actions.offers import offered_from
 from booking.models import SlotOffer
-from booking.models.visit_states import UNDO_FOR
 from booking.schedule.local_time import LocalTime, clinic_time
 from booking.schedule.schedules import Schedule, read_schedules
 from booking.staff.listed_times import booking_address
 from booking.staff.rights import SEES_WAIT_LIST
 from booking.time.intervals import Interval, intersect, subtract
 from booking.time.opening_hours import day_interval
-from booking.wait_list.gap_offers import offered_from
-from booking.wait_list.matches import Waiting, WaitList, read_wait_list
+from booking.wait_list.matches import Starts, Waiting, WaitList, read_wait_list
 from clinic.practice.models import Clinic, Patient, Therapist, User
 from clinic.practice.registry.rights import may_see
 
 SHORTEST_GAP_MINUTES = 30
+MOST_SHOWN = 3
 QUARTER = timedelta(minutes=15)
-
-Found = tuple[Waiting, datetime, bool]  # with the first time that suits, and whether one is late enough to be offered
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,6 @@ class WaitingPatient:
     time: LocalTime  # the first that would suit
     address: str  # of the form that books that time
     is_offered: bool  # a time in the gap
-    can_be_emailed: bool
 
 
 @dataclass(frozen=True)
@@ -46,9 +43,12 @@ class GapRow:
     therapist: Therapist
     is_named: bool  # the clinic has several therapists
     address: str  # of the form that books a visit in it
-    waiting: list[WaitingPatient]
+    is_kept: bool  # patients cannot book it online
+    waiting: list[WaitingPatient]  # the MOST_SHOWN who have waited longest
+    more_waiting: int
+    emailable: int  # the number of patients to whom it can be offered by email
     offered_at: LocalTime | None
-    is_undoable: bool  # no offer has been sent yet
+    is_undoable: bool  # an offer has not been sent yet
 
     def __str__(self) -> str:
         text = f"{self.starts.clock} – {self.ends.clock}"
@@ -64,11 +64,6 @@ class GapRow:
         """The words on the button that offers it."""
         return f"Email {'the person' if self.emailable == 1 else f'{self.emailable} people'} waiting"
 
-    @property
-    def emailable(self) -> int:
-        """The number of patients to whom the gap can be offered by email."""
-        return sum(one.can_be_emailed for one in self.waiting)
-
 
 def is_open_today(schedule: Schedule, whole_day: Interval) -> bool:
     """Whether the therapist works on that day."""
@@ -78,54 +73,76 @@ def is_open_today(schedule: Schedule, whole_day: Interval) -> bool:
 def read_gaps(
     schedules: Sequence[Schedule], whole_day: Interval, *, clinic: Clinic, by: User, now: datetime
 ) -> list[GapRow]:
-    """Return the gaps that are left of the day in `schedules`, soonest first. At most four queries."""
+    """Return the gaps that are left of the day in `schedules`, soonest first. At most four queries.
+
+    Of the patients who wait, only those shown are loaded, since a loaded patient counts as seen in the audit log.
+    """
     gaps = sorted(((gap, schedule) for schedule in schedules for gap in _free(schedule, whole_day, now)), key=_start)
     sees_list = bool(gaps) and may_see(by, [SEES_WAIT_LIST])
     wait_list = read_wait_list(now=now, clinic=clinic) if sees_list else WaitList([], {})
-    found = [_waiting_for(gap, schedule, wait_list, clinic, now) for gap, schedule in gaps]
-    patients = Patient.objects.in_bulk({one.entry.patient_id for waiting in found for one, *_ in waiting})
-    offers = list(SlotOffer.objects.of_gaps(whole_day)) if sees_list else []
+    starts = {one.therapist.pk: wait_list.starts_in(one, earliest=now) for _, one in gaps}
+    found = [wait_list.matching(gap, one.therapist, starts[one.therapist.pk], clinic) for gap, one in gaps]
+    shown = {one.entry.patient_id for waiting in found for one in waiting[:MOST_SHOWN]}
+    day = _Day(
+        patients=Patient.objects.in_bulk(shown) if shown else {},
+        offers=list(SlotOffer.objects.standing().of_day(whole_day)) if sees_list else [],
+        is_named=len(schedules) > 1,
+        clinic=clinic,
+        now=now,
+    )
     return [
-        _row(gap, schedule.therapist, waiting, patients, offers, len(schedules) > 1, clinic, now)
+        _row(gap, schedule, waiting, starts[schedule.therapist.pk], day)
         for (gap, schedule), waiting in zip(gaps, found, strict=True)
     ]
 
 
-def _row(
-    gap: Interval,
-    therapist: Therapist,
-    waiting: list[Found],
-    patients: Mapping[UUID, Patient],
-    offers: Iterable[SlotOffer],
-    is_named: bool,
-    clinic: Clinic,
-    now: datetime,
-) -> GapRow:
-    own = [one for one in offers if one.therapist_id == therapist.pk and gap.start <= one.starts_at < gap.end]
-    offered = {one.entry_id for one in own}
-    offered_at = max((one.created_at for one in own), default=None)
+@dataclass(frozen=True)
+class _Day:
+    """What the rows of a day share."""
+
+    patients: Mapping[UUID, Patient]
+    offers: list[SlotOffer]  # standing, with `is_waiting`
+    is_named: bool
+    clinic: Clinic
+    now: datetime
+
+
+def _row(gap: Interval, schedule: Schedule, waiting: Sequence[Waiting], starts: Starts, day: _Day) -> GapRow:
+    therapist, clinic = schedule.therapist, day.clinic
+    inside = [one for one in day.offers if gap.start <= one.starts_at < gap.end]
+    own = [one for one in inside if one.therapist_id == therapist.pk and one.freed_by_id is None]
+    offered, offered_at = {one.entry.patient_id for one in inside}, max((one.created_at for one in own), default=None)
+    latest = offered_from(day.now)
     return GapRow(
         interval=gap,
         starts=clinic_time(gap.start, clinic),
         ends=clinic_time(gap.end, clinic),
         therapist=therapist,
-        is_named=is_named,
+        is_named=day.is_named,
         address=booking_address(starts_at=gap.start, therapist=therapist),
+        is_kept=any(kept.overlaps(gap) for kept in schedule.kept),
         waiting=[
             WaitingPatient(
                 waiting=one,
-                patient=patients[one.entry.patient_id],
+                patient=day.patients[one.entry.patient_id],
                 time=clinic_time(starts_at, clinic),
                 address=booking_address(starts_at=starts_at, therapist=therapist, service=one.entry.service),
-                is_offered=one.entry.pk in offered,
-                can_be_emailed=one.entry.pk not in offered
-                and can_be_told
-                and bool(patients[one.entry.patient_id].email),
+                is_offered=one.entry.patient_id in offered,
             )
-            for one, starts_at, can_be_told in waiting
+            for one in waiting[:MOST_SHOWN]
+            if (starts_at := one.first_in(gap, starts, clinic, after=day.now)) is not None
         ],
+        more_waiting=max(0, len(waiting) - MOST_SHOWN),
+        emailable=len(
+            {
+                one.entry.patient_id
+                for one in waiting
+                if one.email and one.first_in(gap, starts, clinic, after=latest) is not None
+            }
+            - offered
+        ),
         offered_at=clinic_time(offered_at, clinic) if offered_at else None,
-        is_undoable=any(one.taken_at is None and now < one.created_at + UNDO_FOR for one in own),
+        is_undoable=any(one.is_waiting for one in own),
     )
 
 
@@ -139,26 +156,16 @@ def _free(schedule: Schedule, whole_day: Interval, now: datetime) -> list[Interv
     return [gap for gap in subtract(left, schedule.blocked) if gap.minutes >= SHORTEST_GAP_MINUTES]
 
 
-def _waiting_for(gap: Interval, schedule: Schedule, wait_list: WaitList, clinic: Clinic, now: datetime) -> list[Found]:
-    """Return those whom a time in `gap` would suit, the longest waiting first."""
-    starts, therapist = wait_list.starts_in(schedule, earliest=now), schedule.therapist
-    in_time = wait_list.starts_in(schedule, earliest=offered_from(now))
-    can_be_told = {one.entry.pk for one in wait_list.matching(gap, therapist, in_time, clinic)}
-    found = wait_list.matching(gap, therapist, starts, clinic)
-    return [(one, one.first_in(gap, starts, clinic), one.entry.pk in can_be_told) for one in found]
-
-
 def _open_time(schedule: Schedule, whole_day: Interval) -> list[Interval]:
     return subtract(intersect(schedule.all_openings, [whole_day]), schedule.closed)
 
 
-def read_gap(*, therapist: Therapist, starts_at: datetime, clinic: Clinic, by: User, now: datetime) -> GapRow | None:
-    """Return the row of the gap that contains `starts_at`, after an act; None if that time is no longer free."""
-    day = starts_at.astimezone(clinic.zone).date()
+def read_gap(*, therapist: Therapist, gap: Interval, clinic: Clinic, by: User, now: datetime) -> GapRow | None:
+    """Return today's row that overlaps `gap` of an earlier page; None if nothing of it is free today."""
+    day = now.astimezone(clinic.zone).date()
     schedules = read_schedules(first_day=day, days=1, now=now, clinic=clinic)
     rows = read_gaps(schedules, day_interval(day, 1, clinic.zone), clinic=clinic, by=by, now=now)
-    of_gap = (row for row in rows if row.therapist == therapist and row.interval.start <= starts_at < row.interval.end)
-    return next(of_gap, None)
+    return next((row for row in rows if row.therapist == therapist and row.interval.overlaps(gap)), None)
 
 
 def _start(gap: tuple[Interval, Schedule]) -> Interval:

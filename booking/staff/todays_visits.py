@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from booking.messages.delivery import visits_to_call
+from django.db.models import OuterRef, Subquery
+
+from assessments.models import Flag, Level
 from booking.models import Appointment
 from booking.models.appointment import AppointmentQuerySet
 from booking.models.visit_states import State
@@ -18,6 +20,10 @@ from clinic.practice.registry.rights import may_see
 Status = Appointment.Status
 SHOWN = (Status.BOOKED, Status.COMPLETED, Status.NO_SHOW)
 DAY, UNMARKED, CALL = "visit", "unmarked", "call"  # the lists with buttons
+FLAG_CHIPS = {
+    Level.EMERGENCY.value: Chip("emergency flag", "chip-urgent"),
+    Level.URGENT.value: Chip("urgent flag", "chip-warn"),
+}
 TOLD = Button("called", "Told by phone")
 
 
@@ -61,8 +67,11 @@ class VisitRow:
 
 
 def visit_rows(visits: AppointmentQuerySet, *, listing: str, clinic: Clinic, now: datetime, by: User) -> list[VisitRow]:
-    """Return the rows of `visits`, soonest first. One query."""
+    """Return the rows of `visits`, soonest first, with the level of the patient's worst open flag. One query."""
     found = visits.with_has_been_here(now=now).with_was_texted().order_by("starts_at", "therapist__position")
+    if may_see(by, ["assessments.view_flag"]):
+        worst = Flag.objects.open().filter(response__patient=OuterRef("patient"))
+        found = found.annotate(worst_flag=Subquery(worst.values("level")[:1]))
     return [
         VisitRow(
             appointment=row,
@@ -78,8 +87,8 @@ def visit_rows(visits: AppointmentQuerySet, *, listing: str, clinic: Clinic, now
     ]
 
 
-def read_row(pk: Any, *, listing: str, now: datetime, clinic: Clinic, by: User) -> dict[str, Any]:
-    """Read the row of one visit after an act, for the template of the row. Without "visit" if it has none.
+def read_row(pk: Any, *, listing: str, is_done: bool, now: datetime, clinic: Clinic, by: User) -> dict[str, Any]:
+    """Read the row of one visit after an act, which was refused unless it `is_done`. Without "visit" if it has none.
 
     The row stays in its list until the page is loaded again.
     """
@@ -87,7 +96,7 @@ def read_row(pk: Any, *, listing: str, now: datetime, clinic: Clinic, by: User) 
     if listing != CALL:
         visits = visits.filter(status__in=SHOWN)
     found = visit_rows(visits, listing=listing, clinic=clinic, now=now, by=by)
-    if found and listing == CALL and not visits_to_call(now=now).filter(pk=pk).exists():
+    if found and listing == CALL and is_done:
         found = [replace(found[0], chips=[*found[0].chips, Chip("told by phone", "chip-ok")], buttons=[])]
     return {**({"visit": found[0]} if found else {}), **rights_of(by)}
 
@@ -149,6 +158,8 @@ def _until(row: VisitRow, now: datetime) -> str:
 
 def _chips(visit: Appointment, listing: str, *, by: User, clinic: Clinic, now: datetime) -> list[Chip]:
     chips = status_chips(visit, by=by, zone=clinic.zone, now=now)
+    if (flag := FLAG_CHIPS.get(getattr(visit, "worst_flag", None) or "")) is not None:
+        chips.insert(0, flag)
     if listing == CALL and visit.status == Status.BOOKED:
         chips.append(Chip("changed", "chip-warn"))
     return chips

@@ -23,6 +23,7 @@ class Waiting:
 
     entry: WaitListEntry
     name: str
+    email: str
     wishes: Wishes
 
     def suits(self, starts_at: datetime, clinic: Clinic) -> bool:
@@ -30,10 +31,11 @@ class Waiting:
         is_earlier = self.entry.next_visit_at is None or starts_at < self.entry.next_visit_at
         return is_earlier and self.wishes.suit(starts_at, clinic)
 
-    def first_in(self, gap: Interval, starts: Starts, clinic: Clinic) -> datetime:
-        """Return the first of `starts` in `gap` that is suitable. Raises StopIteration if there is none."""
+    def first_in(self, gap: Interval, starts: Starts, clinic: Clinic, *, after: datetime) -> datetime | None:
+        """Return the first of `starts` in `gap` that is suitable and later than `after`; None if there is none."""
         own = starts.get(self.entry.service_id, ())
-        return next(one for one in own if gap.start <= one < gap.end and self.suits(one, clinic))
+        inside = (one for one in own if gap.start <= one < gap.end and one > after)
+        return next((one for one in inside if self.suits(one, clinic)), None)
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,12 @@ def read_wait_list(*, now: datetime, clinic: Clinic) -> WaitList:
     """Read the entries and the therapists of their services. Two queries, one if no one waits."""
     today = now.astimezone(clinic.zone).date()
     entries = WaitListEntry.objects.unexpired(now=now, today=today).with_next_visit(now).select_related("service")
-    rows = entries.annotate(patient_name=F("patient__name")).order_by("created_at", "pk")
-    waiting = [Waiting(row, row.patient_name, wishes_of(row, clinic=clinic)) for row in rows]
+    # Without the patients, who would count as seen.
+    rows = entries.annotate(patient_name=F("patient__name"), patient_email=F("patient__email"))
+    waiting = [
+        Waiting(row, row.patient_name, row.patient_email, wishes_of(row, clinic=clinic))
+        for row in rows.order_by("created_at", "pk")
+    ]
     therapists: dict[UUID, set[UUID]] = defaultdict(set)
     if waiting:
         services = {one.entry.service_id for one in waiting}

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from django.conf import settings
 
-from booking.actions.take_offer import offer_url, require_open
+from booking.actions.offers import offer_url, require_open
 from booking.messages.names import OFFER
 from booking.messages.samples import PLACEHOLDERS, sample_values
 from booking.models import SlotOffer
-from booking.schedule.errors import OfferOver, SlotNotOffered, SlotTaken
+from booking.schedule.errors import BookingRefused, OfferOver, SlotTaken
 from booking.wait_list.entries import entry_path
 from booking.wait_list.entry_mail import SAMPLE_URL
 from booking.wait_list.offer_text import format_others, offer_values
@@ -38,7 +38,7 @@ def _why_unwanted(message: Message, now: datetime) -> str | None:
         return NO_LONGER_WAITS
     except SlotTaken:
         return "the time is taken"
-    except SlotNotOffered:
+    except BookingRefused:
         return "the time is no longer offered"
     return None
 

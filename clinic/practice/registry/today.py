@@ -12,7 +12,10 @@ from clinic.practice.registry.rights import may_see
 
 
 class Group(Enum):
-    """The groups of the page by what they ask of staff, in this order. The value is the heading."""
+    """The groups of the page by what they ask of staff, in this order. The value is the heading.
+
+    A group with something that cannot wait comes first (`comes_first`).
+    """
 
     NOW = "Now and next"
     SAFETY = "Review first"
@@ -33,6 +36,7 @@ class ReadsSection(Protocol):
     ) -> Mapping[str, Any] | None:
         """Return the context of the section's templates. None hides the section.
 
+        A true `comes_first` in the context moves the groups of the section to the top of the page.
         With `therapist`, omit the visits and the free time of other therapists.
         """
 
@@ -97,8 +101,9 @@ def read_today(*, by: User, clinic: Clinic, therapist: Therapist | None = None, 
         if not place.needs or context[place.needs]
     ]
     parts.sort(key=lambda part: part[0].order)
+    urgent = {place.group for place, context in parts if context.get("comes_first")}
     groups = [
         ShownGroup(group, [ShownPart(place.template, context) for place, context in parts if place.group == group])
-        for group in Group
+        for group in sorted(Group, key=lambda group: group not in urgent)
     ]
     return [group for group in groups if group.parts]

@@ -61,7 +61,7 @@ def test_patients_in_the_way_are_listed_with_phone_links_and_asked_to_choose_ano
     html = page.content.decode()
     assert 'href="tel:+16035550199"' in html and "Alice Runner" in html
     done = client.post(BLOCK, morning | sent_by(page), follow=True)
-    assert text_of(done).count("1 patient asked to choose another time") == 1
+    assert text_of(done).count("1 patient asked") == 1
     closure = HoursOverride.objects.get()
     assert (closure.starts_at, closure.created_by) == (datetime(2026, 12, 1, 13, tzinfo=UTC), sam)
     assert Message.objects.filter(kind=ASKED, subject_id=visit.pk, state="waiting").count() == 1

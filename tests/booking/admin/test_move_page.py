@@ -94,7 +94,7 @@ def test_patient_is_not_told_of_a_drop_if_staff_choose_it_in_the_undo_notice(cli
     assert "silence-move" in client.get(page_of(visit)).text
     for _ in range(2):
         text = text_of(silence(client, visit))
-        assert "The patient is not told" in text and "without telling the patient" in text
+        assert "is not told" in text and "without telling the patient" in text
     assert undo_page(visit) in client.get(page_of(visit)).text
     assert "silence-move" not in client.get(page_of(visit)).text
     clock.shift(4 * MINUTE)
@@ -187,7 +187,7 @@ def test_rule_that_a_move_breaks_since_the_page_was_shown_is_asked_again(client,
 
 def test_staff_move_a_visit_into_the_notice_of_visitors_without_a_question(client, sam, visit):
     answer = client.post(move_page(visit), drop(visit, starts_at="2026-11-23T11:00"), follow=True)
-    assert "sooner than patients can book" in text_of(answer)
+    assert "sooner than patients" in text_of(answer)
     assert reload(visit).starts_at == NOW + HOUR
 
 

@@ -8,9 +8,11 @@ import time_machine
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
+from assessments.models import Flag
 from booking.actions.attend import mark_arrived, mark_no_show, mark_started, say_here
 from booking.models import Appointment, OpeningHours, Service, SlotOffer
 from booking.staff.todays_visits import DaysRows, split_day, visit_rows
+from clinic.audit.models import AccessEvent, Action
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic, Role
 from clinic.practice.registry.today import Group
@@ -273,6 +275,57 @@ def test_gap_that_is_none_is_refused(client, evaluation, meredith, sent):
     assert answer.status_code == 303
     assert not SlotOffer.objects.exists()
     assert "Nothing was sent" in client.get(TODAY).text
+
+
+def test_gap_of_an_older_page_is_offered_as_it_is_now_or_the_page_is_loaded_again(client, evaluation, clock):
+    wait(evaluation)
+    clock.move_to(NINE_ON_TUESDAY)
+    sign_in(client, Role.FRONT_DESK)
+    sent = gap_form(client.get(TODAY).text)
+    clock.move_to(NINE_ON_TUESDAY + 16 * MINUTE)
+    part = client.post(OFFER, sent, headers=HTMX)
+    assert part.text.lstrip().startswith('<li id="gap-') and SlotOffer.objects.count() == 1
+    clock.move_to(NINE_ON_TUESDAY + DAY)
+    sign_in(client, Role.FRONT_DESK)
+    answer = client.post(OFFER, sent, headers=HTMX)
+    assert answer["HX-Refresh"] == "true" and SlotOffer.objects.count() == 1
+
+
+def test_only_patients_who_are_shown_are_in_the_audit_log(client, evaluation):
+    for number in range(5):
+        wait(evaluation, name=f"Waiter{number} Longname", now=NOW + number * MINUTE)
+    Message.objects.all().delete()  # overdue, and shown with their patients
+    user = sign_in(client, Role.FRONT_DESK)
+    page = client.get(TODAY).text
+    assert "and 2 more" in page
+    [line] = AccessEvent.objects.filter(actor=user, action=Action.READ)
+    assert len(line.patient_ids) == 3
+
+
+# Warning signs
+
+
+def test_emergency_or_overdue_flag_comes_first(client, evaluation):
+    flag = make_flag(book(evaluation), NINE_ON_TUESDAY - 31 * MINUTE, level="T", action="at the visit")
+    sign_in(client, Role.THERAPIST)
+    assert titles(client.get(TODAY).text)[:2] == [Group.NOW.value, Group.SAFETY.value]
+    Flag.objects.filter(pk=flag.pk).update(level="E", current_level="E")
+    page = client.get(TODAY).text
+    assert titles(page)[:2] == [Group.SAFETY.value, Group.NOW.value]
+    assert "emergency flag" in page[page.index('class="row-visit') :]
+
+
+def test_front_desk_is_told_to_fetch_a_therapist_and_not_for_whom(client, evaluation):
+    visit = book(evaluation, starts_at=NINE_ON_TUESDAY + DAY)
+    flag = make_flag(visit, NOW)
+    sign_in(client, Role.FRONT_DESK)
+    note = re.search(r'(?s)<p class="errornote">(.*?)</p>', client.get(TODAY).text)[1]
+    assert "fetch a therapist" in note and visit.booked_patient.name not in note
+    sign_in(client, Role.THERAPIST)
+    assert "fetch a therapist" not in client.get(TODAY).text
+    Flag.objects.filter(pk=flag.pk).update(staff_acknowledged_at=NOW, staff_acknowledged_by=UserFactory())
+    sign_in(client, Role.FRONT_DESK)
+    assert "fetch a therapist" not in client.get(TODAY).text
 
 
 # What is left to set up

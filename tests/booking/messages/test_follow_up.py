@@ -15,7 +15,7 @@ from django.utils import timezone
 from booking.actions.attend import mark_no_show
 from booking.actions.book import BookingRequest, Contact, book_appointment
 from booking.actions.change import cancel_appointment, move_appointment
-from booking.actions.take_offer import take_offer
+from booking.actions.offers import take_offer
 from booking.models import Appointment, Purpose, Service
 from booking.schedule.earlier_visits import has_earlier_visit
 from booking.schedule.errors import NeedsEarlierVisit

@@ -7,7 +7,7 @@ import time_machine
 from django.contrib.auth.models import Permission
 
 from booking.actions.change import cancel_appointment, move_appointment, undo_cancellation
-from booking.actions.take_offer import take_offer
+from booking.actions.offers import take_offer
 from booking.message_kinds.wait_list.stuck import NO_LONGER_STUCK
 from booking.messages.names import WAIT_STUCK
 from booking.models import MODES, Appointment, SlotOffer, WaitListEntry

@@ -5,15 +5,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import IntegrityError, transaction
 
-from booking.actions.take_offer import take_offer
-from booking.models import Appointment, OpeningHours, Service, SlotOffer, WaitListEntry
+from booking.actions.offers import TAKEN_UNTIL, offer_gap, take_back_offers, take_offer
+from booking.models import Appointment, OpeningHours, SlotOffer, WaitListEntry
 from booking.schedule.errors import SlotNotOffered, SlotTaken
 from booking.time.intervals import Interval
-from booking.wait_list.gap_offers import TAKEN_UNTIL, offer_gap, take_back_offers
 from booking.wait_list.offer_text import count_other_offers
 from booking.wait_list.slot_offers import MOST_A_DAY
 from clinic.audit.models import AccessEvent
-from clinic.outbox.models import Message
+from clinic.outbox.messages.suppressions import suppress
+from clinic.outbox.models import Message, MessageRule, Suppression
 from clinic.practice.models import Clinic, Patient
 from tests.booking.locking import race
 from tests.booking.waiting import FREED_AT, book_later, message_about, offers_by_name, wait, wait_with
@@ -76,10 +76,13 @@ def test_offer_is_emailed_once_it_cannot_be_taken_back(evaluation, meredith, fro
 def test_offer_waits_for_the_end_of_quiet_hours_or_is_not_made(evaluation, meredith, front_desk, post_office):
     at_seven = NINE_ON_TUESDAY - 2 * HOUR
     wait(evaluation, now=at_seven)
-    at_nine = Interval(NINE_ON_TUESDAY.astimezone(UTC), (NINE_ON_TUESDAY + HOUR).astimezone(UTC))
+    at_nine = Interval(NINE_ON_TUESDAY.astimezone(UTC), (NINE_ON_TUESDAY + MINUTE).astimezone(UTC))
     assert offer(meredith, front_desk, gap=at_nine, now=at_seven) == [], "it could be taken until 8:00 AM only"
-    [made] = offer(meredith, front_desk, now=at_seven)
+    morning = Interval(at_nine.start, GAP.end)
+    [made] = offer(meredith, front_desk, gap=morning, now=at_seven)
     assert message_about(made).due_at == NINE_ON_TUESDAY - HOUR
+    assert made.starts_at > NINE_ON_TUESDAY, "a later time of the same gap"
+    assert take_back_offers(therapist=meredith, gap=morning, by=front_desk, now=at_seven + 20 * MINUTE) == 1
 
 
 def offer_mails(post_office):
@@ -120,8 +123,8 @@ def test_offer_is_taken_back_before_it_is_sent_and_not_after(evaluation, meredit
     sweep(now=BEFORE + HOUR)
     assert not SlotOffer.objects.exists() and not offer_mails(post_office)
     [made] = offer(meredith, front_desk, now=BEFORE + 5 * MINUTE)
-    late = BEFORE + 5 * MINUTE + FREED_AT
-    assert take_back_offers(therapist=meredith, gap=GAP, by=front_desk, now=late) == 0
+    sweep(now=BEFORE + 5 * MINUTE + FREED_AT)
+    assert take_back_offers(therapist=meredith, gap=GAP, by=front_desk, now=BEFORE + 6 * MINUTE) == 0
     assert SlotOffer.objects.get() == made
     acts = AccessEvent.objects.filter(object_type="booking.slotoffer", actor=front_desk).values_list(
         "action", flat=True
@@ -172,10 +175,43 @@ def test_freed_time_that_was_canceled_still_needs_its_notice(evaluation, meredit
     )
     with pytest.raises(SlotNotOffered):
         take_offer(offer=made, now=BEFORE)
-    assert Service.objects.get(pk=evaluation.pk).minimum_notice_minutes is None
+
+
+def test_those_who_could_not_take_it_or_get_no_mail_are_not_told(evaluation, meredith, front_desk):
+    wait_with(
+        book_later(evaluation, days=1, hours=-1), now=BEFORE
+    )  # within the 24 hours in which patients cannot move a visit
+    wait(evaluation, name="Una Blocked", now=BEFORE)
+    suppress(address="una@example.com", why=Suppression.Why.BOUNCED, now=BEFORE)
+    wait(evaluation, name="Nelly Next", now=BEFORE)
+    late = BEFORE + 35 * MINUTE
+    assert [one.entry.patient.name for one in offer(meredith, front_desk, now=late)] == ["Nelly Next"]
+
+
+def test_switched_off_message_is_not_promised(evaluation, meredith, front_desk):
+    wait(evaluation, now=BEFORE)
+    MessageRule.objects.create(kind="booking_offer", subject="x", text="x", is_active=False)
+    assert offer(meredith, front_desk) == []
+
+
+def test_patient_is_offered_one_time_of_a_gap_whoever_the_therapist_is(evaluation, call, meredith, front_desk):
+    other = make_therapist("Nora", position=1)
+    evaluation.therapists.add(other)
+    wait(evaluation, now=BEFORE)
+    wait(call, now=BEFORE)
+    assert len(offer(meredith, front_desk)) == 1
+    assert offer(other, front_desk) == []
+
+
+def test_taken_gap_is_refused(evaluation, meredith, front_desk):
+    wait(evaluation, now=BEFORE)
+    book(evaluation, starts_at=ELEVEN)
+    taken = Interval(GAP.start, GAP.start + 45 * MINUTE)
+    with pytest.raises(SlotTaken):
+        offer(meredith, front_desk, gap=taken)
 
 
 def test_gap_of_the_past_is_not_offered(evaluation, meredith, front_desk):
     wait(evaluation, now=BEFORE)
-    past = datetime(2026, 11, 2, 14, tzinfo=UTC)
+    past = datetime(2026, 11, 3, 14, tzinfo=UTC)
     assert offer(meredith, front_desk, gap=Interval(past, past + HOUR)) == []

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from booking.actions.change import cancel_appointment, move_appointment
-from booking.actions.take_offer import offer_url
+from booking.actions.offers import offer_url
 from booking.models import Appointment, SlotOffer, WaitListEntry
 from booking.schedule.visit_links import visit_path
 from booking.wait_list.entries import entry_path, leave_wait_list

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from booking.actions.change import cancel_appointment, move_appointment
-from booking.actions.take_offer import take_offer
+from booking.actions.offers import take_offer
 from booking.models import Appointment, SlotOffer, WaitListEntry
 from booking.schedule.availability import free_slots
 from booking.schedule.errors import BookingRefused, BusyTryAgain, OfferOver, SlotNotOffered, SlotTaken
