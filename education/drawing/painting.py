@@ -1,0 +1,213 @@
+"""Paint one figure: its segments sorted by depth, with rules for the seams where they join."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from education.drawing.head import head_svg
+from education.drawing.muscles import muscle_svg
+from education.drawing.outlines import UNITS, Camera, hull, shade, smooth, tube
+from education.drawing.people import Person
+from education.drawing.proportions import LIMB_RINGS
+from education.drawing.skeleton import SIDES, Skeleton
+from education.drawing.surface import Blob, limb, neck, shoe, trunk
+from education.drawing.vectors import between
+
+FAR = 0.8  # a limb on the side that faces this much away from the reader is drawn in the shade
+WAISTBAND = 5
+SHIRT_FROM = 3
+GONE = -1e9
+MOVED = 5.0  # cm
+
+
+@dataclass
+class Layer:
+    """One segment to paint: its depth, skin, clothes and what lies on top, all as path data or SVG."""
+
+    name: str
+    depth: float
+    far: bool = False
+    skin: str = ""
+    cloth: str = ""
+    shaded: str = ""
+    extra: str = ""
+    sewn: list["Layer"] = field(default_factory=list)
+
+
+def _path(css: str, data: str) -> str:
+    return f'<path class="{css}" d="{data}"/>' if data else ""
+
+
+def _joined(camera: Camera, upper: list[Blob], lower: list[Blob]) -> str:
+    return smooth(tube(camera, upper)) + smooth(tube(camera, lower))
+
+
+def _faces_away(camera: Camera, body: Skeleton, segment: str, side: str) -> bool:
+    return camera.depth(body.frames[segment].right) * (1 if side == "r" else -1) < -FAR
+
+
+def _yoke(camera: Camera, body: Skeleton, person: Person, side: str) -> str:
+    """Return the patch that melts a sleeve into the shirt at the shoulder."""
+    chest, k, sign = body.frames["chest"], body.scale * person.girth, (1 if side == "r" else -1)
+    joint = body.joints["shoulder_" + side]
+    inner = chest.at(joint, 0.2 * k, -0.6 * k, -sign * 5.5 * k)
+    upper = body.frames["upper_" + side].at(joint, 0, -3.0 * k, 0)
+    blobs = [Blob(spot, chest, (size * k, size * k, size * k)) for spot, size in ((joint, 5.2), (inner, 5.4), (upper, 4.7))]
+    return smooth(hull(camera, blobs, 12))
+
+
+def _seam(camera: Camera, body: Skeleton, lower: str) -> str:
+    """Return the patch over the line of a knee or an elbow whose two segments are painted apart."""
+    joint, half = (("knee", 4.6) if lower.startswith("shank") else ("elbow", 3.3))
+    frame, k = body.frames[lower], body.scale
+    spot = body.joints[f"{joint}_{lower[-1]}"]
+    return smooth(hull(camera, [Blob(spot, frame, (half * k, half * k, half * k))], 10))
+
+
+def _crease(camera: Camera, body: Skeleton, person: Person, side: str) -> str:
+    """Return the patch that melts a thigh into the shorts at the hip."""
+    hip, k = body.joints["hip_" + side], body.scale * person.girth
+    thigh = body.frames["thigh_" + side]
+    blobs = [Blob(thigh.at(hip, 0, up * k, 0), thigh, (size * k,) * 3) for up, size in ((1.0, 8.9), (-5.0, 7.0))]
+    return smooth(hull(camera, blobs, 12))
+
+
+def _hand(camera: Camera, body: Skeleton, person: Person, side: str) -> str:
+    fist = getattr(body.pose, side).fist
+    sign = 1 if side == "r" else -1
+    frame, wrist, k = body.frames["hand_" + side], body.joints["wrist_" + side], body.scale
+    palm = smooth(tube(camera, limb(body, person, "fist" if fist else "hand", side), 0.6))
+    spots = ((2.2, -3.0, -0.4), (3.9, -6.4, -1.4), (3.4, -8.8, -2.2)) if not fist else ((2.6, -4.0, -2.0), (2.0, -7.0, -3.2))
+    thumb = [Blob(frame.at(wrist, a * k, u * k, sign * r * k), frame, (1.25 * k, 1.25 * k, 1.2 * k)) for a, u, r in spots]
+    return palm + smooth(hull(camera, thumb[:2], 8)) + (smooth(hull(camera, thumb[1:], 8)) if not fist else "")
+
+
+def _shoe_svg(camera: Camera, body: Skeleton, side: str, *, far: bool) -> str:
+    upper, sole = shoe(body, side)
+    bent = body.frames["toes_" + side] != body.frames["foot_" + side]
+    back, front = ("heel", "collar", "instep", "ball"), ("ball", "toe")
+    groups = (back, front) if bent else ((*back, "toe"),)
+    top = "".join(smooth(hull(camera, [upper[name] for name in names], 14)) for names in groups)
+    low = (("heel", "ball"), ("ball", "toe")) if bent else (("heel", "ball", "toe"),)
+    base = "".join(smooth(hull(camera, [sole[name] for name in names], 12)) for names in low)
+    shank, ankle, k = body.frames["shank_" + side], body.joints["ankle_" + side], body.scale
+    sock = [
+        Blob(shank.at(ankle, 0, up * k, 0), shank, (3.5 * k, 1.0, 3.5 * k)) for up in (4.6, -2.0)
+    ]
+    tone = "f" if far else ""
+    return _path("k" + tone, smooth(tube(camera, sock, 0.35))) + _path("b" + tone, top) + _path("w" + tone, base)
+
+
+def _leg(camera: Camera, body: Skeleton, person: Person, side: str) -> list[Layer]:
+    joints, near = body.joints, camera.depth
+    far = _faces_away(camera, body, "pelvis", side)
+    thigh, shank = limb(body, person, "thigh", side), limb(body, person, "shank", side)
+    short = limb(body, person, "thigh", side, person.shorts, 0.8)
+    middle = near(between(joints["hip_" + side], joints["knee_" + side], 0.55))
+    low = near(between(joints["knee_" + side], joints["ankle_" + side], 0.5))
+    shown = [ring for ring, share in zip(thigh, LIMB_RINGS["thigh"], strict=True) if share.along > person.shorts - 0.3]
+    upper = Layer("thigh_" + side, middle, far, smooth(tube(camera, shown, 0.2)), smooth(tube(camera, short, 1.0, 0.15)))
+    upper.shaded = smooth(shade(camera, shown)) if len(shown) > 3 else ""
+    lower = Layer("shank_" + side, low, far, smooth(tube(camera, shank)))
+    lower.shaded = smooth(shade(camera, shank))
+    lower.extra = _shoe_svg(camera, body, side, far=far)
+    return [upper, lower]
+
+
+def _arm(camera: Camera, body: Skeleton, person: Person, side: str) -> list[Layer]:
+    joints, near = body.joints, camera.depth
+    far = _faces_away(camera, body, "chest", side)
+    upper, fore = limb(body, person, "upper", side), limb(body, person, "fore", side)
+    sleeve = limb(body, person, "upper", side, person.sleeve, 0.7) if person.sleeve > 0.25 else []
+    top = Layer("upper_" + side, near(between(joints["shoulder_" + side], joints["elbow_" + side], 0.55)), far)
+    top.skin, top.shaded = smooth(tube(camera, upper)), smooth(shade(camera, upper))
+    top.cloth = smooth(tube(camera, sleeve, 1.0, 0.12)) if sleeve else ""
+    if sleeve and not far:
+        top.extra = _path("y", _yoke(camera, body, person, side))
+    low = Layer("fore_" + side, near(between(joints["elbow_" + side], joints["wrist_" + side], 0.6)), far)
+    low.skin, low.shaded = smooth(tube(camera, fore)) + _hand(camera, body, person, side), smooth(shade(camera, fore))
+    return [top, low]
+
+
+def _paint(layer: Layer, cloth: str) -> str:
+    """Return the SVG of a layer; layers sewn to it share one outline, so that joints show no line."""
+    tone = "f" if layer.far else ""
+    every = [layer, *layer.sewn]
+    skin = "".join(one.skin for one in every)
+    out = _path("s" + tone, skin)
+    if not layer.far:
+        out += _path("d", "".join(one.shaded for one in every))
+    out += "".join(one.extra for one in every if one.name.startswith("shank"))
+    out += _path(cloth + tone, "".join(one.cloth for one in every))
+    return out + "".join(one.extra for one in every if not one.name.startswith("shank"))
+
+
+def figure_svg(camera: Camera, body: Skeleton, person: Person, muscles: tuple[str, ...] = (), over: dict[str, float] | None = None, among: Sequence[tuple[float, str]] = ()) -> str:
+    """Return one figure as SVG, far segments first.
+
+    `over` moves a segment nearer (or farther), in cm; `among` are things between the limbs, with their depth.
+    """
+    near = camera.depth
+    over = over or {}
+    hips, chest = near(body.joints["hips"]), near(body.joints["chest"])
+    limbs = [part for side, _ in SIDES for part in (_leg(camera, body, person, side) + _arm(camera, body, person, side))]
+    for part in limbs:
+        middle = hips if part.name[:5] in ("thigh", "shank") else chest
+        if not part.far and part.name.startswith(("upper", "fore")) and part.depth > middle - 6:
+            part.depth = max(part.depth, middle + 4)
+        part.depth += over.get(part.name, 0.0)
+    marks = muscle_svg(camera, body, muscles)
+    pelvis = smooth(tube(camera, trunk(body, person, 0, WAISTBAND + 1, 0.7), 0.5, 0.1))
+    shirt = [*trunk(body, person, SHIRT_FROM, WAISTBAND, -0.6), *trunk(body, person, WAISTBAND, ease=0.4)]
+    layers: list[tuple[float, str]] = list(among)
+    hip = [part for part in limbs if part.name.startswith("thigh") and not part.far and abs(part.depth - hips) < 14]
+    shorts = pelvis + "".join(part.cloth for part in hip)
+    for part in limbs:
+        if part in hip:
+            part.cloth = ""
+        elif part.name.startswith("thigh") and not part.far:
+            part.extra += _path("v", _crease(camera, body, person, part.name[-1]))
+    back = _path("s", smooth(tube(camera, neck(body, person))))
+    layers.append((chest + over.get("chest", 0.0), back))
+    layers.append((chest + 0.01 + over.get("chest", 0.0), _path("t", smooth(tube(camera, shirt, 0.12, 0.25))) + _path("d", smooth(shade(camera, shirt[1:8], 0.45))) + marks.get("trunk", "")))
+    layers.append((max(chest, near(body.joints["head"])) + 1 + over.get("head", 0.0), head_svg(camera, body, person)))
+    core = [depth for depth, _ in layers[len(among) :]]
+    for upper, lower in zip(limbs[::2], limbs[1::2], strict=True):
+        low, high = sorted((upper.depth, lower.depth))
+        if high - low < 14 or not any(low < depth < high for depth in core):
+            lower.sewn.append(upper)
+            lower.depth, upper.depth = high, GONE
+        else:
+            seam = upper if upper.depth > lower.depth else lower
+            seam.extra += _path("u" + ("f" if seam.far else ""), _seam(camera, body, lower.name))
+    top = max([hips, *(part.depth for part in limbs if part.depth > GONE and any(one in hip for one in (part, *part.sewn)))]) + 0.02
+    layers.append((top, _path("p", shorts)))
+    over_hip = max([top, *(part.depth for part in limbs if part.name.startswith(("thigh", "shank")) and not part.far)])
+    layers.append((over_hip + 0.02, marks.get("pelvis", "")))
+    for part in limbs:
+        if part.depth > GONE:
+            svg = _paint(part, "p" if part.name[:5] in ("thigh", "shank") else "t")
+            layers.append((part.depth, svg + marks.get(part.name, "")))
+    return "".join(svg for _, svg in sorted(layers, key=lambda item: item[0]))
+
+
+def trace_svg(camera: Camera, before: Skeleton, now: Skeleton, person: Person) -> str:
+    """Return the limbs that have moved since an earlier pose as soft strokes where they were."""
+
+    def moved(*joints: str) -> bool:
+        return any(math.dist(before.joints[joint], now.joints[joint]) > MOVED for joint in joints)
+
+    def stroke(width: float, *joints: str) -> str:
+        points = [camera.point(before.joints[joint]) for joint in joints]
+        line = "L".join(f"{x:.0f} {y:.0f}" for x, y in points)
+        return f'<path class="g" stroke-width="{UNITS * width * person.girth * now.scale:.0f}" d="M{line}"/>'
+
+    out = ""
+    if moved("chest"):  # the whole body: an arrow says it better
+        return out
+    for side, _ in SIDES:
+        if moved("knee_" + side, "ankle_" + side):
+            out += stroke(12.5, "hip_" + side, "knee_" + side) + stroke(8.5, "knee_" + side, "ankle_" + side)
+        if moved("elbow_" + side, "wrist_" + side):
+            out += stroke(8, "shoulder_" + side, "elbow_" + side) + stroke(6, "elbow_" + side, "wrist_" + side)
+    return out
