@@ -40,9 +40,9 @@ FLOORS = {
         {"apps", "urls"},
         {"admin", "management", "views"},
         {"forms", "today"},
-        {"articles"},
+        {"articles", "exercises"},
         {"models"},
-        {"body", "text"},
+        {"body", "drawing", "text"},
     ),
     "assessments": (
         {"apps", "urls"},
@@ -148,6 +148,7 @@ PURE = {
     "clinic/practice/values": {"idna", "phonenumbers"},
     "clinic/service_urls.py": set(),
     "education/body": set(),
+    "education/drawing": set(),
     "education/text": {"markdown_it", "mdit_py_plugins", "nh3"},
     "education/articles/share_image.py": {"PIL", "font_source_serif_pro"},
 }

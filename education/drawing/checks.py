@@ -2,14 +2,14 @@
 
 import math
 
-from education.drawing.mass import center_of_mass
+from education.drawing.body.mass import center_of_mass
+from education.drawing.body.proportions import LIMITS
+from education.drawing.body.skeleton import SIDES, Skeleton
+from education.drawing.body.solving import CLOSE, Solved
+from education.drawing.body.surface import Blob, lowest, parts
+from education.drawing.body.vectors import Frame, Vector, dot
+from education.drawing.painting.props import Block
 from education.drawing.pictures import Stage
-from education.drawing.proportions import LIMITS
-from education.drawing.props import Block
-from education.drawing.skeleton import SIDES, Skeleton
-from education.drawing.solving import CLOSE, Solved
-from education.drawing.surface import Blob, lowest, parts
-from education.drawing.vectors import Frame, Vector, dot
 
 UNDER = 1.0  # cm that soft parts may sink into the floor
 INSIDE = 1.6  # cm that a part may sink into a block
@@ -24,7 +24,11 @@ def problems(stage: Stage, number: int) -> list[str]:
     return [
         *(f"{name} misses its place by {gap:.1f} cm" for name, gap in solved.gaps.items() if abs(gap) > CLOSE),
         *_past_limits(solved.body),
-        *(f"{name} is {-lowest(blobs):.1f} cm under the floor" for name, blobs in surface.items() if lowest(blobs) < -UNDER),
+        *(
+            f"{name} is {-lowest(blobs):.1f} cm under the floor"
+            for name, blobs in surface.items()
+            if lowest(blobs) < -UNDER
+        ),
         *_inside(surface, [block for block in blocks if block.solid]),
         *_through_body(solved.body, surface),
         *_falls(solved, surface),
@@ -87,7 +91,10 @@ def _through_body(body: Skeleton, surface: dict[str, list[Blob]]) -> list[str]:
         middle = hand.at(wrist, 0, -7 * body.scale, 0)
         for name in ("belly", "back", "seat", "thigh_r", "thigh_l", "shin_r", "shin_l"):
             for blob in surface[name]:
-                f, u, r = (dot((middle[0] - blob.center[0], middle[1] - blob.center[1], middle[2] - blob.center[2]), ray) for ray in blob.frame)
+                f, u, r = (
+                    dot((middle[0] - blob.center[0], middle[1] - blob.center[1], middle[2] - blob.center[2]), ray)
+                    for ray in blob.frame
+                )
                 if abs(u) < 3 and (f / blob.axes[0]) ** 2 + (r / blob.axes[2]) ** 2 < 0.6:
                     out.append(f"hand_{side} is inside {name}")
                     break
@@ -98,9 +105,17 @@ def _falls(solved: Solved, surface: dict[str, list[Blob]]) -> list[str]:
     """Return whether a standing figure that holds on to nothing would tip over, fore and aft or sideways."""
     pose = solved.body.pose
     held = any(name.startswith("hand") and not isinstance(pin.at[0], str) for name, pin in pose.pins.items())
-    if pose.base != "stand" or pose.moving or pose.leans or held or {"seat", "hip_r", "hip_l", "knee_r", "knee_l"} & set(pose.rests):
+    if (
+        pose.base != "stand"
+        or pose.moving
+        or pose.leans
+        or held
+        or {"seat", "hip_r", "hip_l", "knee_r", "knee_l"} & set(pose.rests)
+    ):
         return []
-    feet = [side for side, _ in SIDES if "foot_" + side in pose.pins or {f"foot_{side}", f"heel_{side}"} & set(pose.rests)]
+    feet = [
+        side for side, _ in SIDES if "foot_" + side in pose.pins or {f"foot_{side}", f"heel_{side}"} & set(pose.rests)
+    ]
     if not feet:
         return []
     center, out = center_of_mass(solved.body), []

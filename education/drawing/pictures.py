@@ -5,14 +5,14 @@ import re
 from dataclasses import dataclass, field
 from html import escape
 
-from education.drawing.outlines import UNITS, Camera, Point
-from education.drawing.painting import figure_svg, trace_svg
-from education.drawing.palette import style
-from education.drawing.people import PEOPLE, Person
-from education.drawing.props import Prop, Spot, draw_props
-from education.drawing.skeleton import Pose
-from education.drawing.solving import solve
-from education.drawing.surface import parts
+from education.drawing.body.people import PEOPLE, Person
+from education.drawing.body.skeleton import Pose
+from education.drawing.body.solving import Solved, solve
+from education.drawing.body.surface import parts
+from education.drawing.painting.figure import figure_svg, trace_svg
+from education.drawing.painting.outlines import UNITS, Camera, Point
+from education.drawing.painting.palette import style
+from education.drawing.painting.props import Prop, Spot, draw_props
 
 MARGIN = 70
 CLASS = re.compile(r'class="(\w+)"')
@@ -104,10 +104,10 @@ class Stage:
         ]
         self.box = self._box()
 
-    def outline_points(self, number: int) -> list[Point]:
-        """Return the corners of the boxes around the parts of the figure in a frame, in mm."""
+    def outline_points(self, solved: Solved) -> list[Point]:
+        """Return the corners of the boxes around the parts of a figure, in mm."""
         points: list[Point] = []
-        solved, camera = self.solved[number], self.camera
+        camera = self.camera
         for blobs in parts(solved.body, solved.person).values():
             for blob in blobs:
                 x, y = camera.point(blob.center)
@@ -118,7 +118,7 @@ class Stage:
     def _box(self) -> Box:
         points: list[Point] = []
         for number, frame in enumerate(self.drawing.frames):
-            points += self.outline_points(number) + self.props[number].points
+            points += self.outline_points(self.solved[number]) + self.props[number].points
             for arrow in frame.arrows:
                 points += self._arrow_ends(number, arrow)
             if frame.mark:
@@ -129,14 +129,25 @@ class Stage:
         sides = (min(xs) - MARGIN, min(ys) - MARGIN, max(xs) + MARGIN, max(ys) + MARGIN - 20)
         return Box(*(math.floor(side) for side in sides))
 
+    def plain_frame(self, solved: Solved, number: int) -> str:
+        """Return the figure in any pose with the things of a frame, without marks and arrows."""
+        frame = self.drawing.frames[number]
+        drawn = draw_props(self.camera, solved.body, self.drawing.props_of(frame))
+        floor = self._floor(solved) if self.drawing.floor else ""
+        figure = figure_svg(self.camera, solved.body, solved.person, (), frame.over, drawn.among)
+        return floor + drawn.behind + figure + drawn.before
+
     def frame(self, number: int) -> str:
         """Return the shapes of one frame, from the floor to the arrows."""
         frame, solved, drawn = self.drawing.frames[number], self.solved[number], self.props[number]
-        out = [self._floor(number) if self.drawing.floor else "", drawn.behind]
+        out = [self._floor(solved) if self.drawing.floor else "", drawn.behind]
         ghost = self.ghosts[number]
         if ghost:
             out.append(trace_svg(self.camera, ghost.body, solved.body, ghost.person))
-        out += [figure_svg(self.camera, solved.body, solved.person, frame.muscles, frame.over, drawn.among), drawn.before]
+        out += [
+            figure_svg(self.camera, solved.body, solved.person, frame.muscles, frame.over, drawn.among),
+            drawn.before,
+        ]
         for a, b in frame.lines:
             (x, y), (u, v) = (self.camera.point(solved.body.place(spot)) for spot in (a, b))
             line = f"M{x:.0f} {y:.0f}L{u:.0f} {v:.0f}"
@@ -146,17 +157,17 @@ class Stage:
             out.append(_mark_svg(frame.mark, self.box))
         return "".join(out)
 
-    def svg(self, number: int, *, alt: str = "", mirrored: bool = False) -> str:
+    def svg(self, number: int, *, mirrored: bool = False) -> str:
         """Return one frame as a lone SVG; `mirrored` shows the other side of the body."""
         inner = self.frame(number)
         if mirrored:
             inner = f'<g transform="matrix(-1 0 0 1 {self.box.left + self.box.right} 0)">{inner}</g>'
-        return lone(self.drawing.who, self.box, inner, alt or f"{self.drawing.name}. {self.drawing.frames[number].words}")
+        return lone(self.drawing.who, self.box, inner, self.drawing.name)
 
-    def _floor(self, number: int) -> str:
+    def _floor(self, solved: Solved) -> str:
         if self.camera.tilted:
             return ""
-        low = [x for x, y in self.outline_points(number) if y > -90]
+        low = [x for x, y in self.outline_points(solved) if y > -90]
         shadow = ""
         if low:
             left, half = min(low) - 30, (max(low) - min(low)) / 2 + 30

@@ -1,20 +1,21 @@
 """Stretches for the front of the hip, and everyday poses: sitting, standing, standing on one leg."""
 
+from education.drawing.body.skeleton import Pin, Pose, Side
 from education.drawing.exercises.starts import STAND, soles
-from education.drawing.pictures import Arrow, Drawing, Frame
-from education.drawing.props import Block, Mat, bench, chair
-from education.drawing.skeleton import Pin, Pose, Side
+from education.drawing.painting.props import Block, Mat, chair
+from education.drawing.pictures import Drawing, Frame
 
 _HALF_KNEEL = Pose(
-    rests={"knee_r": 0},
+    rests={"knee_r": 0, "foot_r": 0},
+    free=("r.knee",),
     anchor=("knee_r", -14, 9),
     tilt=-12,
     waist=8,
     r=Side(hip=-14, knee=96, ankle=4, toe=66),
     pins={
         "foot_l": Pin((32, 0, -9)),
-        "hand_r": Pin(("knee_l", 6, 6, 4), along=(0.9, -0.4, -0.4), palm=(0, -1, 0)),
-        "hand_l": Pin(("knee_l", 5, 8, -3), along=(0.9, -0.4, 0.2), palm=(0, -1, 0)),
+        "hand_r": Pin(("hip_l", 9.2, -26, 3), along=(0.9, -0.25, -0.4), palm=(0, -1, 0)),
+        "hand_l": Pin(("hip_l", 9.2, -25, -2), along=(0.9, -0.25, 0.2), palm=(0, -1, 0)),
     },
     leans=True,
 )
@@ -24,7 +25,13 @@ HIP_STRETCH = Drawing(
     "half-kneeling-stretch",
     "Half-kneeling hip stretch",
     (
-        Frame("Kneel, one foot ahead. Tuck the tail under first; then move forward a little.", _HALF_KNEEL, ("hip flexors r",), lines=(_BELT,), mark="right"),
+        Frame(
+            "Kneel, one foot ahead. Tuck the tail under first; then move forward a little.",
+            _HALF_KNEEL,
+            ("hip flexors r",),
+            lines=(_BELT,),
+            mark="right",
+        ),
         Frame("Common mistake: the pelvis tips forward and the back arches.", _ARCHED, lines=(_BELT,), mark="wrong"),
     ),
     "june",
@@ -33,6 +40,7 @@ HIP_STRETCH = Drawing(
 
 _COUCH = _HALF_KNEEL.but(
     rests={"knee_r": 0},
+    free=(),
     anchor=("knee_r", -14, 9),
     tilt=-6,
     waist=6,
@@ -66,7 +74,10 @@ EDGE_OF_BED = Drawing(
     "Edge-of-bed stretch",
     (Frame("Lie back at the edge of a firm bed, hold one knee, let the other leg hang.", _EDGE, ("hip flexors r",)),),
     "ana",
-    props=(Block((-66, 38, -44), (40, 60, 44), solid=False), *(Block((x, 0, z), (x + 5, 38, z + 5), solid=False) for x in (-62, 30) for z in (-42, 37))),
+    props=(
+        Block((-66, 38, -44), (40, 60, 44), solid=False),
+        *(Block((x, 0, z), (x + 5, 38, z + 5), solid=False) for x in (-62, 30) for z in (-42, 37)),
+    ),
 )
 
 _SIT_TALL = Pose(
@@ -108,7 +119,7 @@ _ONE_LEG = STAND.but(
     anchor=("ankle_r", 0, 0),
     stands_on="r",
     r={"raised": 14},
-    l={"hip": 40, "knee": 66, "sole": None, "ankle": 2, "raised": 14},
+    l={"hip": 66, "knee": 84, "sole": None, "ankle": 2, "raised": 14, "abduction": 3},
 )
 _LEVEL = (("hips", 10, 7, -13.0), ("hips", 10, 7, 13.0))
 _DROP = _ONE_LEG.but(list=-10, waist_side=16, r={"raised": 20}, l={"abduction": 2})
@@ -116,11 +127,17 @@ STANCE = Drawing(
     "single-leg-stance",
     "Standing on one leg",
     (
-        Frame("Stand on one leg, pelvis level, trunk quiet.", _ONE_LEG, ("side of the hip r",), lines=(_LEVEL,), mark="right"),
+        Frame(
+            "Stand on one leg, pelvis level, trunk quiet.",
+            _ONE_LEG,
+            ("side of the hip r",),
+            lines=(_LEVEL,),
+            mark="right",
+        ),
         Frame("Common mistake: the free hip drops and the trunk leans over.", _DROP, lines=(_LEVEL,), mark="wrong"),
     ),
     "ana",
-    view=(90, 0),
+    view=(56, 0),
 )
 
 ALL = (HIP_STRETCH, COUCH, EDGE_OF_BED, SIT_TO_STAND, STANCE)

@@ -1,9 +1,9 @@
 """Exercises for the hip flexors."""
 
+from education.drawing.body.skeleton import Pin, Pose, Side
 from education.drawing.exercises.starts import STAND, SUPINE, sole, soles
+from education.drawing.painting.props import Band, Mat, chair
 from education.drawing.pictures import Arrow, Drawing, Frame
-from education.drawing.props import Band, Mat, chair
-from education.drawing.skeleton import Pin, Pose, Side
 
 _SIT = Pose(
     rests={"hip_l": 43.5},
@@ -33,7 +33,7 @@ SEATED_HOLD = Drawing(
             arrows=(Arrow("knee_r", (13, 0), by=(1, 16), bow=0.1),),
         ),
     ),
-    "june",
+    "maya",
     props=chair(-16),
     loop=(0, 1),
 )
@@ -80,7 +80,10 @@ BAND_MARCH = Drawing(
 )
 
 _TALL = STAND.but(
-    anchor=("ankle_l", 0, -9), rests={"foot_l": 0, "foot_r": 0}, l={"shoulder": 12, "elbow": 40}, r={"shoulder": 0, "elbow": 40}
+    anchor=("ankle_l", 0, -9),
+    rests={"foot_l": 0, "foot_r": 0},
+    l={"shoulder": 12, "elbow": 40},
+    r={"shoulder": 0, "elbow": 40},
 )
 _KNEE_UP = _TALL.but(
     rests={"foot_l": 0},
@@ -93,7 +96,11 @@ STANDING_LIFT = Drawing(
     "standing-band-lift",
     "Standing band knee lift",
     (
-        Frame("Stand tall, a band around both feet.", _TALL, props=(Band(("ankle_r", 6, -2.5, 0), ("ankle_l", 6, -2.5, 0), (4, 4)),)),
+        Frame(
+            "Stand tall, a band around both feet.",
+            _TALL,
+            props=(Band(("ankle_r", 6, -2.5, 0), ("ankle_l", 6, -2.5, 0), (4, 4)),),
+        ),
         Frame(
             "Lift one knee to hip height, slowly. Stay tall on the other leg.",
             _KNEE_UP,
@@ -122,7 +129,7 @@ LEG_RAISE = Drawing(
             arrows=(Arrow("ankle_r", (8, 8), bow=0.22, start=0.12, end=0.84),),
         ),
     ),
-    "ana",
+    "june",
     props=(Mat(-92, 98),),
     loop=(0, 1),
 )

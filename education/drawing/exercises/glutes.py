@@ -1,9 +1,9 @@
 """Exercises for the glutes: bridges, steps, hinge and split squat."""
 
+from education.drawing.body.skeleton import Pin
 from education.drawing.exercises.starts import STAND, SUPINE, palm_down, sole, soles
+from education.drawing.painting.props import Mat, Weight, step
 from education.drawing.pictures import Arrow, Drawing, Frame
-from education.drawing.props import Mat, Weight, step
-from education.drawing.skeleton import Pin
 
 _DOWN = SUPINE.but(pins={**soles(40)})
 _UP = _DOWN.but(
@@ -29,7 +29,7 @@ BRIDGE = Drawing(
             arrows=(Arrow("hips", (-4, 17), by=(0, 15)),),
         ),
     ),
-    "marcus",
+    "tom",
     props=(Mat(-92, 70),),
     loop=(0, 1),
 )
@@ -49,7 +49,7 @@ SINGLE_BRIDGE = Drawing(
             arrows=(Arrow("hips", (-4, 17), by=(0, 15)),),
         ),
     ),
-    "ana",
+    "marcus",
     props=(Mat(-92, 84),),
     loop=(0, 1),
 )
@@ -78,7 +78,13 @@ STEP_UP = Drawing(
     "Step-up",
     (
         Frame("Whole foot on the step, lean a little forward.", _LOW),
-        Frame("Push through that heel and stand tall. Step down slowly.", _ON_TOP, ("glutes r", "quads r"), ghost=_LOW, arrows=(Arrow("hips", (-26, 2), by=(6, 22)),)),
+        Frame(
+            "Push through that heel and stand tall. Step down slowly.",
+            _ON_TOP,
+            ("glutes r", "quads r"),
+            ghost=_LOW,
+            arrows=(Arrow("hips", (-26, 2), by=(6, 22)),),
+        ),
     ),
     "june",
     props=(_STEP,),
@@ -99,7 +105,9 @@ _HINGE = _HINGE_START.but(
     l={"hip": 78, "knee": 20, "shoulder": 60, "elbow": 20, "raised": 40},
     r={"hip": -6, "knee": 6, "ankle": -6, "shoulder": 68, "elbow": 4},
 )
-_ROUNDED = _HINGE.but(tilt=34, waist=34, ribs=36, neck=-4, l={"hip": 46, "shoulder": 76}, r={"hip": 4, "knee": 40, "shoulder": 84})
+_ROUNDED = _HINGE.but(
+    tilt=34, waist=34, ribs=36, neck=-4, l={"hip": 46, "shoulder": 76}, r={"hip": 4, "knee": 40, "shoulder": 84}
+)
 _BELL = (Weight("kettlebell", ("wrist_r", 0.5, -8, 0)),)
 DEADLIFT = Drawing(
     "single-leg-deadlift",
@@ -127,9 +135,11 @@ _LONG = STAND.but(
     anchor=("hips", 0, 0),
     r={"sole": None, "shoulder": 4, "elbow": 10, "fist": True},
     l={"sole": None, "shoulder": 4, "elbow": 10, "fist": True},
-    pins={"foot_r": sole(30), "foot_l": Pin((-38, 0.6, -9), tilt=40, pole=(1, -0.4, 0))},
+    pins={"foot_r": sole(30), "foot_l": Pin((-38, 0.8, -9), tilt=46, pole=(1, -0.4, 0))},
 )
-_SUNK = _LONG.but(height=56, anchor=("hips", 0, 0), tilt=8, pins={"foot_l": Pin((-38, 1, -9), tilt=50, pole=(1, -1, 0))})
+_SUNK = _LONG.but(
+    height=56, anchor=("hips", 0, 0), tilt=8, pins={"foot_l": Pin((-38, 1, -9), tilt=64, pole=(1, -1, 0))}
+)
 SPLIT_SQUAT = Drawing(
     "split-squat",
     "Split squat",

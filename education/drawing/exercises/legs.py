@@ -1,9 +1,9 @@
 """Exercises on the feet: side of the hip, inner thigh, calf and shin."""
 
+from education.drawing.body.skeleton import Pin, Pose, Side
 from education.drawing.exercises.starts import STAND, SUPINE, soles
+from education.drawing.painting.props import Ball, Band, Block, Mat, bench, step, wall
 from education.drawing.pictures import Arrow, Drawing, Frame
-from education.drawing.props import Ball, Band, Block, Mat, bench, step, wall
-from education.drawing.skeleton import Pin, Pose, Side
 
 _ON_HIPS = {
     f"hand_{side}": Pin(
@@ -56,7 +56,7 @@ _HITCH_DOWN = STAND.but(
     list=-11,
     waist_side=11,
     r={"abduction": -11, "raised": 12},
-    l={"abduction": 11, "sole": 0, "raised": 14, "knee": 0},
+    l={"abduction": 17, "sole": 0, "raised": 14, "knee": 0},
 )
 _HITCH_UP = _HITCH_DOWN.but(list=9, waist_side=-9, r={"abduction": 9}, l={"abduction": -9})
 HIP_HITCH = Drawing(
@@ -74,7 +74,7 @@ HIP_HITCH = Drawing(
     ),
     "tom",
     view=(90, 0),
-    props=(Block((-16, 0, 1), (30, 16, 27)),),
+    props=(Block((-16, 0, 3.4), (30, 16, 29)),),
     loop=(0, 1),
 )
 
@@ -134,7 +134,13 @@ _SQUEEZE = _SQUEEZE.but(
 SQUEEZE = Drawing(
     "ball-squeeze",
     "Ball squeeze",
-    (Frame("Press the knees into a ball or a folded pillow. Hold, breathe, let go.", _SQUEEZE, ("adductors r", "adductors l")),),
+    (
+        Frame(
+            "Press the knees into a ball or a folded pillow. Hold, breathe, let go.",
+            _SQUEEZE,
+            ("adductors r", "adductors l"),
+        ),
+    ),
     "june",
     view=(38, 16),
     props=(Mat(-94, 72, -42, 42), Ball(_BALL_AT, 8.5)),
@@ -156,7 +162,7 @@ _COPENHAGEN_DOWN = Pose(
 _COPENHAGEN_UP = _COPENHAGEN_DOWN.but(waist_side=0, r={"abduction": 14}, l={"abduction": -4})
 COPENHAGEN = Drawing(
     "copenhagen",
-    "Copenhagen side lift, short lever",
+    "Copenhagen side lift",
     (
         Frame("Forearm on the floor, top knee on a bench.", _COPENHAGEN_DOWN),
         Frame(
@@ -166,7 +172,7 @@ COPENHAGEN = Drawing(
             arrows=(Arrow("hips", (-2, 25), by=(0, 14)),),
         ),
     ),
-    "marcus",
+    "june",
     view=(0, 6),
     props=bench(44, 40, 42, (-30, 10)),
     loop=(0, 1),
@@ -181,9 +187,7 @@ def _calf(tilt: float, height: float, hands: float) -> Pose:
         pins={
             "foot_r": Pin((-2, 18, 9), tilt=tilt, ball=True),
             "foot_l": Pin((-2, 18, -9), tilt=tilt, ball=True),
-            **{
-                f"hand_{s}": Pin((45, hands, z), along=(0.3, 1, 0), palm=(1, 0, 0)) for s, z in (("r", 15), ("l", -15))
-            },
+            **{f"hand_{s}": Pin((45, hands, z), along=(0.3, 1, 0), palm=(1, 0, 0)) for s, z in (("r", 15), ("l", -15))},
         },
     )
 
@@ -222,7 +226,12 @@ TOE_RAISE = Drawing(
     "Toe raise at a wall",
     (
         Frame("Lean your back against a wall, heels a foot's length away.", _LEAN),
-        Frame("Pull both forefeet up as far as they go. Lower slowly.", _TOES_UP, ("shin r",), arrows=(Arrow("ball_r", (12, 2), by=(-2, 12), bow=-0.2),)),
+        Frame(
+            "Pull both forefeet up as far as they go. Lower slowly.",
+            _TOES_UP,
+            ("shin r",),
+            arrows=(Arrow("ball_r", (12, 2), by=(-2, 12), bow=-0.2),),
+        ),
     ),
     "june",
     props=(wall(-14),),

@@ -4,11 +4,12 @@ The phases follow Novacheck 1998 (10.1016/S0966-6362(97)00038-6): contact, mid-s
 swing; the angles are drawn, not measured.
 """
 
+from dataclasses import replace
 from typing import Any
 
+from education.drawing.body.skeleton import Pin, Pose, Side
 from education.drawing.exercises.starts import STAND
 from education.drawing.pictures import Arrow, Drawing, Frame
-from education.drawing.skeleton import Pin, Pose, Side
 
 
 def _stride(r: dict[str, Any], l: dict[str, Any], arms: float, lean: float = 7, **more: Any) -> Pose:  # noqa: E741
@@ -42,7 +43,22 @@ STRIDE = Drawing(
         Frame("Swing: the hip flexors bring the knee through.", SWING, ("hip flexors r",)),
     ),
     "maya",
-    loop=(0, 1, 2, 3, 4),
+)
+
+
+def _other_side(pose: Pose) -> Pose:
+    """Return the same moment of the stride on the other leg."""
+    rests = {name[:-1] + ("l" if name[-1] == "r" else "r"): height for name, height in pose.rests.items()}
+    return replace(pose, r=pose.l, l=pose.r, rests=rests, ribs_twist=-pose.ribs_twist)
+
+
+_HALF = (CONTACT, MIDSTANCE, TOE_OFF, FLOAT)
+LOOP = Drawing(
+    "running-loop",
+    "Running",
+    tuple(Frame(f"Moment {number}", pose) for number, pose in enumerate((*_HALF, *map(_other_side, _HALF)), 1)),
+    "maya",
+    loop=tuple(range(8)),
 )
 
 _LEG_SWING = STAND.but(
@@ -63,7 +79,7 @@ _LUNGE = Pose(
     ribs=-4,
     r=Side(shoulder=168, elbow=8, raised=6),
     l=Side(shoulder=168, elbow=8, raised=6),
-    pins={"foot_r": Pin((40, 0, 9)), "foot_l": Pin((-44, 1, -9), tilt=46, pole=(1, -0.8, 0))},
+    pins={"foot_r": Pin((40, 0, 9)), "foot_l": Pin((-44, 1, -9), tilt=62, pole=(1, -0.8, 0))},
     moving=True,
 )
 _MARCH = STAND.but(
@@ -84,7 +100,12 @@ WARM_UP = Drawing(
     "warm-up",
     "Warm-up",
     (
-        Frame("Swing one leg forward and back, holding on to something.", _SWING_FRONT, ghost=_SWING_BACK, arrows=(Arrow("ankle_r", (2, -8), bow=-0.22),)),
+        Frame(
+            "Swing one leg forward and back, holding on to something.",
+            _SWING_FRONT,
+            ghost=_SWING_BACK,
+            arrows=(Arrow("ankle_r", (2, -8), bow=-0.22),),
+        ),
         Frame("Walking lunge, arms reaching up.", _LUNGE),
         Frame("High-knee march: knee up, toes up, stand tall.", _MARCH),
         Frame("Ankle bounces: small, quick and light.", _BOUNCE, arrows=(Arrow("ankle_r", (-20, 0), by=(0, 12)),)),
@@ -92,4 +113,4 @@ WARM_UP = Drawing(
     "marcus",
 )
 
-ALL = (STRIDE, WARM_UP)
+ALL = (STRIDE, LOOP, WARM_UP)

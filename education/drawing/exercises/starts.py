@@ -1,6 +1,6 @@
 """Poses and pins that several exercises start from."""
 
-from education.drawing.skeleton import Pin, Pose, Side
+from education.drawing.body.skeleton import Pin, Pose, Side
 
 FLOOR = 0.0
 

@@ -1,9 +1,11 @@
 """Exercises for the trunk and the side of the hip, lying, on all fours and standing."""
 
-from education.drawing.exercises.starts import STAND, SUPINE, palm_down
+from dataclasses import replace
+
+from education.drawing.body.skeleton import Pin, Pose, Side
+from education.drawing.exercises.starts import SUPINE
+from education.drawing.painting.props import Mat
 from education.drawing.pictures import Arrow, Drawing, Frame
-from education.drawing.props import Band, Mat, bench, step
-from education.drawing.skeleton import Pin, Pose, Side
 
 _TABLE = SUPINE.but(
     r={"hip": 92, "knee": 92, "ankle": 6, "shoulder": 90, "raised": 4, "elbow": 4},
@@ -69,7 +71,9 @@ _FOURS = Pose(
         for side, z in (("r", 17), ("l", -17))
     },
 )
-_BIRD = _FOURS.but(rests={"knee_l": 0}, r={"hip": -4, "knee": 3, "ankle": 4}, l={"shoulder": 166, "elbow": 4}, pins={"hand_l": None})
+_BIRD = _FOURS.but(
+    rests={"knee_l": 0}, r={"hip": -4, "knee": 3, "ankle": 4}, l={"shoulder": 166, "elbow": 4}, pins={"hand_l": None}
+)
 BIRD_DOG = Drawing(
     "bird-dog",
     "Bird dog",
@@ -88,14 +92,14 @@ BIRD_DOG = Drawing(
     loop=(0, 1),
 )
 
-_LOWER_ARM = {"shoulder": 158, "raised": 0, "elbow": 84, "girdle": (2, 5, -8)}
+_LOWER_ARM = Side(shoulder=158, raised=0, elbow=84, girdle=(2, 5, -8))
 _ON_SIDE = Pose(
     base="side",
     rests={"hip_r": 0, "back": 0},
     free=("list",),
     anchor=("hips", 0, 0),
     neck_side=-4,
-    r=Side(hip=26, knee=50, **_LOWER_ARM),
+    r=replace(_LOWER_ARM, hip=26, knee=50),
     l=Side(hip=-4, abduction=-2, knee=2, ankle=6, girdle=(3, 0, -4)),
     pins={"hand_l": Pin((-24, 2.9, 36), along=(-0.9, -0.1, 0.4), palm=(0, -1, 0), pole=(0.6, 0.8, 0.5))},
 )

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from education.drawing.proportions import (
+from education.drawing.body.proportions import (
     ANKLE_HEIGHT,
     BALL_AHEAD,
     FOREARM,
@@ -17,7 +17,7 @@ from education.drawing.proportions import (
     THIGH,
     UPPER_ARM,
 )
-from education.drawing.vectors import (
+from education.drawing.body.vectors import (
     UP,
     WORLD,
     Frame,
@@ -137,8 +137,8 @@ class Skeleton:
     def place(self, spot: Vector | tuple[str, float, float, float]) -> Vector:
         """Return a spot of the world: itself, or the point at these distances (ahead, up, right) from a joint."""
         if not isinstance(spot[0], str):
-            return spot  # type: ignore[return-value]
-        joint, ahead, up, right = spot  # type: ignore[misc]
+            return spot
+        joint, ahead, up, right = spot
         k = self.scale
         return self.frames[FRAME_AT.get(joint, joint)].at(self.joints[joint], ahead * k, up * k, right * k)
 
@@ -158,7 +158,7 @@ FRAME_AT = {
 } | {"hips": "pelvis"}
 
 
-def _bend(start: Vector, goal: Vector, upper: float, lower: float, pole: Vector) -> tuple[Vector, Vector, Vector]:
+def bend(start: Vector, goal: Vector, upper: float, lower: float, pole: Vector) -> tuple[Vector, Vector, Vector]:
     """Return the middle joint (bent towards pole), the end and the hinge axis of a two-bone limb that reaches for goal."""
     line = add(goal, start, -1)
     reach = math.sqrt(dot(line, line))
@@ -198,7 +198,7 @@ def _foot(body: Skeleton, side: str, spec: Side, pin: Pin | None) -> None:
         ahead = shank.ahead if abs(shank.ahead[1]) < 0.8 else add((0, 0, 0), shank.up, -1)
         heading = pin.heading if pin else (ahead[0], 0.0, ahead[2])
         flat = unit((heading[0], 0.0, heading[2]))
-        frame, toe = Frame(flat, UP, cross(flat, UP)).pitched(sole), max(0.0, min(sole, 55.0))
+        frame, toe = Frame(flat, UP, cross(flat, UP)).pitched(sole), max(0.0, min(sole, 70.0))
         toe = spec.toe or toe
     body.frames["foot_" + side], body.frames["toes_" + side] = frame, frame.pitched(-toe)
     body.joints["ball_" + side] = frame.at(body.joints["ankle_" + side], BALL_AHEAD * k, -ANKLE_HEIGHT * k, 0)
@@ -224,7 +224,7 @@ def _leg(body: Skeleton, side: str, sign: int, spec: Side, pin: Pin | None) -> N
     ankle = shank.at(knee, 0, -SHANK * k, 0)
     if pin:
         goal = _ankle_goal(body, pin)
-        knee, ankle, hinge = _bend(hip, goal, THIGH * k, SHANK * k, pin.pole or pelvis.ahead)
+        knee, ankle, hinge = bend(hip, goal, THIGH * k, SHANK * k, pin.pole or pelvis.ahead)
         right = add((0, 0, 0), hinge, -1) if dot(hinge, pelvis.right) < 0 else hinge
         thigh, shank = frame_along(hip, knee, right), frame_along(knee, ankle, right)
         body.misses["foot_" + side] = math.dist(goal, ankle)
@@ -237,9 +237,7 @@ def _arm(body: Skeleton, side: str, sign: int, spec: Side, pin: Pin | None) -> N
     joints, frames, k = body.joints, body.frames, body.scale
     chest = frames["chest"]
     ahead, up, out = spec.girdle
-    shoulder = chest.at(
-        joints["chest"], (ahead - 0.6) * k, SHOULDER_UP * k + up * k, sign * (SHOULDER_APART + out) * k
-    )
+    shoulder = chest.at(joints["chest"], (ahead - 0.6) * k, SHOULDER_UP * k + up * k, sign * (SHOULDER_APART + out) * k)
     joints["shoulder_" + side] = shoulder
     upper = chest.pitched(-spec.shoulder).rolled(-sign * spec.raised).turned(sign * spec.twist)
     elbow = upper.at(shoulder, 0, -UPPER_ARM * k, 0)
@@ -251,7 +249,7 @@ def _arm(body: Skeleton, side: str, sign: int, spec: Side, pin: Pin | None) -> N
         along = unit(pin.along) if pin.along else unit(add(at, shoulder, -1))
         goal = add(at, along, (-5.0 if spec.fist else -7.0) * k)
         pole = pin.pole or chest.at((0, 0, 0), -0.7, -0.4, sign * 0.5)
-        elbow, wrist, hinge = _bend(shoulder, goal, UPPER_ARM * k, FOREARM * k, pole)
+        elbow, wrist, hinge = bend(shoulder, goal, UPPER_ARM * k, FOREARM * k, pole)
         right = add((0, 0, 0), hinge, -1) if dot(hinge, chest.right) < 0 else hinge
         upper, fore = frame_along(shoulder, elbow, right), frame_along(elbow, wrist, right)
         palm = pin.palm or ((0.0, -1.0, 0.0) if abs(along[1]) < 0.7 else (-1.0, 0.0, 0.0))
@@ -270,4 +268,3 @@ def build(pose: Pose, root: Vector, scale: float = 1.0) -> Skeleton:
     for side, sign in SIDES:
         _arm(body, side, sign, getattr(pose, side), pose.pins.get("hand_" + side))
     return body
-

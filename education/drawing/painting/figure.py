@@ -4,14 +4,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from education.drawing.head import head_svg
-from education.drawing.muscles import muscle_svg
-from education.drawing.outlines import UNITS, Camera, hull, shade, smooth, tube
-from education.drawing.people import Person
-from education.drawing.proportions import LIMB_RINGS
-from education.drawing.skeleton import SIDES, Skeleton
-from education.drawing.surface import Blob, limb, neck, shoe, trunk
-from education.drawing.vectors import between
+from education.drawing.body.people import Person
+from education.drawing.body.proportions import LIMB_RINGS
+from education.drawing.body.skeleton import SIDES, Skeleton
+from education.drawing.body.surface import Blob, limb, neck, shoe, trunk
+from education.drawing.body.vectors import between
+from education.drawing.painting.head import head_svg
+from education.drawing.painting.muscles import muscle_svg
+from education.drawing.painting.outlines import UNITS, Camera, hull, shade, smooth, tube
 
 FAR = 0.8  # a limb on the side that faces this much away from the reader is drawn in the shade
 WAISTBAND = 5
@@ -52,13 +52,15 @@ def _yoke(camera: Camera, body: Skeleton, person: Person, side: str) -> str:
     joint = body.joints["shoulder_" + side]
     inner = chest.at(joint, 0.2 * k, -0.6 * k, -sign * 5.5 * k)
     upper = body.frames["upper_" + side].at(joint, 0, -3.0 * k, 0)
-    blobs = [Blob(spot, chest, (size * k, size * k, size * k)) for spot, size in ((joint, 5.2), (inner, 5.4), (upper, 4.7))]
+    blobs = [
+        Blob(spot, chest, (size * k, size * k, size * k)) for spot, size in ((joint, 5.2), (inner, 5.4), (upper, 4.7))
+    ]
     return smooth(hull(camera, blobs, 12))
 
 
 def _seam(camera: Camera, body: Skeleton, lower: str) -> str:
     """Return the patch over the line of a knee or an elbow whose two segments are painted apart."""
-    joint, half = (("knee", 4.6) if lower.startswith("shank") else ("elbow", 3.3))
+    joint, half = ("knee", 4.6) if lower.startswith("shank") else ("elbow", 3.3)
     frame, k = body.frames[lower], body.scale
     spot = body.joints[f"{joint}_{lower[-1]}"]
     return smooth(hull(camera, [Blob(spot, frame, (half * k, half * k, half * k))], 10))
@@ -77,12 +79,12 @@ def _hand(camera: Camera, body: Skeleton, person: Person, side: str) -> str:
     sign = 1 if side == "r" else -1
     frame, wrist, k = body.frames["hand_" + side], body.joints["wrist_" + side], body.scale
     palm = smooth(tube(camera, limb(body, person, "fist" if fist else "hand", side), 0.6))
-    spots = ((2.2, -3.0, -0.4), (3.9, -6.4, -1.4), (3.4, -8.8, -2.2)) if not fist else ((2.6, -4.0, -2.0), (2.0, -7.0, -3.2))
-    thumb = [Blob(frame.at(wrist, a * k, u * k, sign * r * k), frame, (1.25 * k, 1.25 * k, 1.2 * k)) for a, u, r in spots]
-    return palm + smooth(hull(camera, thumb[:2], 8)) + (smooth(hull(camera, thumb[1:], 8)) if not fist else "")
+    spots = ((2.6, -4.0, -2.0), (2.0, -7.0, -3.2)) if fist else ((2.4, -3.4, -0.6), (3.7, -8.4, -2.0))
+    thumb = [Blob(frame.at(wrist, a * k, u * k, sign * r * k), frame, (1.3 * k, 1.3 * k, 1.2 * k)) for a, u, r in spots]
+    return palm + smooth(hull(camera, thumb, 8))
 
 
-def _shoe_svg(camera: Camera, body: Skeleton, side: str, *, far: bool) -> str:
+def _shoe_svg(camera: Camera, body: Skeleton, side: str) -> str:
     upper, sole = shoe(body, side)
     bent = body.frames["toes_" + side] != body.frames["foot_" + side]
     back, front = ("heel", "collar", "instep", "ball"), ("ball", "toe")
@@ -91,11 +93,8 @@ def _shoe_svg(camera: Camera, body: Skeleton, side: str, *, far: bool) -> str:
     low = (("heel", "ball"), ("ball", "toe")) if bent else (("heel", "ball", "toe"),)
     base = "".join(smooth(hull(camera, [sole[name] for name in names], 12)) for names in low)
     shank, ankle, k = body.frames["shank_" + side], body.joints["ankle_" + side], body.scale
-    sock = [
-        Blob(shank.at(ankle, 0, up * k, 0), shank, (3.5 * k, 1.0, 3.5 * k)) for up in (4.6, -2.0)
-    ]
-    tone = "f" if far else ""
-    return _path("k" + tone, smooth(tube(camera, sock, 0.35))) + _path("b" + tone, top) + _path("w" + tone, base)
+    sock = [Blob(shank.at(ankle, 0, up * k, 0), shank, (3.5 * k, 1.0, 3.5 * k)) for up in (4.6, -2.0)]
+    return _path("k", smooth(tube(camera, sock, 0.35))) + _path("b", top) + _path("w", base)
 
 
 def _leg(camera: Camera, body: Skeleton, person: Person, side: str) -> list[Layer]:
@@ -106,11 +105,13 @@ def _leg(camera: Camera, body: Skeleton, person: Person, side: str) -> list[Laye
     middle = near(between(joints["hip_" + side], joints["knee_" + side], 0.55))
     low = near(between(joints["knee_" + side], joints["ankle_" + side], 0.5))
     shown = [ring for ring, share in zip(thigh, LIMB_RINGS["thigh"], strict=True) if share.along > person.shorts - 0.3]
-    upper = Layer("thigh_" + side, middle, far, smooth(tube(camera, shown, 0.2)), smooth(tube(camera, short, 1.0, 0.15)))
+    upper = Layer(
+        "thigh_" + side, middle, far, smooth(tube(camera, shown, 0.2)), smooth(tube(camera, short, 1.0, 0.15))
+    )
     upper.shaded = smooth(shade(camera, shown)) if len(shown) > 3 else ""
     lower = Layer("shank_" + side, low, far, smooth(tube(camera, shank)))
     lower.shaded = smooth(shade(camera, shank))
-    lower.extra = _shoe_svg(camera, body, side, far=far)
+    lower.extra = _shoe_svg(camera, body, side)
     return [upper, lower]
 
 
@@ -142,7 +143,14 @@ def _paint(layer: Layer, cloth: str) -> str:
     return out + "".join(one.extra for one in every if not one.name.startswith("shank"))
 
 
-def figure_svg(camera: Camera, body: Skeleton, person: Person, muscles: tuple[str, ...] = (), over: dict[str, float] | None = None, among: Sequence[tuple[float, str]] = ()) -> str:
+def figure_svg(
+    camera: Camera,
+    body: Skeleton,
+    person: Person,
+    muscles: tuple[str, ...] = (),
+    over: dict[str, float] | None = None,
+    among: Sequence[tuple[float, str]] = (),
+) -> str:
     """Return one figure as SVG, far segments first.
 
     `over` moves a segment nearer (or farther), in cm; `among` are things between the limbs, with their depth.
@@ -150,7 +158,9 @@ def figure_svg(camera: Camera, body: Skeleton, person: Person, muscles: tuple[st
     near = camera.depth
     over = over or {}
     hips, chest = near(body.joints["hips"]), near(body.joints["chest"])
-    limbs = [part for side, _ in SIDES for part in (_leg(camera, body, person, side) + _arm(camera, body, person, side))]
+    limbs = [
+        part for side, _ in SIDES for part in (_leg(camera, body, person, side) + _arm(camera, body, person, side))
+    ]
     for part in limbs:
         middle = hips if part.name[:5] in ("thigh", "shank") else chest
         if not part.far and part.name.startswith(("upper", "fore")) and part.depth > middle - 6:
@@ -169,7 +179,14 @@ def figure_svg(camera: Camera, body: Skeleton, person: Person, muscles: tuple[st
             part.extra += _path("v", _crease(camera, body, person, part.name[-1]))
     back = _path("s", smooth(tube(camera, neck(body, person))))
     layers.append((chest + over.get("chest", 0.0), back))
-    layers.append((chest + 0.01 + over.get("chest", 0.0), _path("t", smooth(tube(camera, shirt, 0.12, 0.25))) + _path("d", smooth(shade(camera, shirt[1:8], 0.45))) + marks.get("trunk", "")))
+    layers.append(
+        (
+            chest + 0.01 + over.get("chest", 0.0),
+            _path("t", smooth(tube(camera, shirt, 0.12, 0.25)))
+            + _path("d", smooth(shade(camera, shirt[1:8], 0.45)))
+            + marks.get("trunk", ""),
+        )
+    )
     layers.append((max(chest, near(body.joints["head"])) + 1 + over.get("head", 0.0), head_svg(camera, body, person)))
     core = [depth for depth, _ in layers[len(among) :]]
     for upper, lower in zip(limbs[::2], limbs[1::2], strict=True):
@@ -180,7 +197,15 @@ def figure_svg(camera: Camera, body: Skeleton, person: Person, muscles: tuple[st
         else:
             seam = upper if upper.depth > lower.depth else lower
             seam.extra += _path("u" + ("f" if seam.far else ""), _seam(camera, body, lower.name))
-    top = max([hips, *(part.depth for part in limbs if part.depth > GONE and any(one in hip for one in (part, *part.sewn)))]) + 0.02
+    top = (
+        max(
+            [
+                hips,
+                *(part.depth for part in limbs if part.depth > GONE and any(one in hip for one in (part, *part.sewn))),
+            ]
+        )
+        + 0.02
+    )
     layers.append((top, _path("p", shorts)))
     over_hip = max([top, *(part.depth for part in limbs if part.name.startswith(("thigh", "shank")) and not part.far)])
     layers.append((over_hip + 0.02, marks.get("pelvis", "")))

@@ -1,8 +1,8 @@
 """The center of mass of a posed body."""
 
-from education.drawing.proportions import CENTER, MASS
-from education.drawing.skeleton import SIDES, Skeleton
-from education.drawing.vectors import Vector, between
+from education.drawing.body.proportions import CENTER, MASS
+from education.drawing.body.skeleton import SIDES, Skeleton
+from education.drawing.body.vectors import Vector, between
 
 SEGMENTS = (
     ("thigh", "hip", "knee"),

@@ -1,9 +1,9 @@
 """Where the coral accent lies: a soft spindle along the working muscle."""
 
-from education.drawing.outlines import Camera, smooth, tube
-from education.drawing.skeleton import Skeleton
-from education.drawing.surface import Blob
-from education.drawing.vectors import Frame, Vector, between
+from education.drawing.body.skeleton import Skeleton
+from education.drawing.body.surface import Blob
+from education.drawing.body.vectors import Frame, Vector, between
+from education.drawing.painting.outlines import Camera, smooth, tube
 
 # name: (layer that it is painted on, stations of (frame, joint, (ahead, up, out)), half width); in cm at 170 cm.
 type Station = tuple[str, str, Vector]

@@ -2,11 +2,12 @@
 
 import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-from education.drawing.outlines import UNITS, Camera, Point, hull, smooth
-from education.drawing.skeleton import Skeleton
-from education.drawing.surface import Blob
-from education.drawing.vectors import UP, WORLD, Vector, add
+from education.drawing.body.skeleton import Skeleton
+from education.drawing.body.surface import Blob
+from education.drawing.body.vectors import UP, WORLD, Vector, add
+from education.drawing.painting.outlines import UNITS, Camera, Point, hull, smooth
 
 type Spot = Vector | tuple[str, float, float, float]
 
@@ -21,14 +22,22 @@ class Block:
     front: bool = False
 
     def corners(self) -> list[Vector]:
-        return [(x, y, z) for x in (self.low[0], self.high[0]) for y in (self.low[1], self.high[1]) for z in (self.low[2], self.high[2])]
+        return [
+            (x, y, z)
+            for x in (self.low[0], self.high[0])
+            for y in (self.low[1], self.high[1])
+            for z in (self.low[2], self.high[2])
+        ]
+
+    def is_thin(self) -> bool:
+        return self.high[2] - self.low[2] < 4
 
     def svg(self, camera: Camera) -> str:
         """Return its visible faces; those that look along x are darker."""
         dark, light = "", ""
         for axis in (0, 2, 1):
             toward = camera.toward[axis]
-            if abs(toward) < 0.02:
+            if abs(toward) < 0.02 or (abs(toward) < 0.3 and self.is_thin()):
                 continue
             fixed = self.high[axis] if toward > 0 else self.low[axis]
             a, b = [other for other in range(3) if other != axis]
@@ -48,7 +57,7 @@ class Block:
 
 def _polygon(points: list[Point]) -> str:
     spots = [(round(x), round(y)) for x, y in points]
-    steps = (f"{b[0] - a[0]} {b[1] - a[1]}" for a, b in zip(spots, spots[1:], strict=False))
+    steps = (f"{b[0] - a[0]} {b[1] - a[1]}" for a, b in pairwise(spots))
     return f"M{spots[0][0]} {spots[0][1]}l{' '.join(steps)}z".replace(" -", "-")
 
 
@@ -104,14 +113,19 @@ class Drawn:
 def chair(x: float, seat: float = 44.0, width: float = 42.0, depth: float = 40.0) -> tuple[Block, ...]:
     """Return a chair that faces +x, its back at x."""
     z = width / 2
-    legs = [Block((lx, 0, lz - 1.6), (lx + 3.2, seat - 3, lz + 1.6), solid=False) for lx in (x + 1, x + depth - 4) for lz in (-z + 3, z - 3)]
+    legs = [
+        Block((lx, 0, lz - 1.6), (lx + 3.2, seat - 3, lz + 1.6), solid=False)
+        for lx in (x + 1, x + depth - 4)
+        for lz in (-z + 3, z - 3)
+    ]
     back = Block((x - 1, seat - 3, -z), (x + 2.4, seat + 42, z), solid=False)
     return (*legs, back, Block((x, seat - 4, -z), (x + depth, seat, z)))
 
 
 def bench(x: float, long: float = 44.0, top: float = 42.0, z: tuple[float, float] = (-16.0, 16.0)) -> tuple[Block, ...]:
     """Return a bench from x on."""
-    legs = [Block((lx, 0, lz - 1.8), (lx + 3.6, top - 4, lz + 1.8), solid=False) for lx in (x + 3, x + long - 7) for lz in (z[0] + 3, z[1] - 3)]
+    z_leg = z[1] - 3
+    legs = [Block((lx, 0, z_leg - 1.8), (lx + 3.6, top - 4, z_leg + 1.8), solid=False) for lx in (x + 3, x + long - 7)]
     return (*legs, Block((x, top - 6, z[0]), (x + long, top, z[1])))
 
 
@@ -153,7 +167,10 @@ def draw_props(camera: Camera, body: Skeleton, props: tuple[Prop, ...]) -> Drawn
 
 def _draw_mat(camera: Camera, mat: Mat, out: Drawn) -> None:
     if camera.tilted:
-        ring = [camera.point((x, 0, z)) for x, z in ((mat.left, mat.back), (mat.right, mat.back), (mat.right, mat.front), (mat.left, mat.front))]
+        ring = [
+            camera.point((x, 0, z))
+            for x, z in ((mat.left, mat.back), (mat.right, mat.back), (mat.right, mat.front), (mat.left, mat.front))
+        ]
         out.behind += f'<path class="q" d="{_polygon(ring)}"/>'
         out.points += ring
     else:

@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 
-SKIN = {  # skin, its edge, skin of the far limbs: light page, then dark page
-    "fair": (("#EBC3A4", "#B97F5E", "#D9AB89"), ("#DDB394", "#8C5A3F", "#B98C6D")),
-    "tan": (("#D9A679", "#9C6540", "#C18C60"), ("#CB9A6F", "#76482B", "#A87850")),
-    "brown": (("#A66E47", "#6B4024", "#8E5A37"), ("#AE7850", "#5A341D", "#8A5A39")),
-    "deep": (("#7A4C33", "#452616", "#643B27"), ("#8D5C40", "#3F2214", "#6E442E")),
+SKIN = {  # skin, its edge, skin of the far limbs
+    "fair": ("#ebc3a4", "#b97f5e", "#d9ab89"),
+    "tan": ("#d9a679", "#9c6540", "#c18c60"),
+    "brown": ("#a66e47", "#6b4024", "#8e5a37"),
+    "deep": ("#7a4c33", "#452616", "#643b27"),
 }
-HAIR = {"dark": ("#33261F", "#54433A"), "brown": ("#6A452C", "#7D5638"), "gray": ("#9AA19D", "#C3CAC5")}
+HAIR = {
+    "dark": ("#33261f", "#54433a"),
+    "brown": ("#6a452c", "#7d5638"),
+    "gray": ("#9aa19d", "#c3cac5"),
+}  # on a light, on a dark screen
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from education.drawing.mass import center_of_mass
-from education.drawing.people import Person
-from education.drawing.proportions import STATURE
-from education.drawing.skeleton import Pose, Skeleton, build
-from education.drawing.surface import lowest, parts
+from education.drawing.body.mass import center_of_mass
+from education.drawing.body.people import Person
+from education.drawing.body.proportions import STATURE
+from education.drawing.body.skeleton import Pose, Skeleton, build
+from education.drawing.body.surface import lowest, parts
 
 CLOSE = 0.6  # cm: contacts missed by less are met
 STEP = 0.05

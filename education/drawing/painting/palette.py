@@ -4,34 +4,29 @@ Variables carry the colors, so that a page can change them; a lone file has its 
 prints in the light ones.
 """
 
-from education.drawing.people import HAIR, SKIN, Person
+from education.drawing.body.people import HAIR, SKIN, Person
 
 LIGHT = {
     "shirt": "#226751", "shirt-far": "#174f3e", "shirt-edge": "#0f3b2e",
     "shorts": "#9cc7b4", "shorts-far": "#7dab97", "shorts-edge": "#477b68",
-    "shoe": "#2f413c", "shoe-far": "#27352f", "sole": "#f6f1e6", "sole-far": "#dcd7c9", "shoe-edge": "#1a2622",
+    "shoe": "#2f413c", "sole": "#f6f1e6", "shoe-edge": "#1a2622",
     "muscle": "#d24e26", "halo": "#fffdf8", "arrow": "#1d5c4b", "line": "#88a79a", "soft": "#c5d8ce",
     "prop": "#dde7e1", "prop-top": "#eef3ef", "prop-edge": "#7b9a8d", "band": "#3f8f76", "ink": "#24302c",
 }  # fmt: skip
-DARK = {
-    "shirt": "#2f846a", "shirt-far": "#236551", "shirt-edge": "#123a2e",
-    "shorts": "#9fcbb8", "shorts-far": "#77a693", "shorts-edge": "#32594a",
-    "shoe": "#c7d5cd", "shoe-far": "#9fb0a7", "sole": "#f3eee2", "sole-far": "#cfc9bb", "shoe-edge": "#26352f",
+DARK = LIGHT | {
+    "shirt": "#2f846a", "shirt-far": "#236551", "shoe": "#c7d5cd",
     "muscle": "#ff8a62", "halo": "#18221f", "arrow": "#9be0c8", "line": "#5d776c", "soft": "#2a3a34",
     "prop": "#2b3d36", "prop-top": "#3a5048", "prop-edge": "#6d8a7e", "band": "#66b89d", "ink": "#e9efec",
 }  # fmt: skip
 EDGE = 11
 NAMES = {  # the variable of each color: short, as every picture carries them
-    "shirt": "t", "shirt-far": "tf", "shirt-edge": "te", "shorts": "p", "shorts-far": "pf", "shorts-edge": "pe", "shoe": "b", "shoe-far": "bf", "sole": "w", "sole-far": "wf", "shoe-edge": "be", "muscle": "m", "halo": "o", "arrow": "a", "line": "l", "soft": "g", "prop": "q", "prop-top": "r", "prop-edge": "qe", "band": "f", "ink": "i", "skin": "s", "skin-edge": "se", "skin-far": "sf", "hair": "h", "mark": "x",
+    "shirt": "t", "shirt-far": "tf", "shirt-edge": "te", "shorts": "p", "shorts-far": "pf", "shorts-edge": "pe", "shoe": "b", "sole": "w", "shoe-edge": "be", "muscle": "m", "halo": "o", "arrow": "a", "line": "l", "soft": "g", "prop": "q", "prop-top": "r", "prop-edge": "qe", "band": "f", "ink": "i", "skin": "s", "skin-edge": "se", "skin-far": "sf", "hair": "h", "mark": "x",
 }  # fmt: skip
 RULES = {
     "s": ("skin", "skin-edge", EDGE), "sf": ("skin-far", "skin-edge", EDGE), "u": ("skin", "", 0), "uf": ("skin-far", "", 0),
     "t": ("shirt", "shirt-edge", EDGE), "tf": ("shirt-far", "shirt-edge", EDGE), "y": ("shirt", "", 0),
     "p": ("shorts", "shorts-edge", EDGE), "pf": ("shorts-far", "shorts-edge", EDGE),
-    "k": ("sole", "shorts-edge", EDGE), "kf": ("sole-far", "shorts-edge", EDGE),
-    "b": ("shoe", "shoe-edge", EDGE), "bf": ("shoe-far", "shoe-edge", EDGE),
-    "w": ("sole", "shoe-edge", EDGE), "wf": ("sole-far", "shoe-edge", EDGE),
-    "h": ("hair", "", 0), "x": ("mark", "", 0), "l": ("", "mark", 8), "m": ("muscle", "halo", 18),
+    "k": ("sole", "shorts-edge", EDGE),     "b": ("shoe", "shoe-edge", EDGE),     "w": ("sole", "shoe-edge", EDGE),     "h": ("hair", "", 0), "x": ("mark", "", 0), "l": ("", "mark", 8), "m": ("muscle", "halo", 18),
     "g": ("", "soft", 0), "gg": ("soft", "", 0), "e": ("", "line", 12), "a": ("", "arrow", 22), "c": ("arrow", "", 0), "i": ("", "ink", 22),
     "o": ("halo", "arrow", 12), "n": ("", "halo", 30), "v": ("shorts", "", 0), "vl": ("", "arrow", 16), "z": ("halo", "ink", 12),
     "q": ("prop", "prop-edge", 10), "r": ("prop-top", "prop-edge", 10), "j": ("", "prop-edge", 40), "f": ("", "band", 40),
@@ -40,7 +35,7 @@ RULES = {
 
 def colors(person: Person, *, dark: bool) -> dict[str, str]:
     """Return the variables of a person's picture on a light or a dark screen."""
-    skin, edge, far = SKIN[person.skin][dark]
+    skin, edge, far = SKIN[person.skin]
     mark = "#2a1710" if person.skin == "deep" else "#4c2a1b"
     own = {"skin": skin, "skin-edge": edge, "skin-far": far, "hair": HAIR[person.hair][dark], "mark": mark}
     return (DARK if dark else LIGHT) | own
@@ -50,12 +45,17 @@ def style(person: Person, used: set[str]) -> str:
     """Return the style sheet of a lone picture, with only the classes that it uses."""
     rules = {css: RULES[css] for css in RULES if css in used}
     names = {name for fill, stroke, _ in rules.values() for name in (fill, stroke) if name}
-    light, dark = (
-        "svg{" + ";".join(f"--{NAMES[name]}:{value}" for name, value in colors(person, dark=dark).items() if name in names) + "}"
-        for dark in (False, True)
+    light, dark = colors(person, dark=False), colors(person, dark=True)
+    day, night = (
+        ";".join(
+            f"--{NAMES[name]}:{shown[name]}"
+            for name in shown
+            if name in names and (shown is light or shown[name] != light[name])
+        )
+        for shown in (light, dark)
     )
     lines = f"stroke-linejoin:round;stroke-linecap:round;paint-order:stroke;stroke-width:{EDGE}"
-    out = [f"svg{{{lines}}}{light}@media screen and (prefers-color-scheme:dark){{{dark}}}"]
+    out = [f"svg{{{lines};{day}}}@media screen and (prefers-color-scheme:dark){{svg{{{night}}}}}"]
     if "d" in used:
         out.append(".d{fill:#2a1208;opacity:.14}")
     for css, (fill, stroke, width) in rules.items():

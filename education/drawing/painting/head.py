@@ -2,10 +2,10 @@
 
 import math
 
-from education.drawing.outlines import UNITS, Camera, Point, smooth
-from education.drawing.people import Person
-from education.drawing.skeleton import Skeleton
-from education.drawing.vectors import Vector, add, dot, unit
+from education.drawing.body.people import Person
+from education.drawing.body.skeleton import Skeleton
+from education.drawing.body.vectors import Vector, add, dot, unit
+from education.drawing.painting.outlines import UNITS, Camera, Point, smooth
 
 type Art = tuple[tuple[float, float], ...]
 

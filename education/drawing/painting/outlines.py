@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
-from education.drawing.surface import Blob
-from education.drawing.vectors import UP, Vector, add, cross, dot, unit
+from education.drawing.body.surface import Blob
+from education.drawing.body.vectors import UP, Vector, add, cross, dot, unit
 
 type Point = tuple[float, float]
 
@@ -60,18 +61,17 @@ def smooth(points: Sequence[Point], *, closed: bool = True) -> str:
     turn = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(points, [*points[1:], points[0]], strict=True))
     ordered = list(reversed(points)) if closed and turn < 0 else list(points)
     spots = [(2 * round(x / 2), 2 * round(y / 2)) for x, y in ordered]
-    spots = [spot for spot, before in zip(spots, [None, *spots[:-1]], strict=True) if spot != before]
+    spots = [spots[0], *(spot for before, spot in pairwise(spots) if spot != before)]
     if len(spots) < 3:
         return "M" + "L".join(f"{x} {y}" for x, y in spots)
     if closed:
         x, y = (spots[-1][0] + spots[0][0]) // 2, (spots[-1][1] + spots[0][1]) // 2
-        corners, ends = spots, [*spots[1:], spots[0]]
+        corners = spots
     else:
         (x, y), corners = spots[0], spots[1:-1]
-        ends = [*spots[2:-1], None]
     out, numbers = f"M{x} {y}q", [corners[0][0] - x, corners[0][1] - y]
-    for corner, after in zip(corners, ends, strict=True):
-        to = spots[-1] if after is None else ((corner[0] + after[0]) // 2, (corner[1] + after[1]) // 2)
+    ends = [((a[0] + b[0]) // 2, (a[1] + b[1]) // 2) for a, b in pairwise(corners)]
+    for to in [*ends, (x, y) if closed else spots[-1]]:
         numbers += [to[0] - x, to[1] - y]
         x, y = to
     text = [f"{n}" if n < 0 or i in (0, 4) else f" {n}" for i, n in enumerate(numbers)]
@@ -85,7 +85,9 @@ def hull(camera: Camera, blobs: Sequence[Blob], steps: int = 16) -> list[Point]:
     for index in range(steps):
         angle = 2 * math.pi * (index + 0.5) / steps
         normal = (math.cos(angle), math.sin(angle))
-        points.append(max((camera.extreme(blob, normal) for blob in blobs), key=lambda p: p[0] * normal[0] + p[1] * normal[1]))
+        points.append(
+            max((camera.extreme(blob, normal) for blob in blobs), key=lambda p: p[0] * normal[0] + p[1] * normal[1])
+        )
     out = []
     for a, b in zip(points, [*points[1:], points[0]], strict=True):
         out.append(a)
@@ -126,7 +128,11 @@ def tube(camera: Camera, rings: Sequence[Blob], start: float = 1.0, end: float =
     spots = [camera.point(ring.center) for ring in rings]
     widest = UNITS * max(ring.axes[0] for ring in rings)
     if math.dist(spots[0], spots[-1]) < 0.7 * widest:
-        return hull(camera, [Blob(r.center, r.frame, (r.axes[0], min(r.axes[0], r.axes[2]) * 0.9, r.axes[2])) for r in rings], 14)
+        return hull(
+            camera,
+            [Blob(r.center, r.frame, (r.axes[0], min(r.axes[0], r.axes[2]) * 0.9, r.axes[2])) for r in rings],
+            14,
+        )
     left, right = sides(camera, rings)
     ways = []
     for a, b in ((spots[1], spots[0]), (spots[-2], spots[-1])):

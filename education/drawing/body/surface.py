@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from education.drawing.people import Person
-from education.drawing.proportions import (
+from education.drawing.body.people import Person
+from education.drawing.body.proportions import (
     ANKLE_HEIGHT,
     FOREARM,
     HAND,
@@ -16,8 +16,8 @@ from education.drawing.proportions import (
     UPPER_ARM,
     Ring,
 )
-from education.drawing.skeleton import SIDES, Skeleton
-from education.drawing.vectors import Frame, Vector
+from education.drawing.body.skeleton import SIDES, Skeleton
+from education.drawing.body.vectors import Frame, Vector
 
 SEGMENTS = {
     "thigh": ("hip", THIGH),
@@ -75,7 +75,9 @@ def _placed(
     return Blob(center, frame, (ring.depth * thick + ease, 0.0, ring.width * thick + ease))
 
 
-def trunk(body: Skeleton, person: Person, first: int = 0, last: int = len(TRUNK_RINGS), ease: float = 0.0) -> list[Blob]:
+def trunk(
+    body: Skeleton, person: Person, first: int = 0, last: int = len(TRUNK_RINGS), ease: float = 0.0
+) -> list[Blob]:
     """Return the rings of the trunk from the crotch to the neck."""
     k, out = body.scale, []
     for segment, ring in TRUNK_RINGS[first:last]:
@@ -137,7 +139,13 @@ def shoe(body: Skeleton, side: str) -> tuple[dict[str, Blob], dict[str, Blob]]:
 def parts(body: Skeleton, person: Person) -> dict[str, list[Blob]]:
     """Return the surface by the names that a pose rests on."""
     rings = trunk(body, person)
-    out = {"seat": rings[1:4], "belly": rings[4:8], "back": rings[7:12], "head": skull(body), "neck": neck(body, person)}
+    out = {
+        "seat": rings[1:4],
+        "belly": rings[4:8],
+        "back": rings[7:12],
+        "head": skull(body),
+        "neck": neck(body, person),
+    }
     for side, _ in SIDES:
         thigh, shank = limb(body, person, "thigh", side), limb(body, person, "shank", side)
         upper, fore = limb(body, person, "upper", side), limb(body, person, "fore", side)
