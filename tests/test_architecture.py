@@ -38,9 +38,10 @@ ARROWS = {
 FLOORS = {
     "education": (
         {"apps", "urls"},
-        {"admin", "management", "views"},
+        {"admin", "management", "templatetags", "views"},
         {"forms", "today"},
-        {"articles", "exercises"},
+        {"articles"},
+        {"exercises"},
         {"models"},
         {"body", "drawing", "text"},
     ),

@@ -9,9 +9,9 @@ from education.drawing.body.people import PEOPLE, Person
 from education.drawing.body.skeleton import Pose
 from education.drawing.body.solving import Solved, solve
 from education.drawing.body.surface import parts
-from education.drawing.painting.figure import figure_svg, trace_svg
+from education.drawing.painting.figure import figure_svg, hands_svg, trace_svg
 from education.drawing.painting.outlines import UNITS, Camera, Point
-from education.drawing.painting.palette import style
+from education.drawing.painting.palette import other_person, style
 from education.drawing.painting.props import Prop, Spot, draw_props
 
 MARGIN = 70
@@ -38,6 +38,7 @@ class Frame:
     """One still: what to do, the pose, the working muscles, arrows, and lines such as the pelvis.
 
     `ghost` shows an earlier pose behind it, `mark` is "right" or "wrong", `over` moves segments nearer to the reader.
+    `partner` is a second person, who stands behind and reaches over.
     """
 
     words: str
@@ -49,6 +50,7 @@ class Frame:
     mark: str = ""
     props: tuple[Prop, ...] | None = None
     over: dict[str, float] = field(default_factory=dict)
+    partner: tuple[str, Pose] | None = None
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,9 @@ class Stage:
         self.camera = Camera(*drawing.view)
         self.solved = [solve(frame.pose, drawing.who) for frame in drawing.frames]
         self.ghosts = [solve(frame.ghost, drawing.who) if frame.ghost else None for frame in drawing.frames]
+        self.partners = [
+            solve(frame.partner[1], PEOPLE[frame.partner[0]]) if frame.partner else None for frame in drawing.frames
+        ]
         self.props = [
             draw_props(self.camera, solved.body, drawing.props_of(frame))
             for solved, frame in zip(self.solved, drawing.frames, strict=True)
@@ -119,6 +124,8 @@ class Stage:
         points: list[Point] = []
         for number, frame in enumerate(self.drawing.frames):
             points += self.outline_points(self.solved[number]) + self.props[number].points
+            partner = self.partners[number]
+            points += self.outline_points(partner) if partner else []
             for arrow in frame.arrows:
                 points += self._arrow_ends(number, arrow)
             if frame.mark:
@@ -140,7 +147,11 @@ class Stage:
     def frame(self, number: int) -> str:
         """Return the shapes of one frame, from the floor to the arrows."""
         frame, solved, drawn = self.drawing.frames[number], self.solved[number], self.props[number]
-        out = [self._floor(solved) if self.drawing.floor else "", drawn.behind]
+        partner = self.partners[number]
+        out = [self._floor(solved) if self.drawing.floor else ""]
+        if partner:
+            out.append(f'<g class="p2">{figure_svg(self.camera, partner.body, partner.person)}</g>')
+        out.append(drawn.behind)
         ghost = self.ghosts[number]
         if ghost:
             out.append(trace_svg(self.camera, ghost.body, solved.body, ghost.person))
@@ -148,6 +159,8 @@ class Stage:
             figure_svg(self.camera, solved.body, solved.person, frame.muscles, frame.over, drawn.among),
             drawn.before,
         ]
+        if partner:
+            out.append(f'<g class="p2">{hands_svg(self.camera, partner.body, partner.person)}</g>')
         for a, b in frame.lines:
             (x, y), (u, v) = (self.camera.point(solved.body.place(spot)) for spot in (a, b))
             line = f"M{x:.0f} {y:.0f}L{u:.0f} {v:.0f}"
@@ -162,7 +175,9 @@ class Stage:
         inner = self.frame(number)
         if mirrored:
             inner = f'<g transform="matrix(-1 0 0 1 {self.box.left + self.box.right} 0)">{inner}</g>'
-        return lone(self.drawing.who, self.box, inner, self.drawing.name)
+        partner = self.partners[number]
+        more = other_person(partner.person) if partner else ""
+        return lone(self.drawing.who, self.box, inner, self.drawing.name, more)
 
     def _floor(self, solved: Solved) -> str:
         if self.camera.tilted:

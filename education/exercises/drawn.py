@@ -7,10 +7,14 @@ import re
 from dataclasses import dataclass
 
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from education.drawing.exercises.catalog import DRAWINGS
 from education.drawing.motion import motion_svg
 from education.drawing.pictures import Stage
+
+SHRUNK = 4  # units of a picture, which are millimeters, for each CSS pixel of an image on a page
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,28 @@ def frames_of(code: str) -> list[Shown]:
         )
         for number, frame in enumerate(stage.drawing.frames, 1)
     ]
+
+
+def picture_markup(code: str, number: int, alt: str) -> SafeString:
+    """Return a frame as an `img` element. Raises KeyError for an unknown code, IndexError for an unknown number."""
+    frame = frames_of(code)[number - 1]
+    return format_html(
+        '<img src="{}" alt="{}" width="{}" height="{}" loading="lazy">',
+        frame.url,
+        alt or frame.words,
+        frame.width // SHRUNK,
+        frame.height // SHRUNK,
+    )
+
+
+def picture_named(name: str, alt: str) -> SafeString | None:
+    """Return the frame that an article names, such as `bridge` or `bridge-2`, or None if there is none."""
+    code, _, number = name.rpartition("-")
+    if name in DRAWINGS:
+        return picture_markup(name, 1, alt)
+    if code in DRAWINGS and number.isdecimal() and 1 <= int(number) <= len(DRAWINGS[code].frames):
+        return picture_markup(code, int(number), alt)
+    return None
 
 
 def style_policy(svg: str) -> str:

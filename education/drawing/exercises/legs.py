@@ -225,7 +225,7 @@ TOE_RAISE = Drawing(
     "wall-toe-raise",
     "Toe raise at a wall",
     (
-        Frame("Lean your back against a wall, heels a foot's length away.", _LEAN),
+        Frame("Lean your back against a wall, heels a foot’s length away.", _LEAN),
         Frame(
             "Pull both forefeet up as far as they go. Lower slowly.",
             _TOES_UP,

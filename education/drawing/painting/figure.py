@@ -155,40 +155,66 @@ def figure_svg(
 
     `over` moves a segment nearer (or farther), in cm; `among` are things between the limbs, with their depth.
     """
-    near = camera.depth
-    over = over or {}
-    hips, chest = near(body.joints["hips"]), near(body.joints["chest"])
+    over, marks = over or {}, muscle_svg(camera, body, muscles)
+    limbs = _limbs(camera, body, person, over)
+    hips = camera.depth(body.joints["hips"])
+    sewn = [part for part in limbs if part.name.startswith("thigh") and not part.far and abs(part.depth - hips) < 14]
+    shorts = smooth(tube(camera, trunk(body, person, 0, WAISTBAND + 1, 0.7), 0.5, 0.1))
+    shorts += "".join(part.cloth for part in sewn)
+    for part in limbs:
+        if part in sewn:
+            part.cloth = ""
+        elif part.name.startswith("thigh") and not part.far:
+            part.extra += _path("v", _crease(camera, body, person, part.name[-1]))
+    core = _trunk_layers(camera, body, person, over, marks)
+    _sew(camera, body, limbs, [depth for depth, _ in core])
+    shown = [part for part in limbs if part.depth > GONE]
+    top = max([hips, *(part.depth for part in shown if any(one in sewn for one in (part, *part.sewn)))]) + 0.02
+    legs = [part.depth for part in shown if part.name.startswith(("thigh", "shank")) and not part.far]
+    layers = [*among, *core, (top, _path("p", shorts)), (max([top, *legs]) + 0.02, marks.get("pelvis", ""))]
+    for part in shown:
+        svg = _paint(part, "p" if part.name.startswith(("thigh", "shank")) else "t")
+        layers.append((part.depth, svg + marks.get(part.name, "")))
+    return "".join(svg for _, svg in sorted(layers, key=lambda item: item[0]))
+
+
+def hands_svg(camera: Camera, body: Skeleton, person: Person) -> str:
+    """Return only the forearms and hands, for one who reaches over something from behind it."""
+    return "".join(_paint(_arm(camera, body, person, side)[1], "t") for side, _ in SIDES)
+
+
+def _limbs(camera: Camera, body: Skeleton, person: Person, over: dict[str, float]) -> list[Layer]:
+    """Return upper and lower segment of each leg and arm, in pairs; arms beside the body lie before it."""
+    hips, chest = camera.depth(body.joints["hips"]), camera.depth(body.joints["chest"])
     limbs = [
         part for side, _ in SIDES for part in (_leg(camera, body, person, side) + _arm(camera, body, person, side))
     ]
     for part in limbs:
-        middle = hips if part.name[:5] in ("thigh", "shank") else chest
+        middle = hips if part.name.startswith(("thigh", "shank")) else chest
         if not part.far and part.name.startswith(("upper", "fore")) and part.depth > middle - 6:
             part.depth = max(part.depth, middle + 4)
         part.depth += over.get(part.name, 0.0)
-    marks = muscle_svg(camera, body, muscles)
-    pelvis = smooth(tube(camera, trunk(body, person, 0, WAISTBAND + 1, 0.7), 0.5, 0.1))
+    return limbs
+
+
+def _trunk_layers(
+    camera: Camera, body: Skeleton, person: Person, over: dict[str, float], marks: dict[str, str]
+) -> list[tuple[float, str]]:
+    """Return neck, shirt and head with their depth."""
+    chest = camera.depth(body.joints["chest"])
     shirt = [*trunk(body, person, SHIRT_FROM, WAISTBAND, -0.6), *trunk(body, person, WAISTBAND, ease=0.4)]
-    layers: list[tuple[float, str]] = list(among)
-    hip = [part for part in limbs if part.name.startswith("thigh") and not part.far and abs(part.depth - hips) < 14]
-    shorts = pelvis + "".join(part.cloth for part in hip)
-    for part in limbs:
-        if part in hip:
-            part.cloth = ""
-        elif part.name.startswith("thigh") and not part.far:
-            part.extra += _path("v", _crease(camera, body, person, part.name[-1]))
-    back = _path("s", smooth(tube(camera, neck(body, person))))
-    layers.append((chest + over.get("chest", 0.0), back))
-    layers.append(
-        (
-            chest + 0.01 + over.get("chest", 0.0),
-            _path("t", smooth(tube(camera, shirt, 0.12, 0.25)))
-            + _path("d", smooth(shade(camera, shirt[1:8], 0.45)))
-            + marks.get("trunk", ""),
-        )
-    )
-    layers.append((max(chest, near(body.joints["head"])) + 1 + over.get("head", 0.0), head_svg(camera, body, person)))
-    core = [depth for depth, _ in layers[len(among) :]]
+    cloth = _path("t", smooth(tube(camera, shirt, 0.12, 0.25))) + _path("d", smooth(shade(camera, shirt[1:8], 0.45)))
+    at = chest + over.get("chest", 0.0)
+    top = max(chest, camera.depth(body.joints["head"])) + 1 + over.get("head", 0.0)
+    return [
+        (at, _path("s", smooth(tube(camera, neck(body, person))))),
+        (at + 0.01, cloth + marks.get("trunk", "")),
+        (top, head_svg(camera, body, person)),
+    ]
+
+
+def _sew(camera: Camera, body: Skeleton, limbs: list[Layer], core: list[float]) -> None:
+    """Join each limb's two segments into one outline, unless the trunk lies between them: then patch the joint."""
     for upper, lower in zip(limbs[::2], limbs[1::2], strict=True):
         low, high = sorted((upper.depth, lower.depth))
         if high - low < 14 or not any(low < depth < high for depth in core):
@@ -197,23 +223,6 @@ def figure_svg(
         else:
             seam = upper if upper.depth > lower.depth else lower
             seam.extra += _path("u" + ("f" if seam.far else ""), _seam(camera, body, lower.name))
-    top = (
-        max(
-            [
-                hips,
-                *(part.depth for part in limbs if part.depth > GONE and any(one in hip for one in (part, *part.sewn))),
-            ]
-        )
-        + 0.02
-    )
-    layers.append((top, _path("p", shorts)))
-    over_hip = max([top, *(part.depth for part in limbs if part.name.startswith(("thigh", "shank")) and not part.far)])
-    layers.append((over_hip + 0.02, marks.get("pelvis", "")))
-    for part in limbs:
-        if part.depth > GONE:
-            svg = _paint(part, "p" if part.name[:5] in ("thigh", "shank") else "t")
-            layers.append((part.depth, svg + marks.get(part.name, "")))
-    return "".join(svg for _, svg in sorted(layers, key=lambda item: item[0]))
 
 
 def trace_svg(camera: Camera, before: Skeleton, now: Skeleton, person: Person) -> str:

@@ -66,3 +66,10 @@ def style(person: Person, used: set[str]) -> str:
             parts.append(f"stroke-width:{width}")
         out.append(f".{css}{{{';'.join(parts)}}}")
     return "".join(out)
+
+
+def other_person(person: Person) -> str:
+    """Return the rule that gives a second person in a picture their own skin and hair."""
+    own = colors(person, dark=False)
+    names = ("skin", "skin-edge", "skin-far", "hair", "mark")
+    return ".p2{" + ";".join(f"--{NAMES[name]}:{own[name]}" for name in names) + "}"

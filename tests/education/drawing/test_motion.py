@@ -25,7 +25,7 @@ def test_body_between_two_frames_keeps_its_bones_and_stays_above_the_floor(code)
         between = blend(first, last, share)
         for parent, child in CHAIN:
             long = math.dist(first.body.joints[parent], first.body.joints[child])
-            assert math.dist(between.body.joints[parent], between.body.joints[child]) == pytest.approx(long, abs=0.01)
+            assert math.dist(between.body.joints[parent], between.body.joints[child]) == pytest.approx(long, abs=0.1)
         assert min(lowest(blobs) for blobs in parts(between.body, between.person).values()) > -MOST_SUNK
 
 
