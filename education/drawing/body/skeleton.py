@@ -124,6 +124,42 @@ class Pose:
         return replace(self, r=replace(self.r, **(r or {})), l=replace(self.l, **(l or {})), **changes)
 
 
+def _swapped(name: str) -> str:
+    """Return the name of the same part on the other side of the body."""
+    if name[:2] in ("r.", "l."):
+        return ("l" if name[0] == "r" else "r") + name[1:]
+    return name[:-1] + ("l" if name[-1] == "r" else "r") if name[-2:] in ("_r", "_l") else name
+
+
+def _turned_over(way: Vector | None) -> Vector | None:
+    return (way[0], way[1], -way[2]) if way else None
+
+
+def _mirrored_pin(pin: Pin) -> Pin:
+    at = pin.at
+    place = (_swapped(at[0]), at[1], at[2], -at[3]) if len(at) == 4 else (at[0], at[1], -at[2])
+    heading = (pin.heading[0], pin.heading[1], -pin.heading[2])
+    ways = {name: _turned_over(getattr(pin, name)) for name in ("pole", "along", "palm")}
+    return replace(pin, at=place, heading=heading, **ways)
+
+
+def mirrored(pose: Pose) -> Pose:
+    """Return the same pose on the other side of the body."""
+    turns = ("turn", "list", "waist_side", "waist_twist", "ribs_side", "ribs_twist", "neck_side", "neck_twist")
+    joint, x, z = pose.anchor
+    return replace(
+        pose,
+        r=pose.l,
+        l=pose.r,
+        pins={_swapped(name): _mirrored_pin(pin) for name, pin in pose.pins.items()},
+        rests={_swapped(name): height for name, height in pose.rests.items()},
+        anchor=(_swapped(joint), x, -z),
+        free=tuple(_swapped(name) for name in pose.free),
+        stands_on={"r": "l", "l": "r"}.get(pose.stands_on, ""),
+        **{name: -getattr(pose, name) for name in turns},
+    )
+
+
 @dataclass
 class Skeleton:
     """Joints as points, segments as frames, and how far each pinned end is from its place."""

@@ -1,6 +1,6 @@
 """Exercises for the glutes: bridges, steps, hinge and split squat."""
 
-from education.drawing.body.skeleton import Pin
+from education.drawing.body.skeleton import Pin, mirrored
 from education.drawing.exercises.starts import STAND, SUPINE, palm_down, sole, soles
 from education.drawing.painting.props import Mat, Weight, step
 from education.drawing.pictures import Arrow, Drawing, Frame
@@ -34,8 +34,8 @@ BRIDGE = Drawing(
     loop=(0, 1),
 )
 
-_ONE_DOWN = _DOWN.but(r={"hip": 50, "knee": 14, "ankle": 4}, pins={"foot_r": None})
-_ONE_UP = _UP.but(r={"hip": 18, "knee": 8, "ankle": 4}, pins={"foot_r": None})
+_ONE_DOWN = _DOWN.but(l={"hip": 50, "knee": 14, "ankle": 4}, pins={"foot_l": None})
+_ONE_UP = _UP.but(l={"hip": 18, "knee": 8, "ankle": 4}, pins={"foot_l": None})
 SINGLE_BRIDGE = Drawing(
     "single-leg-bridge",
     "Single-leg bridge",
@@ -44,7 +44,7 @@ SINGLE_BRIDGE = Drawing(
         Frame(
             "Push through the heel and lift. Both thighs stay side by side.",
             _ONE_UP,
-            ("glutes l",),
+            ("glutes r",),
             ghost=_ONE_DOWN,
             arrows=(Arrow("hips", (-4, 17), by=(0, 15)),),
         ),
@@ -108,7 +108,8 @@ _HINGE = _HINGE_START.but(
 _ROUNDED = _HINGE.but(
     tilt=34, waist=34, ribs=36, neck=-4, l={"hip": 46, "shoulder": 76}, r={"hip": 4, "knee": 40, "shoulder": 84}
 )
-_BELL = (Weight("kettlebell", ("wrist_r", 0.5, -8, 0)),)
+_HINGE_START, _HINGE, _ROUNDED = (mirrored(pose) for pose in (_HINGE_START, _HINGE, _ROUNDED))  # on the near leg
+_BELL = (Weight("kettlebell", ("wrist_l", 0.5, -8, 0)),)
 DEADLIFT = Drawing(
     "single-leg-deadlift",
     "Single-leg deadlift",
@@ -117,7 +118,7 @@ DEADLIFT = Drawing(
         Frame(
             "Fold at the hip; head, back and free leg stay one long line.",
             _HINGE,
-            ("hamstrings l", "glutes r"),
+            ("hamstrings r", "glutes r"),
             ghost=_HINGE_START,
             arrows=(Arrow("head", (10, 4), bow=-0.25, start=0.15, end=0.8),),
             mark="right",

@@ -100,35 +100,35 @@ _CAVE = _SQUAT.but(
     waist_side=14,
     turn=-8,
     anchor=("hips", -18, 6),
-    pins={"foot_r": Pin((0, 0, 4), pole=(1, 0, -0.6))},
+    pins={"foot_r": Pin((0, 0, 4), pole=(1, 0, -0.72))},
 )
 _BOX = Block((-52, 0, -26), (-14, 40, 26))
 BOX_SQUAT = Drawing(
     "single-leg-squat",
-    "Single-leg squat to a box",
+    "Single-leg squat",
     (
         Frame("Stand on one leg before a high box or chair.", _STANCE.but(l={"hip": 24, "knee": 34})),
         Frame(
             "Sit back slowly until you touch the box. Knee over the foot, pelvis level.",
             _SQUAT,
-            ("glutes r", "quads r"),
+            ("glutes r",),
             lines=(_PELVIS,),
             mark="right",
         ),
         Frame("Common mistake: the knee falls in and the other hip drops.", _CAVE, lines=(_PELVIS,), mark="wrong"),
     ),
     "maya",
-    view=(62, 0),
+    view=(60, 0),
     props=(_BOX,),
     loop=(0, 1),
 )
 
-_BALL_AT = ("knee_r", 2, 2, -9.0)
+_BALL_AT = ("knee_r", 3, 3, -12.0)
 _SQUEEZE = SUPINE.but(pins={**soles(40, z=10.0)}, r={}, l={})
 _SQUEEZE = _SQUEEZE.but(
     pins={
-        "foot_r": Pin((40, 0, 13), pole=(0.6, 1, 0.15)),
-        "foot_l": Pin((40, 0, -13), pole=(0.6, 1, -0.15)),
+        "foot_r": Pin((40, 0, 15), pole=(0.6, 1, 0.12)),
+        "foot_l": Pin((40, 0, -15), pole=(0.6, 1, -0.12)),
     }
 )
 SQUEEZE = Drawing(
@@ -138,12 +138,12 @@ SQUEEZE = Drawing(
         Frame(
             "Press the knees into a ball or a folded pillow. Hold, breathe, let go.",
             _SQUEEZE,
-            ("adductors r", "adductors l"),
+            ("adductors l",),
         ),
     ),
     "june",
     view=(38, 16),
-    props=(Mat(-94, 72, -42, 42), Ball(_BALL_AT, 8.5)),
+    props=(Mat(-94, 72, -42, 42), Ball(_BALL_AT, 11)),
 )
 
 _COPENHAGEN_DOWN = Pose(

@@ -4,10 +4,9 @@ The phases follow Novacheck 1998 (10.1016/S0966-6362(97)00038-6): contact, mid-s
 swing; the angles are drawn, not measured.
 """
 
-from dataclasses import replace
 from typing import Any
 
-from education.drawing.body.skeleton import Pin, Pose, Side
+from education.drawing.body.skeleton import Pin, Pose, Side, mirrored
 from education.drawing.exercises.starts import STAND
 from education.drawing.pictures import Arrow, Drawing, Frame
 
@@ -46,17 +45,11 @@ STRIDE = Drawing(
 )
 
 
-def _other_side(pose: Pose) -> Pose:
-    """Return the same moment of the stride on the other leg."""
-    rests = {name[:-1] + ("l" if name[-1] == "r" else "r"): height for name, height in pose.rests.items()}
-    return replace(pose, r=pose.l, l=pose.r, rests=rests, ribs_twist=-pose.ribs_twist)
-
-
 _HALF = (CONTACT, MIDSTANCE, TOE_OFF, FLOAT)
 LOOP = Drawing(
     "running-loop",
     "Running",
-    tuple(Frame(f"Moment {number}", pose) for number, pose in enumerate((*_HALF, *map(_other_side, _HALF)), 1)),
+    tuple(Frame(f"Moment {number}", pose) for number, pose in enumerate((*_HALF, *map(mirrored, _HALF)), 1)),
     "maya",
     loop=tuple(range(8)),
 )

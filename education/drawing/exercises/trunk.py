@@ -13,6 +13,14 @@ _TABLE = SUPINE.but(
     pins={"hand_r": None, "hand_l": None},
 )
 _REACH = _TABLE.but(r={"hip": 16, "knee": 8}, l={"shoulder": 164})
+_ARCHED = _REACH.but(
+    rests={"seat": 0, "back": 0, "head": 0.5},
+    free=("lean", "neck", "waist"),
+    waist=-22,
+    ribs=-6,
+    tilt=16,
+    r={"hip": 30},
+)
 DEAD_BUG = Drawing(
     "dead-bug",
     "Dead bug",
@@ -24,7 +32,9 @@ DEAD_BUG = Drawing(
             ("abdomen r",),
             ghost=_TABLE,
             arrows=(Arrow("ankle_r", (2, 12), bow=-0.25), Arrow("wrist_l", (-4, 8), bow=0.25, end=0.8)),
+            mark="right",
         ),
+        Frame("Common mistake: the back arches off the mat.", _ARCHED, mark="wrong"),
     ),
     "june",
     props=(Mat(-100, 92),),
@@ -46,7 +56,7 @@ _PLANK = Pose(
     l=Side(hip=-2, knee=2, ankle=4, toe=66),
     pins=_FOREARMS,
 )
-_SAG = _PLANK.but(waist=-30, tilt=14, r={"hip": -6}, l={"hip": -6}, neck=8)
+_SAG = _PLANK.but(waist=-30, ribs=-10, tilt=26, r={"hip": -14}, l={"hip": -14}, neck=4)
 PLANK = Drawing(
     "front-plank",
     "Front plank",

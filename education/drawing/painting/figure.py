@@ -50,12 +50,14 @@ def _yoke(camera: Camera, body: Skeleton, person: Person, side: str) -> str:
     """Return the patch that melts a sleeve into the shirt at the shoulder."""
     chest, k, sign = body.frames["chest"], body.scale * person.girth, (1 if side == "r" else -1)
     joint = body.joints["shoulder_" + side]
-    inner = chest.at(joint, 0.2 * k, -0.6 * k, -sign * 5.5 * k)
-    upper = body.frames["upper_" + side].at(joint, 0, -3.0 * k, 0)
-    blobs = [
-        Blob(spot, chest, (size * k, size * k, size * k)) for spot, size in ((joint, 5.2), (inner, 5.4), (upper, 4.7))
-    ]
-    return smooth(hull(camera, blobs, 12))
+    upper = body.frames["upper_" + side]
+    sizes = (
+        (joint, (6.4, 6.8, 4.8)),
+        (chest.at(joint, 0.2 * k, -0.6 * k, -sign * 5.5 * k), (5.4, 5.4, 5.4)),
+        (upper.at(joint, 0, -3.0 * k, 0), (4.7, 4.7, 4.7)),
+    )
+    blobs = [Blob(spot, upper, (a * k, u * k, r * k)) for spot, (a, u, r) in sizes]
+    return smooth(hull(camera, blobs, 14))
 
 
 def _seam(camera: Camera, body: Skeleton, lower: str) -> str:

@@ -5,12 +5,12 @@ from education.drawing.body.surface import Blob
 from education.drawing.body.vectors import Frame, Vector, between
 from education.drawing.painting.outlines import Camera, smooth, tube
 
-# name: (layer that it is painted on, stations of (frame, joint, (ahead, up, out)), half width); in cm at 170 cm.
+# name: (layer that it is painted on: over the hips and thighs, the trunk or the shank; stations of (frame, joint, (ahead, up, out)), half width); in cm at 170 cm.
 type Station = tuple[str, str, Vector]
 MUSCLES: dict[str, tuple[str, tuple[Station, ...], float]] = {
-    "quads": ("thigh", (("thigh", "hip", (3.4, -8, 3)), ("thigh", "hip", (4.2, -20, 3)), ("thigh", "hip", (3.0, -35, 3))), 3.4),
-    "hamstrings": ("thigh", (("thigh", "hip", (-4.4, -9, 3)), ("thigh", "hip", (-3.6, -21, 3)), ("thigh", "hip", (-2.8, -35, 3))), 3.0),
-    "adductors": ("thigh", (("thigh", "hip", (0.5, -4, -4)), ("thigh", "hip", (0.5, -16, -3.6)), ("thigh", "hip", (0.2, -30, -3))), 3.0),
+    "quads": ("pelvis", (("thigh", "hip", (3.4, -8, 3)), ("thigh", "hip", (4.2, -20, 3)), ("thigh", "hip", (3.0, -35, 3))), 3.4),
+    "hamstrings": ("pelvis", (("thigh", "hip", (-4.4, -9, 3)), ("thigh", "hip", (-3.6, -21, 3)), ("thigh", "hip", (-2.8, -35, 3))), 3.0),
+    "adductors": ("pelvis", (("thigh", "hip", (0.5, -4, -4)), ("thigh", "hip", (0.5, -16, -3.6)), ("thigh", "hip", (0.2, -30, -3))), 3.0),
     "hip flexors": ("pelvis", (("pelvis", "hip", (3.0, 9, 4)), ("thigh", "hip", (3.8, -14, 4))), 3.4),
     "glutes": ("pelvis", (("pelvis", "hip", (-4.6, 9, 4)), ("pelvis", "hip", (-6.0, 1, 5)), ("thigh", "hip", (-3.6, -8, 4))), 4.6),
     "side of the hip": ("pelvis", (("pelvis", "hip", (-0.6, 9.5, 2.6)), ("pelvis", "hip", (0, 4, 3.6)), ("pelvis", "hip", (0.4, -3, 3.2))), 3.6),
@@ -38,7 +38,7 @@ def muscle_svg(camera: Camera, body: Skeleton, names: tuple[str, ...]) -> dict[s
             Blob(point, frame, (width * share * k, width * share * k, width * share * k))
             for (point, frame), share in zip(rings, (0.3, 0.8, 1.0, 0.8, 0.3), strict=True)
         ]
-        key = f"{layer}_{side}" if layer in ("thigh", "shank") else layer
+        key = f"{layer}_{side}" if layer == "shank" else layer
         out[key] = out.get(key, "") + f'<path class="m" d="{smooth(tube(camera, blobs))}"/>'
     return out
 

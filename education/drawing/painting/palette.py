@@ -29,7 +29,7 @@ RULES = {
     "k": ("sole", "shorts-edge", EDGE),     "b": ("shoe", "shoe-edge", EDGE),     "w": ("sole", "shoe-edge", EDGE),     "h": ("hair", "", 0), "x": ("mark", "", 0), "l": ("", "mark", 8), "m": ("muscle", "halo", 18),
     "g": ("", "soft", 0), "gg": ("soft", "", 0), "e": ("", "line", 12), "a": ("", "arrow", 22), "c": ("arrow", "", 0), "i": ("", "ink", 22),
     "o": ("halo", "arrow", 12), "n": ("", "halo", 30), "v": ("shorts", "", 0), "vl": ("", "arrow", 16), "z": ("halo", "ink", 12),
-    "q": ("prop", "prop-edge", 10), "r": ("prop-top", "prop-edge", 10), "j": ("", "prop-edge", 40), "f": ("", "band", 40),
+    "q": ("prop", "prop-edge", 10), "r": ("prop-top", "prop-edge", 10), "j": ("", "prop-edge", 40), "f": ("", "band", 40), "ba": ("band", "shirt-edge", 11),
 }  # fmt: skip
 
 

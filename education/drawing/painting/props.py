@@ -154,7 +154,7 @@ def draw_props(camera: Camera, body: Skeleton, props: tuple[Prop, ...]) -> Drawn
         elif isinstance(prop, Ball):
             center, r = body.place(prop.center), prop.radius
             shape = Blob(center, WORLD, (r, r, r))
-            svg = f'<path class="q" d="{smooth(hull(camera, [shape], 16))}"/>'
+            svg = f'<path class="ba" d="{smooth(hull(camera, [shape], 16))}"/>'
             out.among.append((camera.depth(center), svg))
             x, y = camera.point(center)
             out.points += [(x - r * UNITS, y - r * UNITS), (x + r * UNITS, y + r * UNITS)]

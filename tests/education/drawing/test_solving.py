@@ -7,7 +7,7 @@ import pytest
 from education.drawing.body.mass import center_of_mass
 from education.drawing.body.people import ANA, PEOPLE, Person
 from education.drawing.body.proportions import MASS, SHANK, STATURE, THIGH
-from education.drawing.body.skeleton import Pin, Pose, Side, build
+from education.drawing.body.skeleton import Pin, Pose, Side, build, mirrored
 from education.drawing.body.solving import least_squares, solve
 from education.drawing.body.surface import lowest, parts
 
@@ -76,3 +76,21 @@ def test_sides_mirror_each_other():
 def test_least_squares_finds_the_minimum():
     found = least_squares(lambda at: [at[0] - 3, 2 * (at[1] + 1), at[0] + at[1] - 2], [0, 0])
     assert found == pytest.approx([3, -1], abs=1e-3)
+
+
+def test_mirrored_pose_solves_to_the_mirrored_body():
+    pose = Pose(
+        rests={"foot_r": 0},
+        anchor=("ankle_r", 3, 9),
+        stands_on="r",
+        waist_side=8,
+        r=FLAT,
+        l=Side(hip=40, knee=60),
+        pins={"hand_l": Pin(("hip_r", 9, -20, 4), along=(0.8, -0.4, 0.2), palm=(0, -1, 0))},
+    )
+    body, other = solve(pose, ANA).body, solve(mirrored(pose), ANA).body
+    assert mirrored(mirrored(pose)) == pose
+    for name in ("knee_l", "wrist_l", "ankle_r", "shoulder_r"):
+        x, y, z = body.joints[name]
+        swapped = name[:-1] + ("l" if name[-1] == "r" else "r")
+        assert other.joints[swapped] == pytest.approx((x, y, -z), abs=0.05)
