@@ -1,4 +1,4 @@
-"""The sections of Today about flags."""
+"""The sections of Today about flags, calls that patients asked for, and the rules to be signed off."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,16 +6,21 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
+from django.urls import reverse
+
 from assessments.models import Flag, FlagFollowUp
 from assessments.red_flags.alerts import where_alerts_go
-from clinic.practice.models import Clinic, User
-from clinic.practice.registry.today import Place, Section, register_section
+from assessments.red_flags.definitions import read_rules
+from assessments.red_flags.sign_off import find_sign_off
+from clinic.practice.models import Clinic, Therapist, User
+from clinic.practice.registry.today import Group, Place, Section, register_section
 
 
 def register_sections() -> None:
     """Register the sections of this room."""
     register_section(ALERTS_LOST)
     register_section(FLAGS)
+    register_section(SIGN_OFF)
 
 
 @dataclass(frozen=True)
@@ -54,6 +59,11 @@ class FlaggedIntake:
         return any(flag.callback_requested_at for flag in self.flags)
 
     @property
+    def asked_at(self) -> datetime | None:
+        """When the patient last asked for a call; None if they did not."""
+        return max((flag.callback_requested_at for flag in self.flags if flag.callback_requested_at), default=None)
+
+    @property
     def is_unread(self) -> bool:
         """Whether the patient has yet to acknowledge the advice of some current flag."""
         return not all(flag.patient_acknowledged_at for flag in self.current)
@@ -65,16 +75,30 @@ class FlaggedIntake:
         return max(entries, key=attrgetter("at", "version"), default=None)
 
 
-def read_flagged(*, now: datetime, clinic: Clinic, by: User) -> dict[str, Any] | None:
+def read_flagged(
+    *, now: datetime, clinic: Clinic, by: User, therapist: Therapist | None = None
+) -> dict[str, Any] | None:
     """Read the intakes with open flags, sorted by their worst flag: level, deadline, longest open."""
     intakes: dict = {}
     for flag in Flag.objects.open().select_related("response__patient").prefetch_related("follow_ups"):
         intakes.setdefault(flag.response_id, []).append(flag)
     flagged = [FlaggedIntake(flags, any(flag.is_overdue(now) for flag in flags)) for flags in intakes.values()]
-    return {"flagged": flagged} if flagged else None
+    return {"flagged": flagged, "call_backs": [one for one in flagged if one.wants_call]} if flagged else None
 
 
-def read_alerts_lost(*, now: datetime, clinic: Clinic, by: User) -> dict[str, Any] | None:
+def read_sign_off(
+    *, now: datetime, clinic: Clinic, by: User, therapist: Therapist | None = None
+) -> dict[str, Any] | None:
+    """Read whether a therapist still has to sign off the rules in force."""
+    if find_sign_off() is not None:
+        return None
+    text = f"Read and sign off the warning signs, version {read_rules().version}: no therapist of yours has yet"
+    return {"open_title": "Sign-off", "open_items": [(text, reverse("admin:assessments_rulesignoff_changelist"))]}
+
+
+def read_alerts_lost(
+    *, now: datetime, clinic: Clinic, by: User, therapist: Therapist | None = None
+) -> dict[str, Any] | None:
     """Read where alerts go while no member of staff may view flags, and so none is alerted."""
     goes_to = where_alerts_go()
     return None if goes_to == "staff" else {"goes_to": goes_to}
@@ -84,10 +108,18 @@ def read_alerts_lost(*, now: datetime, clinic: Clinic, by: User) -> dict[str, An
 ALERTS_LOST = Section(
     permissions=("practice.view_patient",),
     read=read_alerts_lost,
-    places=(Place("assessments/_admin_alerts_lost.html", 10),),
+    places=(Place("assessments/_admin_alerts_lost.html", Group.SAFETY, 10),),
 )
 FLAGS = Section(
     permissions=("assessments.view_flag", "assessments.view_response"),
     read=read_flagged,
-    places=(Place("admin/_today_flags.html", 20),),
+    places=(
+        Place("admin/_today_flags.html", Group.SAFETY, 20),
+        Place("admin/_today_call_backs.html", Group.CALLS, 35, needs="call_backs"),
+    ),
+)
+SIGN_OFF = Section(
+    permissions=("assessments.sign_off_rules",),
+    read=read_sign_off,
+    places=(Place("admin/_today_open.html", Group.OPEN, 126),),
 )

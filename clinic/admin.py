@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from clinic.audit.searching import PostedAutocomplete
 from clinic.practice.access.staff import staff_of
-from clinic.practice.models import Clinic
+from clinic.practice.models import Clinic, Therapist, User
 from clinic.practice.registry.panels import EMPTY_VALUE
 from clinic.practice.registry.today import read_today
 from clinic.staff.admin_errors import names_no_row
@@ -114,18 +114,30 @@ class ClinicAdminSite(admin.AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show Today, with the sections that the rooms registered; everything else below.
 
-        Sections that the user may not view are neither read nor shown.
+        Sections that the user may not view are neither read nor shown. With `mine` in the query string, a therapist
+        sees only their own visits and free time.
         """
         now, user, clinic = timezone.now(), staff_of(request), Clinic.objects.current()
-        today = read_today(by=user, clinic=clinic, now=now)
+        own = _one_of_several(user)
+        is_mine = own is not None and "mine" in request.GET
+        today = read_today(by=user, clinic=clinic, therapist=own if is_mine else None, now=now)
         context = {
             **self.each_context(request),
             "title": self.index_title,
             "subtitle": None,
             "app_list": self.get_app_list(request),
             "today": today,
-            "day": now.astimezone(clinic.zone).date(),
+            "own_therapist": own,
+            "only_mine": is_mine,
+            "clinic": clinic,
+            "date": now.astimezone(clinic.zone).date(),
             **(extra_context or {}),
         }
         request.current_app = self.name
         return TemplateResponse(request, "admin/index.html", context)
+
+
+def _one_of_several(user: User) -> Therapist | None:
+    """Return the therapist whose account `user` is; None if they see no patients, or no one else does."""
+    active = list(Therapist.objects.active().order_by("pk"))
+    return next((one for one in active if one.user_id == user.pk), None) if len(active) > 1 else None

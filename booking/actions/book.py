@@ -1,6 +1,7 @@
 """Book visits: lock the schedule, check the rules, write the visit and plan its messages, in one transaction."""
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -15,7 +16,7 @@ from booking.actions.hold import drop_expired_holds, find_hold, is_live, release
 from booking.messages.planning import plan_visit_messages
 from booking.models import Appointment, AppointmentEvent
 from booking.schedule.earlier_visits import require_earlier_visit
-from booking.schedule.errors import PhoneOfAnother, TermsChanged
+from booking.schedule.errors import NotOfferedBecause, PhoneOfAnother, TermsChanged
 from booking.schedule.history import record_event
 from booking.schedule.locking import locked_schedules
 from booking.schedule.off_schedule import accept_reasons
@@ -67,6 +68,7 @@ class BookingRequest:
     which becomes the visit. `screen` holds the visitor's answers to the safety questions, which become part of the
     visit's intake. `terms_seen` is the `fingerprint` of the length and terms that the form showed; empty: no check.
     `despite_rules` lets staff override the rules that they were shown; the visit is then accepted outside the schedule.
+    `waived` are rules that do not apply because staff offered the time.
     """
 
     slot: Slot
@@ -78,6 +80,7 @@ class BookingRequest:
     screen: Screen | None = None
     terms_seen: str = ""
     despite_rules: bool = False
+    waived: Collection[NotOfferedBecause] = ()
 
     def despite(self) -> "BookingRequest":
         """Return the same request, overriding the rules."""
@@ -159,6 +162,7 @@ def _require_bookable(
         in_place_of=held,
         patient=patient,
         despite_rules=booking.despite_rules,
+        waived=booking.waived,
     )
 
 

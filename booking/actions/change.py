@@ -4,7 +4,7 @@
 refused (`history.require_version`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from booking.schedule.errors import (
     BusyTryAgain,
     LengthNotOffered,
     NoLateFee,
+    NotOfferedBecause,
     TimeClosed,
     TooLateToChange,
     TooLateToUndo,
@@ -54,6 +55,7 @@ def move_appointment(
     therapist: Therapist | None = None,
     minutes: int | None = None,
     despite_rules: bool = False,
+    waived: Collection[NotOfferedBecause] = (),
     notify: bool = True,
     is_own: bool = True,
     version: int | str | None = None,
@@ -71,7 +73,7 @@ def move_appointment(
     and price stay as agreed. Without `notify`, no message about the move is sent and the patient's links stay valid;
     reminders show the new time.
 
-    Set `is_own` to False for a patient who is not proven by a mailed link. Then their other visits are not checked,
+    `waived` are rules that do not apply because staff offered the time. Set `is_own` to False for a patient who is not proven by a mailed link. Then their other visits are not checked,
     because a refusal would reveal them.
 
     Raises VisitChanged, TooLateToChange, LengthNotOffered, SlotTaken, SlotNotOffered or BusyTryAgain, in which case
@@ -104,6 +106,7 @@ def move_appointment(
             minutes=terms.minutes if terms.minutes != before.minutes else None,
             patient=appointment.patient if is_own or by else None,
             despite_rules=despite_rules,
+            waived=waived,
         )
         drop_expired_holds(therapist=therapist, now=now)
         _move(appointment, terms, clinic=clinic, is_silent=not notify, is_accepted=despite_rules, by=by, now=now)

@@ -19,6 +19,12 @@ from clinic.practice.access.links import issue_link
 from clinic.practice.models import Clinic, LinkPurpose, Proof
 
 Status = WaitListEntry.Status
+# Staff may offer a gap although patients cannot book it online: soon, far ahead, or in hours by phone only.
+WAIVED = frozenset({NotOfferedBecause.NOTICE, NotOfferedBecause.HORIZON, NotOfferedBecause.KEPT})
+
+
+def _waived(offer: SlotOffer) -> frozenset[NotOfferedBecause]:
+    return WAIVED if offer.freed_by_id is None else frozenset()
 
 
 def require_open(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> Appointment | None:
@@ -44,6 +50,7 @@ def require_open(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> Appointm
         clinic=clinic,
         in_place_of=visit,
         patient=entry.patient,
+        waived=_waived(offer),
     )
     return visit
 
@@ -82,7 +89,12 @@ def _schedules_of(offer: SlotOffer, visit: Appointment | None) -> AbstractContex
 
 def _move(visit: Appointment, offer: SlotOffer, version: int | None, now: datetime) -> Appointment:
     return move_appointment(
-        appointment=visit, starts_at=offer.starts_at, therapist=offer.therapist, version=version, now=now
+        appointment=visit,
+        starts_at=offer.starts_at,
+        therapist=offer.therapist,
+        waived=_waived(offer),
+        version=version,
+        now=now,
     )
 
 
@@ -99,6 +111,7 @@ def _book(offer: SlotOffer, now: datetime) -> Appointment:
             patient=entry.patient,
         ),
         idempotency_key=offer.pk,
+        waived=_waived(offer),
     )
     return book_in_locked_schedule(booking=booking, now=now)
 

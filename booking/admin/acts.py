@@ -89,6 +89,11 @@ def is_htmx(request: HttpRequest) -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
+def today_address(request: HttpRequest) -> str:
+    """Return the address of Today as it was when a button on it was pressed: with everyone's visits, or one's own."""
+    return reverse("admin:index", query={"mine": 1} if request.POST.get("mine") else None)
+
+
 class VisitActs(admin.ModelAdmin):
     """Base of the admin of visits: the buttons on a visit's page, and the actions of the list."""
 
@@ -119,7 +124,7 @@ class VisitActs(admin.ModelAdmin):
             return part
         if place := BACK_ON_TODAY.get(request.POST.get("back", "")):
             fragment = f"#{place.format(pk=pk)}" if is_done else ""  # a refusal is shown at the top
-            return see_other(reverse("admin:index") + fragment)
+            return see_other(today_address(request) + fragment)
         if came_from := local_back(request.POST.get("next", "") or request.POST.get("back", "")):
             return see_other(came_from)
         return self._to_visit(pk)

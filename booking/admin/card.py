@@ -18,7 +18,7 @@ from booking.actions.change import is_changeable, is_undoable
 from booking.admin.acts import TOLD_BY, VisitActs, is_htmx
 from booking.admin.times import local_time
 from booking.models import Appointment
-from booking.staff.today import read_visit
+from booking.staff.todays_visits import CALL, DAY, UNMARKED, read_row
 from booking.staff.visit_status import cancel_buttons, fee_buttons, mark_buttons, status_chips
 from clinic.audit.reading import note_shown
 from clinic.practice.access.staff import staff_of
@@ -27,7 +27,8 @@ from clinic.practice.registry.panels import Page, panels_of
 from clinic.practice.registry.rights import may_see
 from clinic.responses.admin_addresses import local_back
 
-PARTS = {"today": "admin/_today_visit.html", "card": "booking/_admin_card.html"}
+ROW, CARD = "admin/_today_visit.html", "booking/_admin_card.html"
+LISTS = {"today": DAY, "unmarked": UNMARKED, "call": CALL}  # on Today, by where the pressed button is
 
 
 class VisitCard(VisitActs):
@@ -45,7 +46,7 @@ class VisitCard(VisitActs):
             return self._to_visit(pk)
         context = self._card(request, visit, came_from=local_back(request.GET.get("next", "")))
         if is_htmx(request):
-            response = render(request, PARTS["card"], context)
+            response = render(request, CARD, context)
         else:
             request.current_app = self.admin_site.name
             context |= {**self.admin_site.each_context(request), "opts": self.opts, "title": "Visit"}
@@ -56,22 +57,17 @@ class VisitCard(VisitActs):
     def part_of(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse | None:
         """Return the row of Today or the card, whichever has the pressed button, with the refusal if there is one."""
         back, by, now = request.POST.get("back", ""), staff_of(request), timezone.now()
-        if back not in PARTS:
-            return None
-        visit = _find_visit(pk)
+        visit = _find_visit(pk) if back == "card" or back in LISTS else None
         if visit is None:
             return None
-        came_from = local_back(request.POST.get("next", ""))
+        if back == "card":
+            context = self._card(request, visit, came_from=local_back(request.POST.get("next", "")))
+            return render(request, CARD, {**context, "notes": _notes(request), "is_swapped": True})
         clinic = Clinic.objects.current()
-        context: dict[str, Any] = (
-            {**read_visit(pk, now=now, clinic=clinic, by=by), "clinic": clinic}
-            if back == "today"
-            else self._card(request, visit, came_from=came_from)
-        )
-        if back == "today" and "visit" not in context:
+        context = read_row(pk, listing=LISTS[back], now=now, clinic=clinic, by=by)
+        if "visit" not in context:
             return None  # canceled meanwhile: it has no row
-        notes = _notes(request)
-        return render(request, PARTS[back], {**context, "notes": notes, "is_swapped": True})
+        return render(request, ROW, {**context, "clinic": clinic, "notes": _notes(request), "is_swapped": True})
 
     def _card(self, request: HttpRequest, visit: Appointment, *, came_from: str) -> dict[str, Any]:
         note_shown([visit.patient_id], subject=(self.opts.label_lower, str(visit.pk)))

@@ -1,34 +1,51 @@
 """The wait list in the admin: wishes, offers, and adding or removing a patient."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminDateWidget
+from django.core.exceptions import PermissionDenied
 from django.db import models
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Min, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.shortcuts import render
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
+from django.views.decorators.http import require_POST
 
+from booking.admin.acts import is_htmx, today_address
+from booking.admin.error_text import format_refusal
 from booking.admin.times import local_time
-from booking.models import WaitListEntry
+from booking.messages.delivery import UNDO, WAIT
+from booking.messages.names import OFFER
+from booking.messages.planning import UNDO_FOR
+from booking.models import SlotOffer, WaitListEntry
 from booking.schedule.clocks import clock_of_entry
+from booking.schedule.errors import BusyTryAgain
+from booking.staff.rights import BOOKS_VISITS
+from booking.staff.todays_gaps import read_gap
+from booking.staff.todays_visits import rights_of
+from booking.time.intervals import Interval
 from booking.wait_list.entries import end_expired_entries, leave_wait_list, unexpired_entries
+from booking.wait_list.gap_offers import offer_gap, take_back_offers
 from booking.wait_list.stuck_entries import stuck_entries, why_stuck
 from clinic.audit.admin import PrivateSearch, RecordsAccess
 from clinic.audit.searching import PicksRows
+from clinic.outbox.models import Message
 from clinic.practice.access.staff import staff_of
 from clinic.practice.fields.typed_times import StaffDayField
-from clinic.practice.models import Clinic
+from clinic.practice.models import Clinic, Therapist
 from clinic.practice.people.search import FindsPeople
+from clinic.practice.registry.rights import may_see
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
 from clinic.practice.values.dates import format_days
 from clinic.practice.values.zones import clock_label
+from clinic.responses.redirects import see_other
 
 CHIPS = {"waiting": "chip-warn", "served": "chip-ok", "left": "chip-quiet"}
 
@@ -62,6 +79,39 @@ class WaitListEntryForm(forms.ModelForm):
         return cleaned
 
 
+class GapForm(forms.Form):
+    """The gap that a button of Today names: a therapist, and the interval `gap` on one day."""
+
+    therapist = forms.ModelChoiceField(Therapist.objects.active())
+    starts_at = forms.CharField(max_length=40)
+    ends_at = forms.CharField(max_length=40)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        try:
+            start, end = (datetime.fromisoformat(cleaned[name]).astimezone(UTC) for name in ("starts_at", "ends_at"))
+            if end - start > timedelta(days=1):
+                raise ValueError
+            return {**cleaned, "gap": Interval(start, end)}
+        except (KeyError, ValueError, OverflowError) as error:
+            raise forms.ValidationError("This is not a gap.") from error
+
+
+def _format_offered(offers: Sequence[SlotOffer], *, now: datetime) -> str:
+    """Say how many are emailed, and when. It is later than usual in quiet hours."""
+    if not offers:
+        return "No one was emailed: it is too soon, or they have had enough offers today. Please call."
+    who = "1 person" if len(offers) == 1 else f"{len(offers)} people"
+    messages_of = Message.objects.filter(kind=OFFER, subject_id__in=[offer.pk for offer in offers])
+    first_at = messages_of.aggregate(at=Min("due_at"))["at"]
+    when = f"at {local_time(first_at).clock}" if first_at > now + UNDO_FOR else WAIT
+    return f"{who} on the wait list will be emailed {when}. The first to say yes gets the time. {UNDO}"
+
+
+def _format_taken_back(count: int) -> str:
+    return "The offer was taken back. No one was emailed." if count else "It is too late: the emails have been sent."
+
+
 @admin.register(WaitListEntry)
 class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeople, PrivateSearch, admin.ModelAdmin):
     """The admin of entries. Staff can edit the wishes. Only the domain functions serve or end an entry."""
@@ -78,6 +128,37 @@ class WaitListEntryAdmin(RefusesStaleSaves, PicksRows, RecordsAccess, FindsPeopl
     ordering = ("-status", "created_at")  # waiting, served, left; the longest waiting first
     fields = ("patient", "service", "therapist", "mode", "part_of_day", "first_on", "last_on")
     details = ("clock", "state", "how", "stuck", "visit_link", "since", "offers_made", "messages_link")
+
+    def get_urls(self) -> list[URLPattern]:
+        offer = self.admin_site.admin_view(require_POST(self.offer_view))
+        return [path("offer/", offer, name="booking_waitlistentry_offer"), *super().get_urls()]
+
+    def offer_view(self, request: HttpRequest) -> HttpResponse:
+        """Offer a gap to the wait list, or take the offers back, and redirect to Today. htmx gets the gap's row instead.
+
+        Raises PermissionDenied.
+        """
+        if not self.has_take_off_permission(request):
+            raise PermissionDenied
+        form, now, by, clinic = GapForm(request.POST), timezone.now(), staff_of(request), Clinic.objects.current()
+        if not form.is_valid():
+            self.message_user(request, "That gap is not on Today any more. Nothing was sent.", messages.ERROR)
+            return see_other(today_address(request))
+        gap, therapist = form.cleaned_data["gap"], form.cleaned_data["therapist"]
+        try:
+            if request.POST.get("act") == "undo":
+                text = _format_taken_back(take_back_offers(therapist=therapist, gap=gap, by=by, now=now))
+            else:
+                text = _format_offered(offer_gap(therapist=therapist, gap=gap, by=by, clinic=clinic, now=now), now=now)
+            self.message_user(request, text, messages.SUCCESS)
+        except BusyTryAgain as refusal:
+            self.message_user(request, format_refusal(refusal), messages.ERROR)
+        row = read_gap(therapist=therapist, starts_at=gap.start, clinic=clinic, by=by, now=now)
+        if row is None or not is_htmx(request):
+            return see_other(today_address(request) + (f"#{row.anchor}" if row else "#gaps"))
+        context = {"gap": row, "clinic": clinic, "notes": list(messages.get_messages(request)), "is_swapped": True}
+        rights = {"may_offer": True, "may_book": may_see(by, [BOOKS_VISITS]), **rights_of(by)}
+        return render(request, "admin/_today_gap.html", {**context, **rights})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WaitListEntry]:
         return super().get_queryset(request).annotate(offer_count=Count("offers")).with_is_stuck()

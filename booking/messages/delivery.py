@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q
 
 from booking.messages.last_told import known_terms, news_of, was_moved_silently
 from booking.messages.names import ASKED_TO_MOVE, BOOKED, CANCELLED, CLINIC_NEWS, MOVED
 from booking.messages.planning import UNDO_FOR
 from booking.models import Appointment
+from booking.models.appointment import AppointmentQuerySet
 from booking.schedule.history import lock_appointment, require_version
 from booking.schedule.local_time import clinic_time
 from booking.schedule.locking import row_locks
@@ -111,7 +112,7 @@ def _who_is_texted(patients: Iterable[Patient]) -> set[UUID]:
     return {key for key, phone in consents.values_list("patient", "phone") if numbers[key] == phone}
 
 
-def visits_to_call(*, now: datetime) -> QuerySet[Appointment]:
+def visits_to_call(*, now: datetime) -> AppointmentQuerySet:
     """Return upcoming visits whose patient staff must call about a change, soonest first.
 
     The email about the change was skipped because the patient has no address, no text about it was sent or is pending,

@@ -12,6 +12,7 @@ from booking.models.appointment import Appointment
 from booking.models.service import Service
 from booking.models.visit_modes import DEFAULT_MODE, MODE_CHOICES, MODES, VisitMode
 from booking.time.day_parts import PARTS
+from booking.time.intervals import Interval
 from clinic.practice.models import Therapist
 from clinic.practice.values.dates import format_date_range, format_utc
 
@@ -200,8 +201,18 @@ class WaitListEntry(models.Model):
         return asked if self.appointment_id or asked in modes else modes[0]
 
 
+class SlotOfferQuerySet(models.QuerySet["SlotOffer"]):
+    def of_gaps(self, interval: Interval) -> Self:
+        """Offers by staff of times in `interval` that no visit had freed."""
+        return self.filter(freed_by=None, starts_at__gte=interval.start, starts_at__lt=interval.end)
+
+
 class SlotOffer(models.Model):
-    """An offer of a freed time to one entry. Several entries may be offered the same time; the first taker gets it."""
+    """An offer of a free time to one entry. Several entries may be offered the same time; the first taker gets it.
+
+    A change of a visit freed the time, or staff offer a gap. Staff may offer times that patients cannot book online:
+    notice, horizon and the hours by phone only do not matter for these offers.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     entry = models.ForeignKey(WaitListEntry, on_delete=models.CASCADE, related_name="offers")
@@ -210,13 +221,18 @@ class SlotOffer(models.Model):
     freed_by = models.ForeignKey(
         Appointment,
         on_delete=models.CASCADE,
+        null=True,
         related_name="offers_of_its_time",
-        help_text="The visit that was canceled or moved.",
+        help_text="The visit that was canceled or moved. Empty: staff offer a gap.",
     )
-    freed_version = models.PositiveSmallIntegerField(help_text="The version of that visit which freed the time.")
+    freed_version = models.PositiveSmallIntegerField(
+        null=True, help_text="The version of that visit which freed the time."
+    )
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField(help_text="From then on the time is too near to be taken by the link.")
     taken_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SlotOfferQuerySet.as_manager()
 
     class Meta:
         ordering = ("starts_at", "created_at")
@@ -224,6 +240,16 @@ class SlotOffer(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["entry", "freed_by", "freed_version"], name="slot_offer_once_for_a_freed_time"
+            ),
+            models.UniqueConstraint(
+                fields=["entry", "therapist", "starts_at"],
+                condition=Q(freed_by__isnull=True),
+                name="slot_offer_once_for_a_time_in_a_gap",
+            ),
+            models.CheckConstraint(
+                name="slot_offer_is_freed_at_a_version",
+                condition=Q(freed_by__isnull=True, freed_version__isnull=True)
+                | Q(freed_by__isnull=False, freed_version__isnull=False),
             ),
             models.UniqueConstraint(
                 fields=["entry"], condition=Q(taken_at__isnull=False), name="slot_offer_serves_an_entry_once"

@@ -1,6 +1,7 @@
 """Check the booking rules for a time, with the same rows and the same arithmetic as the offered times."""
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -88,13 +89,14 @@ def require_free(
     minutes: int | None = None,
     patient: Patient | None = None,
     despite_rules: bool = False,
+    waived: Collection[Because] = (),
 ) -> None:
     """Check the booking rules for a time, and that no other visit or live hold overlaps it.
 
     With `patient`, the rules include that the patient has no other visit at that time. Pass `patient` only if the
     reader may know of their visits, and under `lock_patient`. `in_place_of` is the visit to be moved or the hold to be
     booked. Its own time counts as free, and it keeps its length unless `minutes` is given. Notice and horizon are not
-    checked for another length at the same time with the same therapist. `despite_rules` skips the rules.
+    checked for another length at the same time with the same therapist. `despite_rules` skips the rules, `waived` those named.
 
     Raises SlotNotOffered with the broken rules (for an inactive therapist also with `despite_rules`), or SlotTaken on
     an overlap. The result is valid while the caller has the therapist's schedule locked.
@@ -114,6 +116,7 @@ def require_free(
     own_visit = _own_visit_then(patient, shape, starts_at, in_place_of)
     if own_visit is not None:
         broken.append(Because.OWN_VISIT)
+    broken = [reason for reason in broken if reason not in waived]
     if schedule is None or (broken and not despite_rules):
         raise SlotNotOffered(*dict.fromkeys(broken), own_visit=own_visit)
     blocked = shape.blocked(starts_at)

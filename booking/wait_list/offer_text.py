@@ -1,6 +1,6 @@
 """Placeholders of the email and the page of a slot offer, such as the time, the place and how many others got one."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import Q
 
@@ -9,11 +9,14 @@ from booking.messages.reader import reader_zone_of_entry
 from booking.models import SlotOffer
 from booking.schedule.clocks import clock_of_mode
 from booking.schedule.local_time import format_place
+from booking.time.intervals import Interval
 from booking.wait_list.entries import next_visit_of
 from clinic.outbox.models import Message, State
 from clinic.practice.models import Clinic
 from clinic.practice.values.dates import format_near_day
 from clinic.practice.values.phone import format_phone
+
+DAY = timedelta(days=1)
 
 
 def offer_values(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> dict:
@@ -38,12 +41,21 @@ def offer_values(offer: SlotOffer, *, clinic: Clinic, now: datetime) -> dict:
 
 
 def count_other_offers(offer: SlotOffer, *, now: datetime) -> int:
-    """Count the other offers of the same freed time that were sent or are due now."""
-    others = SlotOffer.objects.filter(freed_by=offer.freed_by_id, freed_version=offer.freed_version).exclude(
-        pk=offer.pk
-    )
-    messages = Message.objects.filter(kind=OFFER, subject_id__in=others.values("pk"))
+    """Count the other offers of the same freed time, or of times that overlap it in a gap, that were sent or are due."""
+    if offer.freed_by_id is not None:
+        others = SlotOffer.objects.filter(freed_by=offer.freed_by_id, freed_version=offer.freed_version)
+        keys = set(others.exclude(pk=offer.pk).values_list("pk", flat=True))
+    else:
+        own = _visit_interval(offer)
+        day = Interval(own.start - DAY, own.end + DAY)
+        others = SlotOffer.objects.of_gaps(day).filter(therapist=offer.therapist_id).exclude(pk=offer.pk)
+        keys = {one.pk for one in others.select_related("entry__service") if _visit_interval(one).overlaps(own)}
+    messages = Message.objects.filter(kind=OFFER, subject_id__in=keys)
     return messages.filter(Q(state=State.SENT) | Q(state__in=(State.WAITING, State.SENDING), due_at__lte=now)).count()
+
+
+def _visit_interval(offer: SlotOffer) -> Interval:
+    return offer.entry.service.shape.visit(offer.starts_at.astimezone(UTC))
 
 
 def format_others(count: int) -> str:

@@ -78,7 +78,7 @@ def offer_freed_time(freed: FreedTime, *, freed_by: Appointment, clinic: Clinic,
     candidates = candidates.exclude(patient__email="")  # offers are emailed; staff see entries without an address
     starts: dict[Service, list[datetime]] = {}
     offers: list[SlotOffer] = []
-    told = _planned_or_sent(now)
+    told = offers_of_the_day(now)
     for entry in candidates.exclude(patient=freed_by.patient_id).select_related("service", "patient", "appointment"):
         if told[mailbox_of(entry.patient.email)] >= MOST_A_DAY:
             continue
@@ -87,8 +87,16 @@ def offer_freed_time(freed: FreedTime, *, freed_by: Appointment, clinic: Clinic,
         starts_at = next((start for start in starts[entry.service] if _suits(start, entry, clinic)), None)
         due_at = now + UNDO_FOR + THEN_AFTER * (len(offers) // AT_ONCE)
         if starts_at is not None and due_at < (expires_at := _too_near_from(starts_at, entry, clinic, now)):
-            offer = SlotOffer(entry=entry, starts_at=starts_at, created_at=now, expires_at=expires_at)
-            offers.append(_plan(offer, freed, freed_by, due_at=due_at, now=now))
+            offer = SlotOffer(
+                entry=entry,
+                therapist=freed.therapist,
+                starts_at=starts_at,
+                freed_by=freed_by,
+                freed_version=freed_by.version,
+                created_at=now,
+                expires_at=expires_at,
+            )
+            offers.append(plan_offer(offer, due_at=due_at, now=now))
             told[mailbox_of(entry.patient.email)] += 1
         if len(offers) == MOST_OFFERS:
             break
@@ -120,7 +128,8 @@ def is_over_daily_limit(patient: Patient, *, now: datetime) -> bool:
     return offers_a_day(sent)[mailbox_of(patient.email)] >= MOST_A_DAY
 
 
-def _planned_or_sent(now: datetime) -> Counter[str]:
+def offers_of_the_day(now: datetime) -> Counter[str]:
+    """Count the offers planned or sent in the last 24 hours, by mailbox. None gets more than MOST_A_DAY."""
     live = Message.objects.filter(created_at__gt=now - DAY).exclude(state__in=(State.SKIPPED, State.FAILED))
     return offers_a_day(live)
 
@@ -153,8 +162,8 @@ def _too_near_from(starts_at: datetime, entry: WaitListEntry, clinic: Clinic, no
     return starts_at - (bookable_time(entry.service, clinic=clinic, now=now).earliest - now)
 
 
-def _plan(offer: SlotOffer, freed: FreedTime, freed_by: Appointment, *, due_at: datetime, now: datetime) -> SlotOffer:
-    offer.therapist, offer.freed_by, offer.freed_version = freed.therapist, freed_by, freed_by.version
+def plan_offer(offer: SlotOffer, *, due_at: datetime, now: datetime) -> SlotOffer:
+    """Insert `offer`, and plan its message."""
     offer.save(force_insert=True)
     plan_message(
         kind=OFFER,

@@ -11,8 +11,8 @@ from booking.schedule.schedules import Schedule, read_schedules_with_visits
 from booking.time.holidays import holidays_between
 from booking.time.intervals import Interval, intersect, subtract, union
 from booking.time.opening_hours import day_interval, days_touching
+from booking.wait_list.matches import Waiting, WaitList, read_wait_list
 from booking.week.layout import Axis, Lane, Span, arrange_in_lanes, axis_of, window_of
-from booking.week.waiting import Waiting, WaitList, read_wait_list
 from clinic.practice.models import Clinic, Therapist
 
 SHORTEST_GAP_MINUTES = 15

@@ -7,8 +7,8 @@ from clinic.outbox.messages.kinds import kinds_hidden_from
 from clinic.outbox.models import Message
 from clinic.outbox.sending.heartbeat import silent_since
 from clinic.outbox.texts.inbound import VIEW, read_unread_texts
-from clinic.practice.models import Clinic, User
-from clinic.practice.registry.today import Place, Section, register_section
+from clinic.practice.models import Clinic, Therapist, User
+from clinic.practice.registry.today import Group, Place, Section, register_section
 
 MOST_MESSAGES = 20
 
@@ -19,12 +19,14 @@ def register_sections() -> None:
     register_section(MESSAGES)
 
 
-def read_texts(*, now: datetime, clinic: Clinic, by: User) -> dict[str, Any]:
+def read_texts(*, now: datetime, clinic: Clinic, by: User, therapist: Therapist | None = None) -> dict[str, Any]:
     """Read the unread texts."""
     return {"received_texts": read_unread_texts(user=by)}
 
 
-def read_messages(*, now: datetime, clinic: Clinic, by: User) -> dict[str, Any] | None:
+def read_messages(
+    *, now: datetime, clinic: Clinic, by: User, therapist: Therapist | None = None
+) -> dict[str, Any] | None:
     """Read the messages that failed or are late, and the time of the last sweep if the heartbeat has stopped.
 
     Omits kinds that `by` may not see. None if there are none.
@@ -38,9 +40,13 @@ def read_messages(*, now: datetime, clinic: Clinic, by: User) -> dict[str, Any] 
     return context if any(context.values()) else None
 
 
-TEXTS = Section(permissions=(VIEW,), read=read_texts, places=(Place("admin/_today_texts.html", 40),))
+TEXTS = Section(
+    permissions=(VIEW,),
+    read=read_texts,
+    places=(Place("admin/_today_texts.html", Group.CALLS, 40, needs="received_texts"),),
+)
 MESSAGES = Section(
     permissions=("outbox.view_message",),
     read=read_messages,
-    places=(Place("admin/_today_messages.html", 120, in_columns=True),),
+    places=(Place("admin/_today_messages.html", Group.REPAIRS, 120),),
 )

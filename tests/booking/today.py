@@ -6,11 +6,13 @@ from typing import Any
 from clinic.practice.models import Clinic, User
 from clinic.practice.registry.today import sections
 
+ROWS = ("cannot_come", "to_call", "unmarked")
+
 
 def read_today(*, now) -> SimpleNamespace:
-    """Return the data of all sections, as of `now`."""
+    """Return the data of all sections, as of `now`, with the visits of the rows in ROWS."""
     clinic, reader = Clinic.objects.current(), User(is_superuser=True)
     found: dict[str, Any] = {"flagged": [], "failed_messages": [], "overdue_messages": [], "nothing_sent_since": None}
     for section in sections():
-        found |= section.read(now=now, clinic=clinic, by=reader) or {}
-    return SimpleNamespace(**found)
+        found |= section.read(now=now, clinic=clinic, by=reader, therapist=None) or {}
+    return SimpleNamespace(**found | {name: [row.appointment for row in found[name]] for name in ROWS})

@@ -174,6 +174,7 @@ def pages_of(rows: dict[str, str], topic_type: int) -> dict[str, list[Page]]:
         "booking_appointment_card": [Page(viewers("booking.appointment"), None, {"pk": rows["booking.appointment"]})],
         "booking_appointment_calendar": [Page(viewers("booking.appointment"), None)],
         "booking_appointment_move": [_only("booking.change_appointment", pk=rows["booking.appointment"])],
+        "booking_waitlistentry_offer": [Page(None, ("booking.change_waitlistentry",))],
         "app_list": [Page(_rights_in(app), _rights_in(app), {"app_label": app}) for app in _apps()],
     }
     for model, forms in FORMS.items():

@@ -185,6 +185,7 @@ booking_service_add                           -           GP          -         
 booking_service_history                       -           GP          GP          GP          -           -
 booking_service_delete                        -           -           -           -           -           -
 booking_service_change                        -           GP          G           G           -           -
+booking_waitlistentry_offer                   -           P           P           P           -           -
 booking_waitlistentry_changelist              -           GP          GP          GP          -           -
 booking_waitlistentry_add                     -           GP          GP          GP          -           -
 booking_waitlistentry_history                 -           GP          GP          GP          -           -

@@ -136,7 +136,7 @@ def test_printed_today_has_no_overlapping_text_and_breaks_no_heading(desk, flagg
     desk.set_viewport_size(dict(zip(("width", "height"), LETTER_BETWEEN_MARGINS, strict=True)))
     desk.emulate_media(media="print")
     desk.goto("/admin/")
-    assert desk.locator(".today-flags .rows > li").count()
+    assert desk.locator(".group-safety .rows > li").count()
     assert (desk.evaluate(OVERLAPS), desk.evaluate(BROKEN_HEADINGS)) == ([], [])
 
 

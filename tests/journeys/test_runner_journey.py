@@ -81,7 +81,7 @@ def test_bone_stress_pattern_stops_the_booking_first_and_leads_the_summary(open_
 
     desk = open_browser(viewport={"width": 1280, "height": 900})
     steps.log_in(desk)
-    desk.locator(".today-flags a").first.click()
+    desk.locator(".group-safety a").first.click()
     expect(desk.get_by_role("heading", name="Every answer")).to_be_visible()
     for words in ("RF16", "BSI-watch", "awaiting sign-off"):
         expect(desk.locator("#content")).to_contain_text(words)
@@ -176,7 +176,7 @@ def test_summary_prints_on_one_page_when_everything_is_checked(open_browser, che
 
     desk = open_browser(viewport={"width": 1280, "height": 900})
     steps.log_in(desk)
-    expect(desk.locator(".today-flags .row-flag").filter(has_text=name)).to_have_count(1)
+    expect(desk.locator(".group-safety .row-flag").filter(has_text=name)).to_have_count(1)
     check_axe(desk)
     desk.goto(f"/admin/assessments/response/{response.pk}/change/")
     expect(desk.locator(".watch")).to_contain_text("BSI-watch")

@@ -85,7 +85,7 @@ def test_patient_is_here_and_the_day_goes_on(visit, desk, phone, check_axe, java
 @steps.SCRIPTS
 def test_late_cancellation_with_a_waived_fee_from_the_card_and_its_undo(visit, desk, check_axe, java_script):
     desk.goto("/admin/")
-    row_of(desk, visit).get_by_role("link", name="More").click()
+    row_of(desk, visit).get_by_role("link", name="Visit").click()
     card = row_of(desk, visit)
     for width in (390, 1280):
         desk.set_viewport_size({"width": width, "height": 900})

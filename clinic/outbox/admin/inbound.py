@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -87,7 +88,7 @@ class InboundTextAdmin(ReadOnly, RecordsAccess):
         return [path("<uuid:pk>/read/", read, name="outbox_inboundtext_read"), *super().get_urls()]
 
     def read_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """Mark one text as read, and redirect to Today. An unknown ID redirects with a warning.
+        """Mark one text as read, and redirect to Today. htmx gets the row instead. An unknown ID redirects with a warning.
 
         Raises PermissionDenied without the change permission.
         """
@@ -98,6 +99,8 @@ class InboundTextAdmin(ReadOnly, RecordsAccess):
             redirect = self._get_obj_does_not_exist_redirect  # type: ignore[attr-defined]  # not in the stubs
             return redirect(request, self.opts, str(pk))
         mark_text_read(text=text, by=staff_of(request), now=timezone.now())
+        if request.headers.get("HX-Request") == "true":
+            return render(request, "admin/_today_text_read.html")
         return see_other(f"{reverse('admin:index')}#texts")
 
     @admin.action(description="Mark as read", permissions=["mark"])

@@ -165,7 +165,7 @@ def make_flag(visit, now, rule="RF01", level="E", response=None, action="now"):
 def test_today_costs_the_same_with_one_and_with_thirty_rows(evaluation, django_assert_num_queries):
     visit = book(evaluation)
     make_flag(visit, NOW)
-    with django_assert_num_queries(29):
+    with django_assert_num_queries(35):
         read_today(now=EIGHT_ON_TUESDAY)
     for number in range(8):
         nora = make_therapist(f"Nora{number}", position=number)
@@ -178,7 +178,7 @@ def test_today_costs_the_same_with_one_and_with_thirty_rows(evaluation, django_a
                 name=f"Bob {number} {hour}",
             )
             make_flag(visit, NOW)
-    with django_assert_num_queries(29):
+    with django_assert_num_queries(35):
         today = read_today(now=EIGHT_ON_TUESDAY)
         [visit.appointment.service.name for visit in today.visits]
     assert len(today.visits) == 33

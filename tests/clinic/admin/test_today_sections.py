@@ -28,7 +28,7 @@ def test_section_is_neither_read_nor_shown_without_its_permissions(clinic, monke
     guarded = [replace(one, read=unread) if one.permissions else one for one in sections()]
     monkeypatch.setattr("clinic.practice.registry.today._registered", guarded)
     today = read_today(by=UserFactory(), clinic=Clinic.objects.current(), now=EIGHT)
-    shown = {part.template for part in (*today.rows, *today.columns)}
+    shown = {part.template for group in today for part in group.parts}
     if section.permissions:
         assert not shown & {place.template for place in section.places}
 

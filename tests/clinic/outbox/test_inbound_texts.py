@@ -260,6 +260,15 @@ def test_button_marks_the_text_as_read_and_removes_it_from_today(client, alice, 
     assert text.read_by == tess
 
 
+def test_button_with_htmx_replaces_only_its_row(client, alice, tess):
+    text = keep()
+    client.force_login(tess)
+    part = client.post(f"/admin/outbox/inboundtext/{text.pk}/read/", headers={"HX-Request": "true"}).text
+    assert part.startswith("<li") and "Marked as read" in part
+    text.refresh_from_db()
+    assert text.read_by == tess
+
+
 def test_read_text_can_still_be_viewed_and_viewing_is_recorded(client, alice, tess):
     text = keep()
     client.force_login(tess)

@@ -1,4 +1,4 @@
-"""The patients on the wait list for whom a gap in a schedule has a time."""
+"""The patients on the wait list for whom free time in a schedule has a time."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -29,6 +29,11 @@ class Waiting:
         """Whether a visit at `starts_at` is wished for, and earlier than the one that it would replace."""
         is_earlier = self.entry.next_visit_at is None or starts_at < self.entry.next_visit_at
         return is_earlier and self.wishes.suit(starts_at, clinic)
+
+    def first_in(self, gap: Interval, starts: Starts, clinic: Clinic) -> datetime:
+        """Return the first of `starts` in `gap` that is suitable. Raises StopIteration if there is none."""
+        own = starts.get(self.entry.service_id, ())
+        return next(one for one in own if gap.start <= one < gap.end and self.suits(one, clinic))
 
 
 @dataclass(frozen=True)
