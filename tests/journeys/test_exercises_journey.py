@@ -28,11 +28,12 @@ def test_picture_moves_only_when_asked_to_by_keyboard_and_without_a_script(open_
     page.goto(f"{FOLDER}bridge/")
     moving = page.locator(".motion img")
     expect(moving).to_be_hidden()
-    assert asked == []
+    assert asked == [] or not java_script  # browsers load lazily only with scripts on
     page.get_by_role("checkbox").focus()
     page.keyboard.press("Space")
     expect(moving).to_be_visible()
-    page.wait_for_timeout(300)
+    if java_script:
+        page.wait_for_function("document.querySelector('.motion img').naturalWidth > 0")
     assert len(asked) == 1
     page.keyboard.press("Space")
     expect(moving).to_be_hidden()

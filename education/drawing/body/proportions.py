@@ -130,3 +130,4 @@ TRUNK_RINGS: tuple[tuple[str, Ring], ...] = (
     ("chest", Ring(11.4, 6.4, 9.4, -1.0)),
     ("chest", Ring(12.8, 5.9, 7.1, -0.8)),
 )
+WAISTBAND = 5  # the ring where shorts end and the shirt comes out

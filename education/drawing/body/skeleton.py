@@ -138,9 +138,14 @@ def _turned_over(way: Vector | None) -> Vector | None:
 def _mirrored_pin(pin: Pin) -> Pin:
     at = pin.at
     place = (_swapped(at[0]), at[1], at[2], -at[3]) if len(at) == 4 else (at[0], at[1], -at[2])
-    heading = (pin.heading[0], pin.heading[1], -pin.heading[2])
-    ways = {name: _turned_over(getattr(pin, name)) for name in ("pole", "along", "palm")}
-    return replace(pin, at=place, heading=heading, **ways)
+    return replace(
+        pin,
+        at=place,
+        heading=(pin.heading[0], pin.heading[1], -pin.heading[2]),
+        pole=_turned_over(pin.pole),
+        along=_turned_over(pin.along),
+        palm=_turned_over(pin.palm),
+    )
 
 
 def mirrored(pose: Pose) -> Pose:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from education.drawing.body.people import Person
-from education.drawing.body.proportions import LIMB_RINGS
+from education.drawing.body.proportions import LIMB_RINGS, WAISTBAND
 from education.drawing.body.skeleton import SIDES, Skeleton
 from education.drawing.body.surface import Blob, limb, neck, shoe, trunk
 from education.drawing.body.vectors import between
@@ -14,7 +14,6 @@ from education.drawing.painting.muscles import muscle_svg
 from education.drawing.painting.outlines import UNITS, Camera, hull, shade, smooth, tube
 
 FAR = 0.8  # a limb on the side that faces this much away from the reader is drawn in the shade
-WAISTBAND = 5
 SHIRT_FROM = 3
 GONE = -1e9
 MOVED = 5.0  # cm
@@ -36,10 +35,6 @@ class Layer:
 
 def _path(css: str, data: str) -> str:
     return f'<path class="{css}" d="{data}"/>' if data else ""
-
-
-def _joined(camera: Camera, upper: list[Blob], lower: list[Blob]) -> str:
-    return smooth(tube(camera, upper)) + smooth(tube(camera, lower))
 
 
 def _faces_away(camera: Camera, body: Skeleton, segment: str, side: str) -> bool:

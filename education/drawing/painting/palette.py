@@ -20,16 +20,25 @@ DARK = LIGHT | {
 }  # fmt: skip
 EDGE = 11
 NAMES = {  # the variable of each color: short, as every picture carries them
-    "shirt": "t", "shirt-far": "tf", "shirt-edge": "te", "shorts": "p", "shorts-far": "pf", "shorts-edge": "pe", "shoe": "b", "sole": "w", "shoe-edge": "be", "muscle": "m", "halo": "o", "arrow": "a", "line": "l", "soft": "g", "prop": "q", "prop-top": "r", "prop-edge": "qe", "band": "f", "ink": "i", "skin": "s", "skin-edge": "se", "skin-far": "sf", "hair": "h", "mark": "x",
+    "shirt": "t", "shirt-far": "tf", "shirt-edge": "te", "shorts": "p", "shorts-far": "pf", "shorts-edge": "pe",
+    "shoe": "b", "sole": "w", "shoe-edge": "be", "muscle": "m", "halo": "o", "arrow": "a", "line": "l", "soft": "g",
+    "prop": "q", "prop-top": "r", "prop-edge": "qe", "band": "f", "ink": "i",
+    "skin": "s", "skin-edge": "se", "skin-far": "sf", "hair": "h", "mark": "x",
 }  # fmt: skip
-RULES = {
-    "s": ("skin", "skin-edge", EDGE), "sf": ("skin-far", "skin-edge", EDGE), "u": ("skin", "", 0), "uf": ("skin-far", "", 0),
+RULES = {  # class: fill, stroke, width of the stroke (0: inherited or none); "d" is shade
+    "s": ("skin", "skin-edge", EDGE), "sf": ("skin-far", "skin-edge", EDGE),  # skin, and that of far limbs
+    "u": ("skin", "", 0), "uf": ("skin-far", "", 0),  # patch on a joint
     "t": ("shirt", "shirt-edge", EDGE), "tf": ("shirt-far", "shirt-edge", EDGE), "y": ("shirt", "", 0),
-    "p": ("shorts", "shorts-edge", EDGE), "pf": ("shorts-far", "shorts-edge", EDGE),
-    "k": ("sole", "shorts-edge", EDGE),     "b": ("shoe", "shoe-edge", EDGE),     "w": ("sole", "shoe-edge", EDGE),     "h": ("hair", "", 0), "x": ("mark", "", 0), "l": ("", "mark", 8), "m": ("muscle", "halo", 18),
-    "g": ("", "soft", 0), "gg": ("soft", "", 0), "e": ("", "line", 12), "a": ("", "arrow", 22), "c": ("arrow", "", 0), "i": ("", "ink", 22),
-    "o": ("halo", "arrow", 12), "n": ("", "halo", 30), "v": ("shorts", "", 0), "vl": ("", "arrow", 16), "z": ("halo", "ink", 12),
-    "q": ("prop", "prop-edge", 10), "r": ("prop-top", "prop-edge", 10), "j": ("", "prop-edge", 40), "f": ("", "band", 40), "ba": ("band", "shirt-edge", 11),
+    "p": ("shorts", "shorts-edge", EDGE), "pf": ("shorts-far", "shorts-edge", EDGE), "v": ("shorts", "", 0),
+    "k": ("sole", "shorts-edge", EDGE), "b": ("shoe", "shoe-edge", EDGE), "w": ("sole", "shoe-edge", EDGE),  # sock, shoe, sole
+    "h": ("hair", "", 0), "x": ("mark", "", 0), "l": ("", "mark", 8),  # hair, eyes, lines of the face
+    "m": ("muscle", "halo", 18),
+    "a": ("", "arrow", 22), "c": ("arrow", "", 0),  # arrow and its tip
+    "n": ("", "halo", 30), "vl": ("", "arrow", 16),  # a line such as the pelvis, with its halo below
+    "o": ("halo", "arrow", 12), "z": ("halo", "ink", 12), "i": ("", "ink", 22),  # marks of right and wrong; handles
+    "g": ("", "soft", 0), "gg": ("soft", "", 0), "e": ("", "line", 12),  # where a limb was, shadow, floor
+    "q": ("prop", "prop-edge", 10), "r": ("prop-top", "prop-edge", 10), "ba": ("band", "shirt-edge", EDGE),  # blocks, ball
+    "f": ("", "band", 40), "j": ("", "prop-edge", 40),  # band, and its far side
 }  # fmt: skip
 
 

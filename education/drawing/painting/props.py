@@ -19,7 +19,6 @@ class Block:
     low: Vector
     high: Vector
     solid: bool = True
-    front: bool = False
 
     def corners(self) -> list[Vector]:
         return [
@@ -143,12 +142,8 @@ def draw_props(camera: Camera, body: Skeleton, props: tuple[Prop, ...]) -> Drawn
     out = Drawn()
     for prop in props:
         if isinstance(prop, Block):
-            svg = prop.svg(camera)
+            out.behind += prop.svg(camera)
             out.points += [camera.point(corner) for corner in prop.corners()]
-            if prop.front:
-                out.before += svg
-            else:
-                out.behind += svg
         elif isinstance(prop, Mat):
             _draw_mat(camera, prop, out)
         elif isinstance(prop, Ball):
