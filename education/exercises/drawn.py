@@ -63,6 +63,11 @@ def frames_of(code: str) -> list[Shown]:
     ]
 
 
+def cover_of(code: str) -> Shown:
+    """Return the frame that stands for a drawing: the last that shows no mistake."""
+    return [frame for frame in frames_of(code) if frame.mark != "wrong"][-1]
+
+
 def picture_markup(code: str, number: int, alt: str) -> SafeString:
     """Return a frame as an `img` element. Raises KeyError for an unknown code, IndexError for an unknown number."""
     frame = frames_of(code)[number - 1]

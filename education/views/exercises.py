@@ -10,7 +10,7 @@ from django.views.decorators.http import conditional_page, require_safe
 from clinic.practice.models import Clinic
 from clinic.responses.addresses import describe_address
 from clinic.responses.headers import keep_public
-from education.exercises.drawn import frame_file, frames_of, motion_file, style_policy
+from education.exercises.drawn import cover_of, frame_file, frames_of, motion_file, style_policy
 from education.exercises.library import Exercise, public_exercises, read_exercises
 
 A_DAY_S = 24 * 60 * 60
@@ -22,7 +22,7 @@ STRETCHES = ("half-kneeling-stretch", "couch-stretch", "edge-of-bed-stretch")
 @conditional_page
 def exercises(request: HttpRequest) -> HttpResponse:
     """List the exercises by group, each with a drawing."""
-    shown = [(one, frames_of(one.code)) for one in _public()]
+    shown = [(one, cover_of(one.code)) for one in _public()]
     groups = [(name, list(rows)) for name, rows in groupby(shown, key=lambda row: row[0].group)]
     return _page(request, "index", {"groups": groups})
 
@@ -61,7 +61,7 @@ def stretches(request: HttpRequest) -> HttpResponse:
 def strength(request: HttpRequest) -> HttpResponse:
     """Show a runner's strength session with its numbers. Raises Http404 if the clinic hides what is not reviewed."""
     _public()
-    lines = [(read_exercises()[code], frames_of(code)) for code in PROGRAM]
+    lines = [(read_exercises()[code], cover_of(code)) for code in PROGRAM]
     return _page(request, "strength", {"lines": lines})
 
 

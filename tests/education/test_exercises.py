@@ -7,7 +7,7 @@ import pytest
 
 from clinic.practice.models import Clinic
 from education.drawing.exercises.catalog import DRAWINGS
-from education.exercises.drawn import frames_of, style_policy
+from education.exercises.drawn import cover_of, frames_of, style_policy
 from education.exercises.library import find_exercises, read_exercises
 from education.text.readability import HARDEST_GRADE, find_forbidden, reading_grade
 from education.views.exercises import PROGRAM, STRETCHES
@@ -125,6 +125,12 @@ def test_drawing_is_a_file_that_may_use_only_its_own_style(client, path):
     assert response["Content-Security-Policy"] == style_policy(svg)
     assert "unsafe" not in style_policy(svg) and "script" not in svg
     assert "max-age" in response["Cache-Control"]
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_cover_of_an_exercise_shows_no_mistake(code):
+    frames = frames_of(code)
+    assert cover_of(code) in frames and cover_of(code).mark != "wrong"
 
 
 def test_frames_carry_the_size_of_their_picture():
