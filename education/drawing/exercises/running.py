@@ -8,6 +8,7 @@ from typing import Any
 
 from education.drawing.body.skeleton import Pin, Pose, Side, mirrored
 from education.drawing.exercises.starts import STAND
+from education.drawing.painting.props import wall
 from education.drawing.pictures import Arrow, Drawing, Frame
 
 
@@ -59,7 +60,7 @@ _LEG_SWING = STAND.but(
     anchor=("ankle_l", 0, -9),
     leans=True,
     l={"shoulder": 50, "elbow": 40},
-    pins={"hand_l": Pin((34, 122, -24), along=(0.4, 0.9, 0), palm=(1, 0, 0))},
+    pins={"hand_l": Pin((34, 122, -24), along=(0.2, 1, 0), palm=(1, 0, 0))},
 )
 _SWING_FRONT = _LEG_SWING.but(r={"hip": 48, "knee": 8, "sole": None, "ankle": 4, "shoulder": -24, "elbow": 20})
 _SWING_BACK = _LEG_SWING.but(tilt=8, r={"hip": -18, "knee": 34, "sole": None, "ankle": -6, "shoulder": 28, "elbow": 30})
@@ -98,6 +99,7 @@ WARM_UP = Drawing(
             _SWING_FRONT,
             ghost=_SWING_BACK,
             arrows=(Arrow("ankle_r", (2, -8), bow=-0.22),),
+            props=(wall(39, 150, (-46, -10)),),
         ),
         Frame("Walking lunge, arms reaching up.", _LUNGE),
         Frame("High-knee march: knee up, toes up, stand tall.", _MARCH),
