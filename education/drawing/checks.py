@@ -18,9 +18,13 @@ LEAN = 1.0  # cm that the center of mass may be outside the feet
 
 def problems(stage: Stage, number: int) -> list[str]:
     """Return what is wrong with one frame, in words for developers."""
-    solved = stage.solved[number]
-    surface = parts(solved.body, solved.person)
     blocks = [prop for prop in stage.drawing.props_of(stage.drawing.frames[number]) if isinstance(prop, Block)]
+    everyone = [solved for solved in (stage.solved[number], stage.partners[number]) if solved]
+    return [fault for solved in everyone for fault in _faults(solved, [block for block in blocks if block.solid])]
+
+
+def _faults(solved: Solved, blocks: list[Block]) -> list[str]:
+    surface = parts(solved.body, solved.person)
     return [
         *(f"{name} misses its place by {gap:.1f} cm" for name, gap in solved.gaps.items() if abs(gap) > CLOSE),
         *_past_limits(solved.body),
@@ -29,7 +33,7 @@ def problems(stage: Stage, number: int) -> list[str]:
             for name, blobs in surface.items()
             if lowest(blobs) < -UNDER
         ),
-        *_inside(surface, [block for block in blocks if block.solid]),
+        *_inside(surface, blocks),
         *_through_body(solved.body, surface),
         *_falls(solved, surface),
     ]
