@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from booking.actions.book import BookingRequest, Contact, book_appointment
 from booking.models import OpeningHours
+from booking.schedule.errors import NotOfferedBecause
 from booking.schedule.slots import Slot
 from clinic.practice.models import Therapist
 from clinic.practice.people.patients import accept_patient
@@ -16,6 +17,7 @@ NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)  # Monday, 10 AM in New York, where
 TUESDAY = date(2026, 12, 1)
 NINE_ON_TUESDAY = datetime(2026, 12, 1, 14, tzinfo=UTC)
 WRITTEN_AT = datetime(2025, 6, 3, 14, tzinfo=UTC)  # when the articles were written
+EVERY_RULE = frozenset(NotOfferedBecause)  # as `despite_rules`
 NOON = datetime(2026, 12, 1, 17, tzinfo=UTC)  # on TUESDAY
 
 

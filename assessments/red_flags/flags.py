@@ -9,7 +9,7 @@ from assessments.models import Flag, FollowUpKind, Response
 from assessments.questionnaire.enablement import enabled_items
 from assessments.red_flag_rules.evaluation import Fired, is_sooner
 from assessments.red_flag_rules.format import DEADLINES, LEVELS
-from assessments.red_flags.follow_ups import append_entry, lock_flag, require_version
+from assessments.red_flags.follow_ups import append_entry, lock_flag, lock_responses, require_version
 from clinic.audit.access import record_access
 from clinic.audit.models import Action
 from clinic.practice.models import User
@@ -79,8 +79,10 @@ def _is_worse(level: str, than: str) -> bool:
 
 def mark_shown(*, response: Response, level: str, now: datetime) -> None:
     """Record when the patient is first shown the advice of `level`."""
-    unseen = response.flags.unseen_by_patient().filter(current_level=level, shown_at__isnull=True)
-    unseen.update(shown_at=now)
+    with transaction.atomic():
+        lock_responses([response.pk])
+        unseen = response.flags.unseen_by_patient().filter(current_level=level, shown_at__isnull=True)
+        unseen.update(shown_at=now)
 
 
 def acknowledge_shown(*, response: Response, level: str, deadline: str = DEADLINES[0], now: datetime) -> int:
@@ -99,6 +101,7 @@ def acknowledge_read(*, response: Response, read: dict[str, str], level: str, no
     one shown remains unread.
     """
     with transaction.atomic():
+        lock_responses([response.pk])
         unseen = response.flags.unseen_by_patient().filter(current_level=level).order_by("pk").select_for_update()
         of_rules = [flag for flag in unseen if flag.rule_id in read]  # encrypted, so SQL cannot filter it
         flags = [flag for flag in of_rules if not is_sooner(flag.action, than=read[flag.rule_id])]
@@ -114,9 +117,10 @@ def request_callback(*, response: Response, now: datetime) -> int:
 
     Idempotent. Return the number of flags for which it was not recorded before.
     """
-    return response.flags.filter(current_level__in=["E", "U"], callback_requested_at__isnull=True).update(
-        callback_requested_at=now
-    )
+    with transaction.atomic():
+        lock_responses([response.pk])
+        waiting = response.flags.filter(current_level__in=["E", "U"], callback_requested_at__isnull=True)
+        return waiting.update(callback_requested_at=now)
 
 
 def acknowledge_flag(*, flag: Flag, by: User, version: int | None = None, now: datetime) -> bool:

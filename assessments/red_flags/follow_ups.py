@@ -1,6 +1,6 @@
 """Follow up flags: how the patient was reached, what was done, and whether that settles the flag; reopen it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -60,9 +60,18 @@ class Done:
 def lock_flag(pk: UUID) -> Flag:
     """Lock a flag until the transaction ends, and return its current row with its response.
 
-    To lock several, lock their response first, as saving a page does, then the flags by pk.
+    To lock several, call `lock_responses` first.
     """
     return Flag.objects.select_for_update(of=("self",)).select_related("response").get(pk=pk)
+
+
+def lock_responses(pks: Iterable[UUID]) -> None:
+    """Lock responses until the transaction ends, by pk.
+
+    Saving a page holds this lock while it changes flags, in any order. Whoever changes several flags takes it first, so
+    that one of two waits for the other before either has a flag.
+    """
+    list(Response.objects.select_for_update(of=("self",)).filter(pk__in=pks).only("pk").order_by("pk"))
 
 
 def require_version(flag: Flag, version: int | None) -> None:
@@ -79,7 +88,7 @@ def record_follow_up(*, versions: Mapping[UUID, int], done: Done, settles: bool,
     another version, IntegrityError for what `Done.find_faults` names.
     """
     with transaction.atomic():
-        list(Response.objects.select_for_update(of=("self",)).filter(flags__in=versions).only("pk").order_by("pk"))
+        lock_responses(Flag.objects.filter(pk__in=versions).values_list("response", flat=True))
         for pk in sorted(versions):
             flag = lock_flag(pk)
             require_version(flag, versions[pk])

@@ -217,7 +217,7 @@ def is_late_fee_due(appointment: Appointment, *, clinic: Clinic) -> bool:
 
 
 def is_late(appointment: Appointment, *, clinic: Clinic, now: datetime) -> bool:
-    """Whether the patient can no longer cancel online at `now`. One query."""
+    """Whether the patient can no longer cancel online at `now`. At most two queries."""
     return now >= change_deadline_of(appointment, clinic=clinic)
 
 

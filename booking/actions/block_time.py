@@ -8,10 +8,16 @@ from zoneinfo import ZoneInfo
 
 from booking.messages.planning import plan_request_to_move
 from booking.models import Appointment, AppointmentEvent, HoursOverride, Service
-from booking.schedule.errors import NotMovedOnline, TooLateToChange, VisitsInTheWay
+from booking.schedule.errors import (
+    NotMovedOnline,
+    OffScheduleBecause,
+    TimeNotBlocked,
+    TooLateToChange,
+    VisitsInTheWay,
+)
 from booking.schedule.history import lock_appointment, record_event, require_version
 from booking.schedule.locking import locked_schedules, row_locks
-from booking.schedule.rules import lock_patients
+from booking.schedule.rules import is_in_blocked_time, lock_patients
 from booking.time.holidays import Holiday, holidays_between
 from booking.time.intervals import Interval
 from booking.time.opening_hours import day_interval
@@ -85,8 +91,9 @@ def _concerned(therapist: Therapist | None) -> list[UUID]:
 def ask_to_move(*, appointment: Appointment, version: int | str | None = None, by: User, now: datetime) -> Appointment:
     """Ask the patient to choose another time online, until the visit's start. Once for a version of the visit.
 
-    The visit stays booked. Raises VisitChanged, TooLateToChange unless the visit is booked, ahead and not marked as
-    arrived, NotMovedOnline if its service is not booked online, or BusyTryAgain.
+    The visit stays booked. If staff had accepted it in blocked time, they no longer do. Raises VisitChanged,
+    TooLateToChange unless the visit is booked, ahead and not marked as arrived, TimeNotBlocked, NotMovedOnline if its
+    service is not booked online, or BusyTryAgain.
     """
     appointment = lock_appointment(appointment)
     require_version(appointment, version)
@@ -94,6 +101,11 @@ def ask_to_move(*, appointment: Appointment, version: int | str | None = None, b
         raise TooLateToChange
     if not appointment.service.is_booked_online:
         raise NotMovedOnline
+    if not is_in_blocked_time(appointment):
+        raise TimeNotBlocked
+    if OffScheduleBecause.CLOSED in appointment.off_schedule_accepted:
+        appointment.off_schedule_accepted.remove(OffScheduleBecause.CLOSED)
+        appointment.save(update_fields=["off_schedule_accepted"])
     asked = AppointmentEvent.Kind.ASKED_TO_MOVE
     if not appointment.events.filter(kind=asked, version=appointment.version).exists():
         record_event(appointment, asked, by=by, now=now)
@@ -103,11 +115,11 @@ def ask_to_move(*, appointment: Appointment, version: int | str | None = None, b
 
 def may_ask_to_move(appointment: Appointment, *, now: datetime) -> bool:
     """Whether `ask_to_move` would ask the patient now: it is possible, and they were not asked about this version."""
-    return appointment in askable_visits([appointment], now=now)
+    return is_in_blocked_time(appointment) and appointment in askable_visits([appointment], now=now)
 
 
 def askable_visits(visits: Sequence[Appointment], *, now: datetime) -> list[Appointment]:
-    """Return those of `visits` for which `may_ask_to_move` is true. Two queries for any number of visits."""
+    """Return those of `visits` for which `may_ask_to_move` is true once their time is blocked. Two queries."""
     online = set(Service.objects.booked_online().filter(pk__in={visit.service_id for visit in visits}))
     events = AppointmentEvent.objects.filter(kind=AppointmentEvent.Kind.ASKED_TO_MOVE, appointment__in=visits)
     asked = set(events.values_list("appointment", "version"))

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
@@ -43,7 +43,8 @@ class Contact:
 
     `phone` is E.164. `time_zone` is an IANA name, empty for the clinic's. `text_consent` is the consent text that was
     agreed to, else empty. `uses_first_name` is whether messages may contain the first name; None if not asked.
-    `guardian_name` is the parent or guardian who books for a patient under 18.
+    `guardian_name` is the parent or guardian who books for a patient under 18. Without `replaces_phone`, a phone number
+    on file stays, and a different `phone` is for this visit only.
 
     `patient` is the patient proven by a mailed link or chosen by staff. A booking may update their phone number and
     time zone. If `patient` is None, a booking by staff finds or registers a known patient. A visitor's name and address
@@ -57,6 +58,7 @@ class Contact:
     text_consent: str = ""
     uses_first_name: bool | None = None
     guardian_name: str = ""
+    replaces_phone: bool = True
     patient: Patient | None = None
 
 
@@ -67,8 +69,8 @@ class BookingRequest:
     Requests with the same `idempotency_key` book one visit. `hold_token` identifies the browser's own hold of `slot`,
     which becomes the visit. `screen` holds the visitor's answers to the safety questions, which become part of the
     visit's intake. `terms_seen` is the `fingerprint` of the length and terms that the form showed; empty: no check.
-    `despite_rules` lets staff override the rules that they were shown; the visit is then accepted outside the schedule.
-    `waived` are rules that do not apply because staff offered the time.
+    `despite_rules` are the rules that staff were shown and override; if one of them is broken, the visit is accepted
+    outside the schedule. `waived` are rules that do not apply because staff offered the time.
     """
 
     slot: Slot
@@ -79,12 +81,8 @@ class BookingRequest:
     source_article: Article | None = None
     screen: Screen | None = None
     terms_seen: str = ""
-    despite_rules: bool = False
+    despite_rules: Collection[NotOfferedBecause] = ()
     waived: Collection[NotOfferedBecause] = ()
-
-    def despite(self) -> "BookingRequest":
-        """Return the same request, overriding the rules."""
-        return replace(self, despite_rules=True)
 
 
 def book_appointment(*, booking: BookingRequest, now: datetime, by: User | None = None) -> Appointment:
@@ -124,10 +122,10 @@ def book_in_locked_schedule(*, booking: BookingRequest, now: datetime, by: User 
     if earlier and earlier != held:
         release_hold(earlier)  # the form for the held time was submitted for another time
     proven = _proven_patient(contact, by=by, now=now)
-    _require_bookable(booking, held, patient=proven, clinic=clinic, now=now)
+    overridden = _require_bookable(booking, held, patient=proven, clinic=clinic, by=by, now=now)
     drop_expired_holds(therapist=slot.therapist, now=now)
     appointment = _write_booking(booking, held, proven or _provisional_patient(contact, now=now), now=now)
-    if booking.despite_rules:
+    if overridden:
         accept_reasons(appointment, now=now)
     _note_consent(appointment, contact.text_consent, now)
     _note_first_name(appointment, contact, now)
@@ -148,19 +146,26 @@ def _booked_by_same_form(idempotency_key: uuid.UUID, error: IntegrityError) -> A
 
 
 def _require_bookable(
-    booking: BookingRequest, held: Appointment | None, *, patient: Patient | None, clinic: Clinic, now: datetime
-) -> None:
-    """Check the booking rules. A live hold is checked as of the time it was placed.
+    booking: BookingRequest,
+    held: Appointment | None,
+    *,
+    patient: Patient | None,
+    clinic: Clinic,
+    by: User | None,
+    now: datetime,
+) -> list[NotOfferedBecause]:
+    """Check the booking rules, and return those that staff override.
 
-    Since then, the start may have come within the minimum notice.
+    A live hold is checked as of the time it was placed. Since then, the start may have come within the minimum notice.
     """
-    require_free(
+    return require_free(
         slot=booking.slot,
         mode=booking.mode,
         now=held.created_at if held and is_live(held, now=now) else now,
         clinic=clinic,
         in_place_of=held,
         patient=patient,
+        by_staff=by is not None,
         despite_rules=booking.despite_rules,
         waived=booking.waived,
     )
@@ -203,11 +208,12 @@ def _proven_patient(contact: Contact, *, by: User | None, now: datetime) -> Pati
     if contact.patient is None and by is None:
         return None
     if contact.patient is None:
-        patient = find_or_register_patient(**_typed(contact), may_update=True, now=now)
+        patient = find_or_register_patient(**_typed(contact), may_update=contact.replaces_phone, now=now)
     else:
         patient = contact.patient
         try:
-            update_contact(patient, phone=contact.phone, time_zone=contact.time_zone, now=now)
+            may_replace = contact.replaces_phone
+            update_contact(patient, phone=contact.phone, time_zone=contact.time_zone, may_replace=may_replace, now=now)
         except NamesakeHasPhone:
             raise PhoneOfAnother from None
     lock_patient(patient.pk)

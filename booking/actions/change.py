@@ -10,15 +10,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 
 from booking.actions.attend import FEE_EVENTS, is_allowed, is_late
 from booking.actions.hold import drop_expired_holds
 from booking.messages.last_told import VisitTerms, current_terms, news_of, terms_at, unannounced_moves
-from booking.messages.planning import UNDO_FOR, plan_cancelled_message, plan_messages_after_change
+from booking.messages.planning import plan_cancelled_message, plan_messages_after_change
 from booking.models import Appointment, AppointmentEvent, HoursOverride, SlotOffer
-from booking.models.visit_states import Act, State
+from booking.models.visit_states import UNDO_FOR, Act, State
 from booking.schedule.errors import (
     BusyTryAgain,
     LengthNotOffered,
@@ -32,8 +31,10 @@ from booking.schedule.history import lock_appointment, record_event, require_ver
 from booking.schedule.locking import locked_schedules, row_locks
 from booking.schedule.off_schedule import accept_reasons
 from booking.schedule.rules import (
+    WAS_ASKED,
     allowed_minutes,
     change_deadline_of,
+    is_asked_to_move,
     require_free,
     require_no_own_visit,
     require_time_free,
@@ -54,7 +55,7 @@ def move_appointment(
     starts_at: datetime,
     therapist: Therapist | None = None,
     minutes: int | None = None,
-    despite_rules: bool = False,
+    despite_rules: Collection[NotOfferedBecause] = (),
     waived: Collection[NotOfferedBecause] = (),
     notify: bool = True,
     is_own: bool = True,
@@ -69,12 +70,12 @@ def move_appointment(
     notified. If the patient knows these terms already, the links are restored instead. The patient (`by` None) can move
     the visit until `change_deadline_of`, staff until it ends.
 
-    Staff may override the rules that they were shown (`despite_rules`), and choose one of `allowed_minutes`. Buffers
-    and price stay as agreed. Without `notify`, no message about the move is sent and the patient's links stay valid;
+    Staff may override rules that they were shown (`despite_rules`), and choose one of `allowed_minutes`. Buffers and
+    price stay as agreed. Without `notify`, no message about the move is sent and the patient's links stay valid;
     reminders show the new time.
 
-    `waived` are rules that do not apply because staff offered the time. Set `is_own` to False for a patient who is not proven by a mailed link. Then their other visits are not checked,
-    because a refusal would reveal them.
+    `waived` are rules that do not apply because staff offered the time. Set `is_own` to False for a patient who is not
+    proven by a mailed link. Then their other visits are not checked, because a refusal would reveal them.
 
     Raises VisitChanged, TooLateToChange, LengthNotOffered, SlotTaken, SlotNotOffered or BusyTryAgain, in which case
     nothing was written. Raises ValueError for `despite_rules`, `minutes` or no `notify` without `by`.
@@ -97,7 +98,7 @@ def move_appointment(
         require_version(appointment, version)
         if terms.minutes not in allowed_minutes(appointment):
             raise LengthNotOffered
-        require_free(
+        overridden = require_free(
             slot=Slot(appointment.service, therapist, starts_at),
             mode=appointment.mode,
             now=now,
@@ -105,11 +106,12 @@ def move_appointment(
             in_place_of=appointment,
             minutes=terms.minutes if terms.minutes != before.minutes else None,
             patient=appointment.patient if is_own or by else None,
+            by_staff=by is not None,
             despite_rules=despite_rules,
             waived=waived,
         )
         drop_expired_holds(therapist=therapist, now=now)
-        _move(appointment, terms, clinic=clinic, is_silent=not notify, is_accepted=despite_rules, by=by, now=now)
+        _move(appointment, terms, clinic=clinic, is_silent=not notify, is_accepted=bool(overridden), by=by, now=now)
         return appointment
 
 
@@ -138,7 +140,7 @@ def undo_move(
     with locked_schedules(locked):
         appointment = lock_appointment(appointment)
         require_version(appointment, version)
-        move, before = _last_move(appointment, by=by), terms_before_move(appointment, by=by, now=now)
+        move, before = last_move(appointment, by=by), terms_before_move(appointment, by=by, now=now)
         if move is None or before is None:
             raise TooLateToUndo
         if not {appointment.therapist_id, before.therapist.pk} <= locked:
@@ -162,7 +164,7 @@ def terms_before_move(appointment: Appointment, *, by: User | None = None, now: 
     """
     if appointment.state not in (State.BOOKED, State.ARRIVED):
         return None
-    last = _last_move(appointment, by=by)
+    last = last_move(appointment, by=by)
     if last is None or now >= last.at + UNDO_FOR:
         return None
     if by is not None:
@@ -185,7 +187,7 @@ def is_move_back(appointment: Appointment, last: AppointmentEvent) -> bool:
     return before.exists() and terms_at(appointment, appointment.version - 2) == current_terms(appointment)
 
 
-def _last_move(appointment: Appointment, *, by: User | None) -> AppointmentEvent | None:
+def last_move(appointment: Appointment, *, by: User | None) -> AppointmentEvent | None:
     """Return the move that led to the current version; None if another change led to it.
 
     Also None for a move by staff if `by` is None (the patient asks), and for one by the patient if staff ask.
@@ -216,12 +218,12 @@ def _move(
     revoke_links(subject_id=appointment.pk, purposes=[LinkPurpose.VISIT], now=now)
     record_event(appointment, Kind.MOVED, by=by, now=now, is_silent=is_silent, cleared=cleared)
     if news_of(appointment) is None:
-        _reopen_links(appointment)
+        reopen_links(appointment)
     plan_messages_after_change(appointment, reason="the visit was moved", clinic=clinic, undo_for=UNDO_FOR, now=now)
     offer_freed_time(freed, freed_by=appointment, clinic=clinic, now=now)
 
 
-def _reopen_links(appointment: Appointment) -> None:
+def reopen_links(appointment: Appointment) -> None:
     """Restore the links that the patient already has.
 
     After a move back to terms that they know, and after one that they are not told of, no email with a new link is
@@ -241,8 +243,8 @@ def _require_still_free(
     """
     require_time_free(appointment, therapist=terms.therapist, starts_at=terms.starts_at, minutes=terms.minutes, now=now)
     visit = Interval(terms.starts_at, terms.starts_at + timedelta(minutes=terms.minutes))
-    closures = HoursOverride.objects.touching(visit).filter(kind=HoursOverride.Kind.CLOSURE, created_at__gt=since)
-    if not despite_closure and closures.filter(Q(therapist=terms.therapist) | Q(therapist=None)).exists():
+    closures = HoursOverride.objects.closing(visit, therapist_id=terms.therapist.pk)
+    if not despite_closure and closures.filter(created_at__gt=since).exists():
         raise TimeClosed
 
 
@@ -308,13 +310,14 @@ def cancel_appointment(
         raise NoLateFee
     if not is_changeable(appointment, clinic=clinic, by=by, now=now):
         raise TooLateToChange
+    freed_from_asking = {WAS_ASKED: True} if is_asked_to_move(appointment) else None
     appointment.status, appointment.late_fee = Status.CANCELLED, late_fee
     appointment.here_at = appointment.arrived_at = None
     appointment.cancelled_at, appointment.cancelled_by = now, by
     _save_new_state(appointment)
     if appointment.intake_id:
         revoke_links(subject_id=appointment.intake_id, purposes=[LinkPurpose.INTAKE], now=now)
-    record_event(appointment, Kind.CANCELLED, by=by, now=now)
+    record_event(appointment, Kind.CANCELLED, by=by, now=now, cleared=freed_from_asking)
     if late_fee:
         record_event(appointment, FEE_EVENTS[late_fee], by=by, now=now)
     plan_cancelled_message(appointment, now=now)

@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 
 from booking.messages.delivery import count_to_call
 from booking.messages.names import CLINIC_DETAILS, CLINIC_MOVED, CLINIC_NEWS
-from booking.messages.planning import UNDO_FOR
 from booking.messages.reader import reader_zone_of_visit
 from booking.models import MODES, Appointment
+from booking.models.visit_states import UNDO_FOR
 from booking.schedule.rules import lock_patients
 from clinic.outbox.messages.message_rules import rules_in_force
 from clinic.outbox.messages.planning import draft_message, plan_messages, withdraw_messages

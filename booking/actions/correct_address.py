@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.db.models import QuerySet
 from django.db.models.functions import Length
 
 from booking.messages.names import BOOKED, MOVED, ON_WAIT_LIST
@@ -10,7 +11,7 @@ from booking.models import Appointment, AppointmentEvent, WaitListEntry
 from booking.schedule.errors import AddressProven, MailOnItsWay, TooLateToChange
 from booking.schedule.history import lock_appointment, record_event
 from booking.schedule.locking import row_locks
-from booking.wait_list.entries import CONFIRM_WITHIN
+from booking.wait_list.entries import CONFIRM_WITHIN, end_expired_entries
 from clinic.outbox.messages.planning import plan_message, resend_message
 from clinic.outbox.models import SETTLED, Channel, Message
 from clinic.outbox.texts.texting import consent_of, give_consent
@@ -56,9 +57,7 @@ def _give_visit_to(appointment: Appointment, patient: Patient, *, now: datetime)
         revoke_links(subject_id=subject, proof=Proof.MAILED, now=now)
     shown.update(patient=patient)
     Message.objects.filter(subject_id=appointment.pk).exclude(state__in=SETTLED).update(patient=patient)
-    WaitListEntry.objects.filter(appointment=appointment, patient=old, status=WaitListEntry.Status.WAITING).update(
-        patient=patient
-    )
+    _give_entries_to(patient, WaitListEntry.objects.waiting().filter(appointment=appointment, patient=old), now=now)
     if not old.appointments.exclude(pk=appointment.pk).exists() and not old.wait_list_entries.exists():
         revoke_all_links(old, now=now)
         old.merged_into = patient  # only this visit had the wrong address
@@ -70,6 +69,14 @@ def _give_visit_to(appointment: Appointment, patient: Patient, *, now: datetime)
         appointment.intake.save(update_fields=["patient"])
     if (consent := consent_of(old)) and patient.phone == old.phone and consent_of(patient) is None:
         give_consent(patient=patient, wording=consent.wording, instead_of_email=consent.instead_of_email, now=now)
+
+
+def _give_entries_to(patient: Patient, entries: QuerySet[WaitListEntry], *, now: datetime) -> None:
+    """Move waiting `entries`. A patient waits once for a service, so an entry that `patient` has already stays."""
+    end_expired_entries(patient=patient, now=now)
+    kept = WaitListEntry.objects.waiting().filter(patient=patient).values("service")
+    entries.filter(service__in=kept).update(status=WaitListEntry.Status.LEFT, ended_at=now)
+    entries.update(patient=patient)
 
 
 def _unless_same(one: Patient, other: Patient) -> str:

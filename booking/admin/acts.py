@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -32,7 +33,8 @@ from booking.actions.attend import (
 )
 from booking.actions.block_time import ask_to_move
 from booking.actions.change import cancel_appointment, undo_cancellation, undo_move
-from booking.admin.error_text import UNDO_MOVE_REFUSALS, format_refusal
+from booking.actions.silence_move import silence_move
+from booking.admin.error_text import REFUSALS_OF_AN_ACT, format_refusal
 from booking.admin.times import local_time
 from booking.messages.delivery import UNDO, describe_deliveries, describe_delivery, note_called
 from booking.messages.names import ASKED_TO_MOVE, CANCELLED
@@ -64,6 +66,7 @@ ACTS: Mapping[str, tuple[Callable[..., Appointment], str]] = {
     "called": (note_called, "no longer listed: the patient was told by phone"),
     "keep": (accept_off_schedule, "kept as it is and no longer listed on Today"),
     "undo-move": (undo_move, "back at its earlier time; the patient was not told of the move"),
+    "silence-move": (silence_move, "moved without telling the patient. Reminders will show the new time"),
     "ask-to-move": (ask_to_move, "booked until the patient chooses another time"),
     "undo": (undo_cancellation, "booked again; the patient was not told of the cancellation"),
 }
@@ -155,8 +158,8 @@ class VisitActs(admin.ModelAdmin):
         except BookingRefused as refusal:
             if act == "undo" and isinstance(refusal, TimeClosed):
                 raise
-            of_a_move = UNDO_MOVE_REFUSALS.get(type(refusal)) if act == "undo-move" else None
-            text = f"{visit.reference}: {of_a_move or format_refusal(refusal)}"
+            of_this_act = REFUSALS_OF_AN_ACT.get(act, {}).get(type(refusal))
+            text = f"{visit.reference}: {of_this_act or format_refusal(refusal)}"
             self.message_user(request, text, messages.ERROR)
         return False
 
@@ -188,6 +191,9 @@ class VisitActs(admin.ModelAdmin):
         """
         if request.POST.get("confirmed"):
             seen = _read_seen(request.POST.get("seen", ""))
+            if len(seen) > MOST_AT_ONCE:
+                self._say_too_many(request)
+                return None
             for visit in self.get_queryset(request).filter(
                 pk__in=seen
             ):  # includes visits that have left the list since
@@ -195,9 +201,7 @@ class VisitActs(admin.ModelAdmin):
             return None
         visits = list(queryset.select_related("patient", "service", "therapist")[: MOST_AT_ONCE + 1])
         if len(visits) > MOST_AT_ONCE:
-            self.message_user(
-                request, f"Choose at most {MOST_AT_ONCE} visits at a time. Nothing was done.", messages.ERROR
-            )
+            self._say_too_many(request)
             return None
         now, clinic = timezone.now(), Clinic.objects.current()
         told = describe_deliveries(visits, CANCELLED) if act == "cancel" else {}
@@ -208,10 +212,17 @@ class VisitActs(admin.ModelAdmin):
         page = {"title": question, "lines": lines, "hidden": hidden, "action": "", "button": button}
         return self._confirm_page(request, {**page, "back": reverse("admin:booking_appointment_changelist")})
 
+    def _say_too_many(self, request: HttpRequest) -> None:
+        text = f"Choose at most {MOST_AT_ONCE} visits at a time. Nothing was done."
+        self.message_user(request, text, messages.ERROR)
+
     def _confirm_page(self, request: HttpRequest, page: dict) -> TemplateResponse:
+        return self.page_of_visits(request, "booking/admin_confirm.html", page)
+
+    def page_of_visits(self, request: HttpRequest, template: str, page: dict[str, Any]) -> TemplateResponse:
+        """Return a page of the admin of visits, other than those of Django's admin."""
         request.current_app = self.admin_site.name
-        context = {**self.admin_site.each_context(request), "opts": self.opts, **page}
-        return TemplateResponse(request, "booking/admin_confirm.html", context)
+        return TemplateResponse(request, template, {**self.admin_site.each_context(request), "opts": self.opts, **page})
 
     @admin.action(description="Mark as arrived", permissions=["act"])
     def mark_as_arrived(self, request: HttpRequest, queryset: QuerySet[Appointment]) -> TemplateResponse | None:

@@ -13,7 +13,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST, require_safe
 
-from booking.actions.block_time import may_ask_to_move
+from booking.actions.block_time import askable_visits, may_ask_to_move
 from booking.actions.change import is_changeable, is_undoable
 from booking.admin.book import BooksVisits
 from booking.admin.calendar import calendar_urls
@@ -23,6 +23,7 @@ from booking.admin.times import UnmarkedFilter, WhenFilter, local_time
 from booking.models import Appointment
 from booking.models.visit_states import Outcome, State
 from booking.schedule.off_schedule import find_off_schedule
+from booking.schedule.rules import is_in_blocked_time
 from booking.staff.moves import undoable_moves
 from booking.staff.rights import SEES_SOURCE
 from booking.staff.visit_status import cancel_buttons, fee_buttons, mark_buttons, status_chips
@@ -67,7 +68,25 @@ def _acts_context(visit: Appointment, *, by: User, now: datetime) -> dict[str, A
         "marks": mark_buttons(visit, by=by, clinic=clinic, now=now) + fee_buttons(visit, clinic=clinic),
         "undo_moves": undoable_moves(by=by, visit=visit, now=now),
         "may_ask_to_move": may_ask_to_move(visit, now=now),
+        "block_to_ask": _block_to_ask(visit, by=by, now=now),
     }
+
+
+def _block_to_ask(visit: Appointment, *, by: User, now: datetime) -> str:
+    """Return the address of the form that blocks the visit's time and asks the patient; empty if that cannot be done.
+
+    Only a patient whose time is blocked can be asked for another: a free time would be offered to others.
+    """
+    may_block = by.has_perm("booking.add_hoursoverride") and not is_in_blocked_time(visit)
+    if not may_block or not askable_visits([visit], now=now):
+        return ""
+    query = {
+        "therapist": visit.therapist_id,
+        "starts_at": local_time(visit.starts_at).typed,
+        "ends_at": local_time(visit.ends_at).typed,
+        "back": reverse("admin:booking_appointment_change", args=[visit.pk]),
+    }
+    return reverse("admin:booking_hoursoverride_add", query=query)
 
 
 @admin.register(Appointment)

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from booking.actions.book import book_appointment
 from booking.admin.acts import VisitActs
-from booking.admin.error_text import format_broken_rules, format_refusal
+from booking.admin.error_text import format_notice, show_broken_rules, show_refusal
 from booking.admin.times import local_time
 from booking.forms.find_time import FindTimeForm
 from booking.forms.staff_booking import PREFILLED, StaffBookingForm, keep_typed, read_prefill
@@ -26,11 +26,13 @@ from booking.messages.delivery import describe_delivery
 from booking.messages.names import BOOKED
 from booking.models import Appointment, Service
 from booking.schedule.errors import BookingRefused, SlotNotOffered, SlotTaken
+from booking.schedule.rules import require_free
+from booking.schedule.slots import Slot
 from booking.staff.listed_times import fitting_context, found_context
 from clinic.audit.access import record_read
 from clinic.audit.searching import clean_search
 from clinic.practice.access.staff import staff_of
-from clinic.practice.models import Clinic, Patient, User
+from clinic.practice.models import Clinic, Patient
 
 
 class BooksVisits(VisitActs):
@@ -55,7 +57,7 @@ class BooksVisits(VisitActs):
         page = {"title": "Find a time", "form": form}
         if form.is_bound and form.is_valid():
             page |= found_context(form, now=timezone.now(), clinic=Clinic.objects.current())
-        return self._page(request, "booking/admin_find_time.html", page)
+        return self.page_of_visits(request, "booking/admin_find_time.html", page)
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -84,9 +86,9 @@ class BooksVisits(VisitActs):
             return self._book_page(request, form)
         now = timezone.now()
         try:
-            visit = _book_unless_unconfirmed(form, by=staff_of(request), now=now)
+            visit = book_appointment(booking=form.booking(), by=staff_of(request), now=now)
         except BookingRefused as refusal:
-            _show_refusal(form, refusal, now=now)
+            show_refusal(form, refusal, now=now)
             return self._book_page(request, form, is_taken=isinstance(refusal, SlotTaken))
         self.message_user(request, _describe_booked(visit), messages.SUCCESS)
         return self._to_visit(visit.pk)
@@ -94,16 +96,16 @@ class BooksVisits(VisitActs):
     def _book_page(self, request: HttpRequest, form: StaffBookingForm, *, is_taken: bool = False) -> TemplateResponse:
         for patient in form.offered:  # the page shows their names and numbers
             record_read(actor=request.user, subject=patient, patient_ids=[patient.pk], now=timezone.now())
-        page = {"title": "Book a visit", "form": form, **fitting_context(form, is_taken=is_taken, now=timezone.now())}
-        return self._page(request, "booking/admin_new_visit.html", page)
+        now = timezone.now()
+        page = {"title": "Book a visit", "form": form, **fitting_context(form, is_taken=is_taken, now=now)}
+        if not form.broken_rules:
+            page |= _rules_context(form, now=now)
+        return self.page_of_visits(request, "booking/admin_new_visit.html", page)
 
     def _times_part(self, request: HttpRequest, form: StaffBookingForm) -> TemplateResponse:
-        context = {"form": form, "is_part": True, **fitting_context(form, now=timezone.now())}
+        now = timezone.now()
+        context = {"form": form, "is_part": True, **fitting_context(form, now=now), **_rules_context(form, now=now)}
         return TemplateResponse(request, "booking/_admin_fitting.html", context)
-
-    def _page(self, request: HttpRequest, template: str, page: dict[str, Any]) -> TemplateResponse:
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, template, {**self.admin_site.each_context(request), "opts": self.opts, **page})
 
 
 def _is_only_shown_again(sent: Mapping[str, str]) -> bool:
@@ -112,25 +114,22 @@ def _is_only_shown_again(sent: Mapping[str, str]) -> bool:
     return bool("look_up" in sent or "use_time" in sent or is_search)
 
 
-def _book_unless_unconfirmed(form: StaffBookingForm, *, by: User, now: datetime) -> Appointment:
-    """Book the visit, despite broken rules only if staff have confirmed each of them. Raises BookingRefused."""
-    booking = form.booking()
+def _rules_context(form: StaffBookingForm, *, now: datetime) -> dict[str, Any]:
+    """Show the rules that the time in `form` breaks, and return the note about short notice.
+
+    The booking itself checks them again, under the lock. An overlap is not shown here: the list has the free times.
+    """
+    service, therapist, start = form.given_service, form.given_therapist, form.given_start
+    if service is None or therapist is None or start is None:
+        return {}
+    clinic, mode = Clinic.objects.current(), form["mode"].value() or service.modes[0].name
     try:
-        return book_appointment(booking=booking, by=by, now=now)
+        require_free(slot=Slot(service, therapist, start), mode=mode, clinic=clinic, by_staff=True, now=now)
     except SlotNotOffered as refusal:
-        if not form.has_confirmed(refusal.reasons):
-            raise
-    return book_appointment(booking=booking.despite(), by=by, now=now)
-
-
-def _show_refusal(form: StaffBookingForm, refusal: BookingRefused, *, now: datetime) -> None:
-    """Add the refusal to the form: broken rules with the checkbox that overrides them, or an error of `starts_at`."""
-    if not isinstance(refusal, SlotNotOffered):
-        form.add_error("starts_at", format_refusal(refusal))
-        return
-    starts_at = form.cleaned_data["starts_at"]
-    past = f"That is in the past: {local_time(starts_at).short}." if starts_at <= now else ""
-    form.ask_despite(refusal.reasons, format_broken_rules(refusal, past=past))
+        show_broken_rules(form, refusal, starts_at=start, now=now)
+    except SlotTaken:
+        return {}
+    return {"notice": format_notice(service, start, now=now)}
 
 
 def _describe_booked(visit: Appointment) -> SafeString:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from booking.staff.moves import undoable_moves
+from booking.time.hours_text import DAYS
 from booking.week.addresses import Asked, View, read_asked
 from booking.week.blocks import LEGEND, NO_ID, Rights
 from booking.week.month import show_month
@@ -18,8 +19,6 @@ from booking.week.page import show_days
 from clinic.audit.reading import note_shown
 from clinic.practice.access.staff import staff_of
 from clinic.practice.models import Clinic, Therapist
-
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def calendar_urls(model_admin: admin.ModelAdmin) -> list[URLPattern]:
@@ -44,7 +43,7 @@ def _calendar_view(request: HttpRequest, model_admin: admin.ModelAdmin) -> Templ
     asked = read_asked(request.GET, therapists=therapists, clinic=clinic, now=now)
     page: dict[str, Any] = {"asked": asked, "views": _views(asked), "therapists": _choices(therapists, asked)}
     if asked.view == View.MONTH:
-        page |= {"weeks": show_month(asked, now=now, clinic=clinic), "weekdays": WEEKDAYS}
+        page |= {"weeks": show_month(asked, now=now, clinic=clinic), "weekdays": DAYS}
     else:
         shown = show_days(asked, by=by, now=now, clinic=clinic)
         rights = Rights.of(by)

@@ -1,5 +1,11 @@
-"""Refusals as sentences for staff."""
+"""Refusals as sentences for staff, and in their forms."""
 
+from collections.abc import Mapping
+from datetime import datetime
+
+from booking.admin.times import local_time
+from booking.forms.staff import MayBreakRules
+from booking.models import Service
 from booking.schedule.errors import (
     ArrivalTooEarly,
     BookingRefused,
@@ -13,12 +19,15 @@ from booking.schedule.errors import (
     SlotNotOffered,
     SlotTaken,
     TimeClosed,
+    TimeNotBlocked,
     TooLateToChange,
     TooLateToUndo,
     VisitCancelled,
     VisitChanged,
     VisitNotStarted,
 )
+from booking.schedule.rules import is_short_notice
+from clinic.practice.models import Clinic
 
 REFUSALS = {
     NeedsEarlierVisit: "A follow-up needs an earlier visit of the patient.",
@@ -32,15 +41,19 @@ REFUSALS = {
     VisitCancelled: "This visit is canceled.",
     VisitChanged: "This visit was changed after you opened the page. Nothing was done.",
     VisitNotStarted: "This visit has not started yet.",
+    TimeNotBlocked: "This time is not blocked, so the visit can stay. To ask the patient for another time, block this one.",
     TimeClosed: "This time was blocked after the visit was canceled.",
     ArrivalTooEarly: "This visit is on a later day. Mark the arrival on that day.",
     SlotTaken: "This time overlaps another visit, or the time kept free before or after it.",
     BusyTryAgain: "Someone else is changing this schedule or this visit right now. Nothing was done. Try again.",
 }
-UNDO_MOVE_REFUSALS = {
-    TooLateToUndo: "It is too late to undo this move. Move the visit back instead.",
-    TimeClosed: "The earlier time was blocked after the move. The visit stays where it is.",
-    SlotTaken: "The earlier time has been taken since. The visit stays where it is.",
+REFUSALS_OF_AN_ACT: Mapping[str, Mapping[type[BookingRefused], str]] = {
+    "undo-move": {
+        TooLateToUndo: "It is too late to undo this move. Move the visit back instead.",
+        TimeClosed: "The earlier time was blocked after the move. The visit stays where it is.",
+        SlotTaken: "The earlier time has been taken since. The visit stays where it is.",
+    },
+    "silence-move": {TooLateToUndo: "It is too late: the patient has been told of the move, or it was undone."},
 }
 NOT_OFFERED = {
     NotOfferedBecause.NOTICE: "This is sooner than the minimum notice allows.",
@@ -62,3 +75,27 @@ def format_broken_rules(refusal: SlotNotOffered, *, past: str = "") -> list[str]
     """Return a sentence for each broken rule. For a past time, `past` replaces the sentence about minimum notice."""
     sentences = NOT_OFFERED | ({NotOfferedBecause.NOTICE: past} if past else {})
     return [sentences[reason] for reason in refusal.reasons]
+
+
+def show_refusal(form: MayBreakRules, refusal: BookingRefused, *, now: datetime) -> None:
+    """Add the refusal to the valid form: broken rules with the checkbox that overrides them, or an error of the start."""
+    if isinstance(refusal, SlotNotOffered):
+        form.refuse_for_rules(refusal.reasons, _rules_of(refusal, form.cleaned_data["starts_at"], now))
+    else:
+        form.add_error("starts_at", format_refusal(refusal))
+
+
+def show_broken_rules(form: MayBreakRules, refusal: SlotNotOffered, *, starts_at: datetime, now: datetime) -> None:
+    """Show the rules that the time in the form breaks, before staff send it."""
+    form.show_rules(refusal.reasons, _rules_of(refusal, starts_at, now), starts_at)
+
+
+def _rules_of(refusal: SlotNotOffered, starts_at: datetime, now: datetime) -> list[str]:
+    past = f"That is in the past: {local_time(starts_at).short}." if starts_at <= now else ""
+    return format_broken_rules(refusal, past=past)
+
+
+def format_notice(service: Service, starts_at: datetime, *, now: datetime) -> str:
+    """Return a note that patients could not book this time so soon; empty if they could, or if it is past."""
+    is_short = is_short_notice(service, starts_at, clinic=Clinic.objects.current(), now=now)
+    return "This is sooner than patients can book online." if is_short else ""

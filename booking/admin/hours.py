@@ -13,15 +13,17 @@ from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
 from booking.actions.block_time import HolidayRow, block_time, block_time_and_ask, close_on_holiday, holiday_rows
 from booking.admin.error_text import format_refusal
+from booking.admin.times import local_time
 from booking.forms.hours import HoursOverrideForm, format_visits_in_the_way
 from booking.forms.staff import ClinicClockInput
 from booking.models import Appointment, HoursOverride, OpeningHours
 from booking.schedule.errors import BookingRefused, VisitsInTheWay
+from booking.schedule.local_time import TYPED_FORMAT
 from clinic.audit.admin import LogsNoName
 from clinic.audit.searching import SteadyChangeList
 from clinic.practice.access.staff import staff_of
@@ -88,11 +90,11 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, LogsNoName):
         return type(form.__name__, (form,), {"names_patients": self._names_patients(request), "may_ask": may_ask})
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, str | list[str]]:
-        """Fill in therapist, start and end from the query string. Times are the clinic's, like 2026-12-01T09:00."""
-        found: dict[str, str | list[str]] = {}
+        """Fill in therapist, start, end and note from the query string. Times are the clinic's, like 2026-12-01T09:00."""
+        found: dict[str, str | list[str]] = {"note": request.GET["note"]} if "note" in request.GET else {}
         for name in ("starts_at", "ends_at"):
             with suppress(ValueError):
-                found[name] = datetime.fromisoformat(request.GET.get(name, "")).strftime(ClinicClockInput.FORMAT)
+                found[name] = datetime.fromisoformat(request.GET.get(name, "")).strftime(TYPED_FORMAT)
         with suppress(ValueError):
             found["therapist"] = str(UUID(request.GET.get("therapist", "")))
         return found
@@ -100,8 +102,11 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, LogsNoName):
     def response_add(
         self, request: HttpRequest, obj: models.Model, post_url_continue: str | None = None
     ) -> HttpResponse:
-        """Return to the page of the admin in `back` of the query string, if there is one."""
+        """Say how many patients were asked to move. Return to the page in `back` of the query string, if any."""
         response = super().response_add(request, obj, post_url_continue)
+        if count := cast(HoursOverride, obj).asked_count:
+            who = f"{count} patient{'' if count == 1 else 's'}"
+            self.message_user(request, f"{who} asked to choose another time.", messages.SUCCESS)
         back = local_back(request.GET.get("back", ""))
         return see_other(back) if back and "_save" in request.POST else response
 
@@ -120,7 +125,8 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, LogsNoName):
     def holidays_view(self, request: HttpRequest) -> HttpResponse:
         """Show the federal holidays of the next 12 months, each with a button that blocks it for all therapists.
 
-        A POST blocks one of them. Raises PermissionDenied.
+        A POST blocks one of them. If visits are booked on it, it leads to the form for blocked time instead, filled in,
+        which lists them and offers their patients other times. Raises PermissionDenied.
         """
         if not self.has_add_permission(request):
             raise PermissionDenied
@@ -131,9 +137,7 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, LogsNoName):
         rows = holiday_rows(first_day=today, zone=timezone.get_current_timezone())
         if request.method == "POST":
             chosen = [row for row in rows if row.holiday.on.isoformat() == request.POST.get("on")]
-            for row in chosen:
-                self._close_on(request, row)
-            return see_other(request.path)
+            return see_other(self._close_on(request, chosen[0]) if chosen else request.path)
         context = {
             **self.admin_site.each_context(request),
             "title": "Federal holidays",
@@ -144,13 +148,21 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, LogsNoName):
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "booking/admin_holidays.html", context)
 
-    def _close_on(self, request: HttpRequest, row: HolidayRow) -> None:
+    def _close_on(self, request: HttpRequest, row: HolidayRow) -> str:
+        """Block the holiday unless visits are in the way, and return the address of the page that is next."""
+        day = f"{row.holiday.name}, {format_day(row.holiday.on)}"
         try:
-            close_on_holiday(row, despite_visits=bool(request.POST.get("despite_visits")), by=staff_of(request))
-        except VisitsInTheWay as refusal:
-            self._warn_of(request, refusal)
+            close_on_holiday(row, despite_visits=False, by=staff_of(request))
+        except VisitsInTheWay:
+            self.message_user(request, f"Not closed yet: visits are booked on {day}.", messages.WARNING)
+            times = {"starts_at": local_time(row.day.start).typed, "ends_at": local_time(row.day.end).typed}
+            query = times | {"note": row.holiday.name, "back": request.path}
+            return reverse("admin:booking_hoursoverride_add", query=query)
+        except BookingRefused as refusal:
+            self.message_user(request, f"Nothing was blocked. {format_refusal(refusal)}", messages.ERROR)
         else:
-            self.message_user(request, f"Closed on {row.holiday.name}, {format_day(row.holiday.on)}.", messages.SUCCESS)
+            self.message_user(request, f"Closed on {day}.", messages.SUCCESS)
+        return request.path
 
     def changeform_view(
         self,
@@ -190,7 +202,6 @@ class HoursOverrideAdmin(RefusesStaleSaves, GuardedSaving, LogsNoName):
         seen, asks = cast(HoursOverrideForm, form).seen, cast(HoursOverrideForm, form).asks
         if asks:
             obj.pk = block_time_and_ask(**block, seen=seen, asks=asks, now=timezone.now()).pk
-            count = f"{len(asks)} patient{'' if len(asks) == 1 else 's'}"
-            self.message_user(request, f"{count} asked to choose another time.", messages.SUCCESS)
+            obj.asked_count = len(asks)
         else:
             obj.pk = block_time(**block, despite_visits=form.cleaned_data["despite_visits"], seen=seen).pk

@@ -1,23 +1,20 @@
 """The page that moves a visit, its undo, and what the history of a visit says about moves."""
 
 import uuid
-from datetime import datetime
-from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 
 from booking.actions.change import move_appointment
 from booking.admin.acts import VisitActs, format_state
-from booking.admin.error_text import format_broken_rules, format_refusal
+from booking.admin.error_text import format_notice, format_refusal, show_refusal
 from booking.admin.times import local_time
-from booking.forms.staff import MayBreakRules, StaffMoveForm
+from booking.forms.staff import StaffMoveForm
 from booking.messages.delivery import describe_move_delivery
 from booking.models import Appointment, AppointmentEvent
-from booking.schedule.errors import BookingRefused, SlotNotOffered, VisitChanged
+from booking.schedule.errors import BookingRefused, VisitChanged
 from clinic.practice.access.staff import staff_of
 from clinic.responses.admin_addresses import local_back
 from clinic.responses.redirects import see_other
@@ -31,16 +28,6 @@ def format_event(event: AppointmentEvent) -> str:
     silent = ", without telling the patient" if event.is_silent else ""
     whom = f" with {event.therapist.name}" if event.therapist else ""
     return f"moved to {local_time(event.starts_at).short}{whom}{length}{silent}"
-
-
-def show_refusal(form: MayBreakRules, refusal: BookingRefused, *, now: datetime) -> None:
-    """Add the refusal to the form: broken rules with the checkbox that overrides them, or an error of `starts_at`."""
-    if not isinstance(refusal, SlotNotOffered):
-        form.add_error("starts_at", format_refusal(refusal))
-        return
-    starts_at = form.cleaned_data["starts_at"]
-    past = f"That is in the past: {local_time(starts_at).short}." if starts_at <= now else ""
-    form.ask_despite_rules(format_broken_rules(refusal, past=past))
 
 
 class VisitMoves(VisitActs):
@@ -80,13 +67,10 @@ class VisitMoves(VisitActs):
             "form": form,
             "back": back or reverse("admin:booking_appointment_change", args=[visit.pk]),
         }
-        return self._page(request, "booking/admin_move.html", page)
+        return self.page_of_visits(request, "booking/admin_move.html", page)
 
     def _say_moved(self, request: HttpRequest, moved: Appointment) -> None:
         end = local_time(moved.ends_at).clock
         text = f"{moved.reference} is now on {local_time(moved.starts_at)}, until {end}, with {moved.therapist}."
-        self.message_user(request, f"{text} {describe_move_delivery(moved)}")
-
-    def _page(self, request: HttpRequest, template: str, page: dict[str, Any]) -> TemplateResponse:
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, template, {**self.admin_site.each_context(request), "opts": self.opts, **page})
+        notice = format_notice(moved.service, moved.starts_at, now=timezone.now())
+        self.message_user(request, " ".join(filter(None, (text, notice, describe_move_delivery(moved)))))

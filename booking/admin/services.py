@@ -83,6 +83,14 @@ class ServiceForm(forms.ModelForm):
         if chosen and chosen not in known:
             choices.append((chosen, f"{chosen} (not published)"))
         self.fields["intake_slug"].widget = forms.Select(choices=choices)
+        self.intakes = {slug for slug, _ in choices}
+
+    def clean_intake_slug(self) -> str:
+        """Reject a questionnaire that the list does not offer."""
+        slug: str = self.cleaned_data["intake_slug"]
+        if slug not in self.intakes:
+            raise forms.ValidationError("Choose one of the published questionnaires, or none.")
+        return slug
 
 
 @admin.register(Service)

@@ -23,8 +23,8 @@ from booking.admin.error_text import format_refusal
 from booking.admin.times import local_time
 from booking.messages.delivery import UNDO, WAIT
 from booking.messages.names import OFFER
-from booking.messages.planning import UNDO_FOR
 from booking.models import SlotOffer, WaitListEntry
+from booking.models.visit_states import UNDO_FOR
 from booking.schedule.clocks import clock_of_entry
 from booking.schedule.errors import BusyTryAgain
 from booking.staff.rights import BOOKS_VISITS

@@ -1,6 +1,7 @@
 """The form for closures and extra hours."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -37,7 +38,8 @@ class HoursOverrideForm(forms.ModelForm):
     """The form for a closure or extra hours.
 
     A new closure over booked visits is rejected with a list of the visits until staff check the box to block the time
-    anyway. They are asked again if other visits are in the way then. With `names_patients` False, for staff without the
+    anyway. They are asked again if other visits are in the way then. A form that is opened with a start and an end has
+    the list at once. With `names_patients` False, for staff without the
     permission to view visits, the page shows only their number. `may_ask` is for those who may change visits. The form
     does not check changes of a stored row; the guard of the admin page does.
     """
@@ -61,6 +63,18 @@ class HoursOverrideForm(forms.ModelForm):
         self.in_the_way: list[VisitInTheWay] = []  # to be shown
         self.seen: set[UUID] = set()  # the visits that staff were shown and block anyway
         self.asks: dict[UUID, str] = {}  # the visits to ask about, with their `shown`
+        if not self.is_bound and self.instance._state.adding:
+            self._list_visits_at_given_time()
+
+    def _list_visits_at_given_time(self) -> None:
+        given = {}
+        for name in ("therapist", "starts_at", "ends_at"):
+            with suppress(forms.ValidationError):
+                given[name] = self.fields[name].clean(self.initial.get(name))
+        if len(given) == 3 and given["starts_at"] < given["ends_at"] and (visits := visits_between(**given)):
+            self._list(self._rows(visits))
+            count = format_visits_in_the_way(visits, named=False)
+            self.fields["despite_visits"].help_text = f"{count} {self.fields['despite_visits'].help_text}"
 
     def clean(self) -> dict[str, Any]:
         super().clean()
@@ -80,11 +94,14 @@ class HoursOverrideForm(forms.ModelForm):
             self.seen = {row.visit.pk for row in rows}
             self.asks = {row.visit.pk: row.visit.shown for row in rows if row.may_ask and row.is_to_ask}
             return
-        self.in_the_way = rows
-        self.fields["despite_visits"].widget = forms.CheckboxInput()
+        self._list(rows)
         if is_confirmed:
             replace_sent(self, "despite_visits", "")
         self.add_error("despite_visits", format_visits_in_the_way(visits, named=False))  # the names are in the list
+
+    def _list(self, rows: list[VisitInTheWay]) -> None:
+        self.in_the_way = rows
+        self.fields["despite_visits"].widget = forms.CheckboxInput()
 
     def _rows(self, visits: Sequence[Appointment]) -> list[VisitInTheWay]:
         """Return the visits. At first, all that can be asked about are chosen; later, those that staff chose."""

@@ -1,5 +1,6 @@
 """The form with which staff move a visit, and what it shares with other staff forms: a mixin and an input."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -7,8 +8,10 @@ from django import forms
 from django.http import QueryDict
 from django.utils import timezone
 
-from booking.messages.planning import UNDO_FOR
 from booking.models import Appointment
+from booking.models.visit_states import UNDO_FOR
+from booking.schedule.errors import NotOfferedBecause
+from booking.schedule.local_time import TYPED_FORMAT
 from booking.schedule.rules import allowed_minutes
 from clinic.practice.fields.sent_data import replace_sent
 from clinic.practice.fields.typed_times import StaffMomentField
@@ -22,17 +25,18 @@ class ClinicClockInput(forms.DateTimeInput):
 
     input_type = "datetime-local"
 
-    FORMAT = "%Y-%m-%dT%H:%M"
-
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(format=self.FORMAT, **kwargs)
+        super().__init__(format=TYPED_FORMAT, **kwargs)
 
 
 class MayBreakRules(forms.Form):
     """Mixin for staff forms with a `starts_at`. It adds a checkbox that overrides the booking rules.
 
-    The checkbox is hidden until a rule is broken. Then it is shown with the broken rules.
+    The checkbox is hidden until a rule is broken. Then it is shown with `broken_rules`, and confirms only these. The
+    cleaned value of `despite_rules` is the set of confirmed rules.
     """
+
+    broken_rules: Sequence[str] = ()  # sentences
 
     despite_rules = forms.BooleanField(
         label="Do it anyway",
@@ -41,6 +45,7 @@ class MayBreakRules(forms.Form):
         help_text="Two visits can never overlap.",
     )
 
+    rules_shown = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
     past_asked = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)  # the past start to confirm
 
     def clean_starts_at(self) -> datetime:
@@ -53,20 +58,38 @@ class MayBreakRules(forms.Form):
     def clean(self) -> dict[str, Any]:
         super().clean()
         cleaned = self.cleaned_data
-        asked, starts_at = cleaned.pop("past_asked", ""), cleaned.get("starts_at")
-        if starts_at and starts_at <= timezone.now() and asked != starts_at.isoformat():
-            cleaned["despite_rules"] = False  # the box was not checked for this past start: ask again
+        shown, starts_at = cleaned.pop("rules_shown", "").split(), cleaned.get("starts_at")
+        is_confirmed = cleaned.pop("despite_rules", False)
+        if starts_at and cleaned.pop("past_asked", "") != _past(starts_at):
+            is_confirmed = False  # the box was not checked for this past start: ask again
+        cleaned["despite_rules"] = frozenset(one for one in NotOfferedBecause if is_confirmed and one in shown)
         return cleaned
 
-    def ask_despite_rules(self, broken_rules: list[str]) -> None:
-        """Show the broken rules and the checkbox. For a past start, the checked box is valid for that start only."""
+    def show_rules(self, reasons: Collection[NotOfferedBecause], sentences: Sequence[str], starts_at: datetime) -> None:
+        """Show the broken rules `reasons` as `sentences`, with the checkbox, in a bound or unbound form.
+
+        It stays checked if it was checked for all of them; for a past start, only if it was for that start.
+        """
         self.fields["despite_rules"].widget = forms.CheckboxInput()
-        starts_at = self.cleaned_data["starts_at"]
-        if starts_at <= timezone.now():
-            replace_sent(self, "past_asked", starts_at.isoformat())
-            replace_sent(self, "despite_rules", "")
-        for rule in broken_rules:
-            self.add_error("despite_rules", rule)
+        self.broken_rules = sentences
+        asked = {"rules_shown": " ".join(reasons), "past_asked": _past(starts_at), "despite_rules": ""}
+        if not self.is_bound:
+            self.initial.update(asked)
+            return
+        shown, past = self["rules_shown"].value() or "", self["past_asked"].value() or ""
+        if not set(reasons) <= set(shown.split()) or past != _past(starts_at):
+            for name, value in asked.items():
+                replace_sent(self, name, value)
+
+    def refuse_for_rules(self, reasons: Collection[NotOfferedBecause], sentences: Sequence[str]) -> None:
+        """Show the broken rules of the valid form as in `show_rules`, as errors."""
+        self.show_rules(reasons, sentences, self.cleaned_data["starts_at"])
+        for sentence in sentences:
+            self.add_error("despite_rules", sentence)
+
+
+def _past(starts_at: datetime) -> str:
+    return starts_at.isoformat() if starts_at <= timezone.now() else ""
 
 
 class StaffMoveForm(MayBreakRules):

@@ -1,7 +1,7 @@
 """The form with which staff book a visit, for a patient on the phone or at the desk."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
@@ -15,18 +15,15 @@ from booking.forms.staff import ClinicClockInput, MayBreakRules
 from booking.forms.who_it_is import WhoItIs
 from booking.models import Service
 from booking.models.visit_modes import MODE_CHOICES, MODES
-from booking.schedule.errors import NotOfferedBecause
 from booking.schedule.slots import Slot
 from clinic.outbox.texts.providers import has_texts
 from clinic.outbox.texts.texting import FORM_CONSENT_TEXT
 from clinic.practice.fields.form_fields import NameField
-from clinic.practice.fields.sent_data import replace_sent
 from clinic.practice.fields.typed_times import StaffMomentField
 from clinic.practice.models import Therapist
 from clinic.practice.values.phone import texting_number
 
 PREFILLED = ("service", "therapist", "starts_at")  # by the address of the page, which never has data of a patient
-TIME_FORMAT = "%Y-%m-%dT%H:%M"  # of a start in the address, in the clinic's zone
 CONSENTS = ("despite_rules", "past_asked", "rules_shown")
 
 
@@ -45,7 +42,6 @@ class StaffBookingForm(WhoItIs, MayBreakRules):
         required=False,
         help_text="Only if the patient is under 18. The parent or guardian has to come along and sign.",
     )
-    rules_shown = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)  # that staff confirm
     idempotency_key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -100,21 +96,22 @@ class StaffBookingForm(WhoItIs, MayBreakRules):
         else:
             self.add_error("mode", "Choose how to meet.")
 
-    def ask_despite(self, reasons: Iterable[NotOfferedBecause], sentences: list[str]) -> None:
-        """Show the broken rules `reasons` as `sentences`, with the checkbox. The checked box confirms only these."""
-        self.ask_despite_rules(sentences)
-        replace_sent(self, "rules_shown", " ".join(reasons))
-        replace_sent(self, "despite_rules", "")
+    @property
+    def asks_for_rules(self) -> list[forms.BoundField]:
+        """The inputs of the confirmation of broken rules."""
+        return [self[name] for name in CONSENTS]
 
-    def has_confirmed(self, reasons: Iterable[NotOfferedBecause]) -> bool:
-        """Whether staff were shown all these broken rules and checked the box."""
-        return self.cleaned_data["despite_rules"] and set(self.cleaned_data["rules_shown"].split()) >= set(reasons)
+    @property
+    def other_hidden_fields(self) -> list[forms.BoundField]:
+        """The hidden inputs that are not replaced together with the times."""
+        return [field for field in self.hidden_fields() if field.name not in CONSENTS]
 
     def booking(self) -> BookingRequest:
-        """Return the booking request of the valid form, which obeys the rules."""
+        """Return the booking request of the valid form, despite the rules that were confirmed."""
         rest = dict(self.cleaned_data)
-        del rest["despite_rules"], rest["rules_shown"]
+        del rest["phone_asked"]
         typed = {name: rest.pop(name) for name in ("name", "email", "phone", "guardian_name")}
+        typed["replaces_phone"] = rest.pop("replace_phone")
         if self.chosen is not None:
             typed |= {"name": self.chosen.name, "email": self.chosen.email, "patient": self.chosen}
         consent = f"Read to them by staff: {FORM_CONSENT_TEXT}" if rest.pop("text_consent", False) else ""

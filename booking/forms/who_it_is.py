@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from clinic.audit.searching import LONGEST_SEARCH
 from clinic.practice.fields.form_fields import AddressField, NameField, PhoneField
+from clinic.practice.fields.sent_data import replace_sent
 from clinic.practice.models import Clinic, Patient
 from clinic.practice.people.duplicates import find_namesake, is_on_file, likely_duplicates
 from clinic.practice.people.search import filter_people
@@ -48,6 +49,15 @@ class WhoItIs(forms.Form):
 
     # The number that a search without a result entered as `phone`. It must not replace that of a patient found later.
     phone_searched = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+
+    replace_phone = forms.BooleanField(
+        required=False,
+        widget=forms.HiddenInput,  # a checkbox once the number differs from the one on file
+        help_text="If not, the number on file stays, and the new one is for this visit only.",
+    )
+    phone_asked = forms.CharField(
+        required=False, max_length=80, widget=forms.HiddenInput
+    )  # what `replace_phone` is about
 
     def __init__(self, *args: Any, clinic: Clinic, sees_patients: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -131,6 +141,7 @@ class WhoItIs(forms.Form):
         if chosen and chosen != NEW_PATIENT:
             self.chosen = Patient.objects.current().get(pk=chosen)
             self._refuse_phone_of_namesake(self.chosen, cleaned.get("phone", ""))
+            self._ask_which_number(self.chosen)
         elif not cleaned.get("name"):
             if "name" not in self.errors:
                 self.add_error("name", "Enter the patient's name, or find them above.")
@@ -145,9 +156,26 @@ class WhoItIs(forms.Form):
                 "phone", "Another patient with this name has this number. Find and choose that patient above."
             )
 
+    def _ask_which_number(self, patient: Patient) -> None:
+        """Ask once whether the typed number replaces the one on file. Unless that is checked, it does not."""
+        phone = self.cleaned_data.get("phone", "")
+        if not phone or not patient.phone or phone == patient.phone or "phone" in self.errors:
+            return
+        old, new = (format_phone(number, self.country) for number in (patient.phone, phone))
+        self.fields["replace_phone"].widget = forms.CheckboxInput()
+        self["replace_phone"].label = f"Replace {old} by {new}"
+        if self.cleaned_data.get("phone_asked") != (question := f"{patient.pk} {phone}"):
+            replace_sent(self, "phone_asked", question)
+            replace_sent(self, "replace_phone", "")
+            self.add_error("replace_phone", f"The number on file for {patient.name} is {old}. Replace it?")
+
     def _ask_who_it_is(self, typed: dict) -> None:
+        if is_on_file(**typed):
+            if typed["email"]:
+                self._ask_which_number(Patient.objects.matching(name=typed["name"], email=typed["email"]).known().get())
+            return
         alike = {one.patient: one.why for one in likely_duplicates(**typed)}
-        if alike and not is_on_file(**typed):
+        if alike:
             self._offer(list(alike), {patient.pk: why for patient, why in alike.items()})
             self.add_error("patient", "We may know this patient already. Choose who it is.")
 

@@ -8,9 +8,9 @@ from django.db.models import Exists, OuterRef, Q
 
 from booking.messages.last_told import known_terms, news_of, was_moved_silently
 from booking.messages.names import ASKED_TO_MOVE, BOOKED, CANCELLED, CLINIC_NEWS, MOVED
-from booking.messages.planning import UNDO_FOR
 from booking.models import Appointment
 from booking.models.appointment import AppointmentQuerySet
+from booking.models.visit_states import UNDO_FOR
 from booking.schedule.history import lock_appointment, require_version
 from booking.schedule.local_time import clinic_time
 from booking.schedule.locking import row_locks

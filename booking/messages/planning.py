@@ -7,6 +7,7 @@ from booking.messages.names import ASKED_TO_MOVE, BOOKED, CANCELLED, CLINIC_NEWS
 from booking.messages.reader import reader_zone_of_visit
 from booking.messages.visit_mail import VisitKind, visit_kinds
 from booking.models import Appointment
+from booking.models.visit_states import UNDO_FOR
 from clinic.outbox.messages.kinds import SHORTEST_LEAD_MINUTES, Timing
 from clinic.outbox.messages.message_rules import rules_in_force
 from clinic.outbox.messages.planning import (
@@ -23,7 +24,7 @@ from clinic.practice.models import Clinic
 from clinic.practice.values.zones import known_zone
 
 MINUTE = timedelta(minutes=1)
-UNDO_FOR = timedelta(minutes=3)  # a cancellation or move can be undone for this long, and is announced afterwards
+NOT_TOLD = "staff chose not to tell the patient of the move"
 
 
 def plan_visit_messages(
@@ -96,6 +97,18 @@ def plan_messages_after_change(
         reminders_after=undo_for,
         is_news_texted=bool(moves) and moves[-1].by_id is not None,
     )
+
+
+def withdraw_news_of_move(appointment: Appointment, *, due_at: datetime, now: datetime) -> None:
+    """Withdraw the waiting messages about a move of which staff chose not to tell the patient.
+
+    If no message was sent yet, the patient still gets a confirmation, at `due_at`.
+    """
+    withdraw_messages(subject_id=appointment.pk, reason=NOT_TOLD, kinds=[MOVED], now=now)
+    if news_of(appointment) == BOOKED and rules_in_force(scope=appointment.service.slug)[BOOKED].is_active:
+        last = max(appointment.starts_at, due_at + timedelta(hours=1))
+        draft = _draft(appointment, BOOKED, due_at=due_at, not_after=last, now=now)
+        plan_messages([draft, *texts_beside([draft], now=now, with_news=True)])
 
 
 def plan_cancelled_message(appointment: Appointment, *, now: datetime) -> None:

@@ -8,13 +8,13 @@ from datetime import datetime
 from booking.messages.last_told import CHANGED, current_terms, known_terms, may_believe_otherwise, told_version
 from booking.models import Appointment
 from booking.models.visit_states import Outcome
-from booking.schedule.off_schedule import OffScheduleBecause, find_off_schedule
 from booking.schedule.rules import is_asked_to_move
 from clinic.outbox.messages.kinds import find_kind
 from clinic.outbox.models import Message
 
 ASKED = "the patient was asked to choose another time"
 CONFIRMED = "the patient has said that they will be there"
+KEPT = "the visit can stay at its time, or has left it"
 KNOWN = "the patient knows this already"
 NOT_ATTENDED = "the visit is not marked as attended"
 NOT_CANCELLED = "the visit is not canceled"
@@ -23,6 +23,14 @@ NOT_CANCELLED = "the visit is not canceled"
 def why_unwanted(message: Message, now: datetime) -> str | None:
     """Check a message about a visit, which has to be booked and upcoming."""
     return _why_not_ahead(_find_visit(message), message, now)
+
+
+def why_request_unwanted(message: Message, now: datetime) -> str | None:
+    """Check a request to choose another time, which is unwanted once the present time can be kept."""
+    visit = _find_visit(message)
+    if visit is not None and not is_asked_to_move(visit):
+        return KEPT
+    return _why_not_ahead(visit, message, now)
 
 
 def why_move_unwanted(message: Message, now: datetime) -> str | None:
@@ -92,11 +100,6 @@ def why_follow_up_unwanted(message: Message, now: datetime) -> str | None:
     return None if visit.outcome_at(now) == Outcome.CAME else NOT_ATTENDED
 
 
-def _is_asked_to_move(visit: Appointment, now: datetime) -> bool:
-    """Whether the patient was asked to choose another time, and the present one is still blocked."""
-    return is_asked_to_move(visit) and OffScheduleBecause.CLOSED in find_off_schedule(visit, now=now).reasons
-
-
 def _find_visit(message: Message) -> Appointment | None:
     return Appointment.objects.select_related("intake", "therapist").filter(pk=message.subject_id).first()
 
@@ -116,7 +119,7 @@ def _why_not_ahead(
         return CHANGED
     if visit.starts_at <= now:
         return "the visit has begun"
-    if find_kind(message.kind).is_reminder and _is_asked_to_move(visit, now):
+    if find_kind(message.kind).is_reminder and is_asked_to_move(visit):
         return ASKED
     if visit.not_coming_at:
         return "the patient has said that they cannot come"

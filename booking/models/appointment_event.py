@@ -9,7 +9,10 @@ from booking.models.visit_modes import MODE_CHOICES
 
 
 class AppointmentEvent(models.Model):
-    """An entry of a visit's history. Append-only; written by the domain functions."""
+    """An entry of a visit's history, written by the domain functions.
+
+    Append-only, but for the choice of staff not to tell the patient of a move (`is_silent`), while it can be undone.
+    """
 
     class Kind(models.TextChoices):
         BOOKED = "booked", "booked"

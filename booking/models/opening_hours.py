@@ -1,6 +1,7 @@
 """Opening hours and overrides."""
 
 from typing import Self
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -117,6 +118,11 @@ class HoursOverrideQuerySet(models.QuerySet["HoursOverride"]):
         """Overrides that overlap `interval`."""
         return self.filter(starts_at__lt=interval.end, ends_at__gt=interval.start)
 
+    def closing(self, interval: Interval, *, therapist_id: UUID) -> Self:
+        """Closures of the therapist, or of all therapists, that overlap `interval`."""
+        closures = self.touching(interval).filter(kind=HoursOverride.Kind.CLOSURE)
+        return closures.filter(Q(therapist=therapist_id) | Q(therapist=None))
+
 
 class HoursOverride(models.Model):
     """An override of the weekly hours: a closure or extra hours."""
@@ -147,6 +153,8 @@ class HoursOverride(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
     )
+
+    asked_count = 0  # patients asked to choose another time; set only while the closure is being created in the admin
 
     objects = HoursOverrideQuerySet.as_manager()
 

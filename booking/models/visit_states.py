@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 # Before the start of a visit at the clinic: from then on the patient can say "I'm here".
 HERE_FROM = timedelta(minutes=60)
 OVERRUN = timedelta(hours=2)  # after its end: a visit still in progress counts as forgotten, and is completed
+UNDO_FOR = timedelta(minutes=3)  # a cancellation or move can be undone for this long, and is announced afterwards
 
 
 class State(Enum):

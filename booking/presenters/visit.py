@@ -16,9 +16,8 @@ from booking.actions.change import (
 from booking.forms.version import read_version
 from booking.messages.change_text import format_move
 from booking.messages.last_told import Kind, known_terms, news_of, terms_at, was_moved_silently
-from booking.messages.planning import UNDO_FOR
 from booking.models import Appointment, WaitListEntry
-from booking.models.visit_states import HERE_FROM, State, can_say_here
+from booking.models.visit_states import HERE_FROM, UNDO_FOR, State, can_say_here
 from booking.schedule.clocks import Clock, clock_of_visit, visit_time
 from booking.schedule.errors import (
     BookingRefused,

@@ -26,6 +26,19 @@ class NotOfferedBecause(StrEnum):
     OWN_VISIT = "own_visit"  # the patient has another visit then
 
 
+class OffScheduleBecause(StrEnum):
+    """Why the schedule would not offer a visit; stored once staff accept it."""
+
+    INACTIVE = "inactive"  # the therapist is inactive
+    THERAPIST = "therapist"  # the therapist does not offer this service
+    HIDDEN = "hidden"  # the service is hidden
+    MODE = "mode"  # the service is no longer offered in this mode
+    HOURS = "hours"  # outside the opening hours
+    CLOSED = "closed"  # in blocked time
+    TWICE = "twice"  # the patient has another visit then
+    ALONE = "alone"  # a follow-up without its earlier visit
+
+
 class SlotNotOffered(BookingRefused):
     """Rules hide this time. `reasons` are the broken rules that were found, and `reason` is the first of them.
 
@@ -78,6 +91,10 @@ class LengthNotOffered(BookingRefused):
 
 class NotMovedOnline(BookingRefused):
     """The service is not booked online, so the patient cannot choose another time there."""
+
+
+class TimeNotBlocked(BookingRefused):
+    """The visit's time is not blocked, so its patient has no reason to choose another."""
 
 
 class VisitChanged(BookingRefused):

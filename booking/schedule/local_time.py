@@ -11,6 +11,8 @@ from booking.models import Appointment, VisitMode
 from clinic.practice.models import Clinic
 from clinic.practice.values.dates import format_day, format_day_and_time, format_short_day, format_time, format_zone
 
+TYPED_FORMAT = "%Y-%m-%dT%H:%M"  # of datetime-local inputs
+
 
 def format_minor_note(modes: Sequence[VisitMode]) -> str:
     """Return a note for the booking form: what a patient under 18 needs for a visit in one of `modes`."""
@@ -61,6 +63,11 @@ class LocalTime:
     @property
     def clock(self) -> str:
         return format_time(self.local)
+
+    @property
+    def typed(self) -> str:
+        """The value of a datetime-local input, like "2026-12-01T09:00"."""
+        return self.local.strftime(TYPED_FORMAT)
 
     @property
     def is_repeated(self) -> bool:

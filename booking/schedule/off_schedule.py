@@ -6,32 +6,17 @@ The search takes at most six queries for any number of visits. Instants are in U
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from uuid import UUID
 
 from django.db.models import QuerySet, prefetch_related_objects
 
 from booking.models import Appointment, AppointmentEvent, HoursOverride, OpeningHours, Purpose, Service
-from booking.schedule.errors import TooLateToChange
+from booking.schedule.errors import OffScheduleBecause, TooLateToChange
 from booking.schedule.history import lock_appointment, record_event, require_version
 from booking.schedule.locking import row_locks
 from booking.time.intervals import Interval, subtract
 from booking.time.opening_hours import WeeklyHours, opening_intervals
 from clinic.practice.models import Clinic, User
-
-
-class OffScheduleBecause(StrEnum):
-    """Why the schedule would not offer a visit; stored once staff accept it."""
-
-    INACTIVE = "inactive"  # the therapist is inactive
-    THERAPIST = "therapist"  # the therapist does not offer this service
-    HIDDEN = "hidden"  # the service is hidden
-    MODE = "mode"  # the service is no longer offered in this mode
-    HOURS = "hours"  # outside the opening hours
-    CLOSED = "closed"  # in blocked time
-    TWICE = "twice"  # the patient has another visit then
-    ALONE = "alone"  # a follow-up without its earlier visit
-
 
 Because, Kind = OffScheduleBecause, HoursOverride.Kind
 

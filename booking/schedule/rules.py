@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
-from booking.models import Appointment, AppointmentEvent, Service
-from booking.schedule.errors import NotOfferedBecause, SlotNotOffered, SlotTaken
+from booking.models import Appointment, AppointmentEvent, HoursOverride, Service
+from booking.models.visit_states import UNDO_FOR
+from booking.schedule.errors import NotOfferedBecause, OffScheduleBecause, SlotNotOffered, SlotTaken
 from booking.schedule.schedules import Schedule, read_schedules
 from booking.schedule.slots import Slot
 from booking.time.caps import starts_under_caps
@@ -20,7 +21,7 @@ from clinic.practice.models import Clinic, Patient, Therapist
 
 Because = NotOfferedBecause
 
-
+WAS_ASKED = "asked_to_move"  # in `AppointmentEvent.cleared` of a cancellation that ended `is_asked_to_move`
 GRACE = timedelta(minutes=30)  # time after booking to correct a mistake online, however soon the visit is
 
 
@@ -60,17 +61,49 @@ def change_deadline(*, starts_at: datetime, booked_at: datetime, clinic: Clinic)
 
 
 def change_deadline_of(appointment: Appointment, *, clinic: Clinic) -> datetime:
-    """Return the deadline to move or cancel the visit online: its start if the clinic asked for another time."""
+    """Return the deadline to move or cancel the visit online: its start while `is_asked_to_move`."""
     if is_asked_to_move(appointment):
         return appointment.starts_at
     return change_deadline(starts_at=appointment.starts_at, booked_at=appointment.created_at, clinic=clinic)
 
 
 def is_asked_to_move(appointment: Appointment) -> bool:
-    """Whether the clinic asked the patient to choose another time instead of the current time and therapist."""
+    """Whether the patient is to choose another time: the clinic asked them to, and cannot keep the present one.
+
+    It ends when the time is no longer blocked, when staff accept the visit in blocked time, and when the visit moves to
+    another time or therapist, also if it returns later (a move that is undone does not count). For a canceled visit: as
+    it was then, so that a late fee does not depend on what happens to the block later. At most two queries.
+    """
+    if appointment.status == Appointment.Status.CANCELLED:
+        canceled = appointment.events.filter(kind=AppointmentEvent.Kind.CANCELLED).last()
+        return canceled is not None and WAS_ASKED in (canceled.cleared or {})
+    is_kept = OffScheduleBecause.CLOSED in appointment.off_schedule_accepted
+    return not is_kept and _was_asked_here(appointment) and is_in_blocked_time(appointment)
+
+
+def is_in_blocked_time(appointment: Appointment) -> bool:
+    """Whether a closure of the visit's therapist, or of all therapists, overlaps the visit. One query."""
+    return HoursOverride.objects.closing(appointment.interval, therapist_id=appointment.therapist_id).exists()
+
+
+def _was_asked_here(appointment: Appointment) -> bool:
+    """Whether the patient was asked to leave the current time and therapist, and the visit has not left them since."""
     asked = AppointmentEvent.Kind.ASKED_TO_MOVE
-    here = appointment.events.filter(starts_at=appointment.starts_at, therapist=appointment.therapist_id)
-    return here.filter(kind=asked).exists()
+    here, is_asked, left = (appointment.starts_at, appointment.therapist_id), False, None
+    for event in appointment.events.filter(kind__in=(asked, AppointmentEvent.Kind.MOVED)):
+        is_here = (event.starts_at, event.therapist_id) == here
+        if event.kind == asked:
+            is_asked, left = is_here, None
+        elif left is not None:
+            is_asked, left = is_asked and is_here and _is_undone(left, by=event), None
+        elif not is_here:
+            left = event
+    return is_asked and left is None
+
+
+def _is_undone(move: AppointmentEvent, *, by: AppointmentEvent) -> bool:
+    """Whether the move back (`by`) came within `UNDO_FOR`, both by the patient or both by staff."""
+    return by.at < move.at + UNDO_FOR and (by.by_id is None) == (move.by_id is None)
 
 
 def allowed_minutes(appointment: Appointment) -> list[int]:
@@ -88,18 +121,24 @@ def require_free(
     in_place_of: Appointment | None = None,
     minutes: int | None = None,
     patient: Patient | None = None,
-    despite_rules: bool = False,
+    by_staff: bool = False,
+    despite_rules: Collection[Because] = (),
     waived: Collection[Because] = (),
-) -> None:
+) -> list[Because]:
     """Check the booking rules for a time, and that no other visit or live hold overlaps it.
 
     With `patient`, the rules include that the patient has no other visit at that time. Pass `patient` only if the
     reader may know of their visits, and under `lock_patient`. `in_place_of` is the visit to be moved or the hold to be
     booked. Its own time counts as free, and it keeps its length unless `minutes` is given. Notice and horizon are not
-    checked for another length at the same time with the same therapist. `despite_rules` skips the rules, `waived` those named.
+    checked for another length at the same time with the same therapist.
 
-    Raises SlotNotOffered with the broken rules (for an inactive therapist also with `despite_rules`), or SlotTaken on
-    an overlap. The result is valid while the caller has the therapist's schedule locked.
+    `by_staff` replaces the minimum notice by "not in the past": the notice protects the therapist from visitors, and
+    staff who book today know the day. `despite_rules` are the rules that staff were shown and override. `waived` are
+    rules that do not apply because staff offered the time.
+
+    Return the broken rules that were overridden. Raises SlotTaken on an overlap, whatever the rules say, or
+    SlotNotOffered with all broken rules if `despite_rules` lacks one of them, or for an inactive therapist. The result
+    is valid while the caller has the therapist's schedule locked.
     """
     service, starts_at = slot.service, slot.starts_at
     shape = in_place_of.shape_of(service) if in_place_of else service.shape
@@ -107,21 +146,22 @@ def require_free(
     if minutes is not None:
         shape = replace(shape, minutes=minutes)
     if not (minutes and in_place_of and _is_at(in_place_of, slot)):
-        broken += _broken_by_the_date(service, starts_at, clinic, now)
+        broken += _broken_by_the_date(service, starts_at, clinic, now, by_staff=by_staff)
     schedule, is_theirs = _schedule_of_the_day(slot, clinic=clinic, in_place_of=in_place_of, now=now)
     if schedule is None or not is_theirs:
         broken.append(Because.SERVICE)
     if schedule is not None:
+        blocked = shape.blocked(starts_at)
+        if any(blocked.overlaps(other) for other in schedule.blocked):
+            raise SlotTaken
         broken += _broken_in_the_schedule(schedule, service, shape, starts_at, clinic)
     own_visit = _own_visit_then(patient, shape, starts_at, in_place_of)
     if own_visit is not None:
         broken.append(Because.OWN_VISIT)
     broken = [reason for reason in broken if reason not in waived]
-    if schedule is None or (broken and not despite_rules):
+    if schedule is None or not set(broken) <= set(despite_rules):
         raise SlotNotOffered(*dict.fromkeys(broken), own_visit=own_visit)
-    blocked = shape.blocked(starts_at)
-    if any(blocked.overlaps(other) for other in schedule.blocked):
-        raise SlotTaken
+    return broken
 
 
 def lock_patient(patient_id: uuid.UUID) -> None:
@@ -205,9 +245,16 @@ def _broken_by_the_service(service: Service, mode: str, in_place_of: Appointment
     return [] if service.is_bookable and (is_kept or mode in service.offered_modes) else [Because.SERVICE]
 
 
-def _broken_by_the_date(service: Service, starts_at: datetime, clinic: Clinic, now: datetime) -> list[Because]:
+def is_short_notice(service: Service, starts_at: datetime, *, clinic: Clinic, now: datetime) -> bool:
+    """Whether the start is ahead, but within the minimum notice of visitors."""
+    return now < starts_at < bookable_time(service, clinic=clinic, now=now).earliest
+
+
+def _broken_by_the_date(
+    service: Service, starts_at: datetime, clinic: Clinic, now: datetime, *, by_staff: bool
+) -> list[Because]:
     window = bookable_time(service, clinic=clinic, now=now)
-    if starts_at < window.earliest:
+    if starts_at <= now if by_staff else starts_at < window.earliest:
         return [Because.NOTICE]
     return [Because.HORIZON] if starts_at >= window.latest else []
 

@@ -8,10 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from booking.forms.find_time import FindTimeForm
-from booking.forms.staff_booking import TIME_FORMAT, StaffBookingForm
+from booking.forms.staff_booking import StaffBookingForm
 from booking.models import Service
 from booking.schedule.errors import NotOfferedBecause
-from booking.schedule.local_time import clinic_time
+from booking.schedule.local_time import LocalTime, clinic_time
 from booking.staff.open_times import (
     NEXT,
     OpenSlot,
@@ -38,7 +38,7 @@ MARKS = {
 def booking_address(*, starts_at: datetime, therapist: Therapist | None = None, service: Service | None = None) -> str:
     """Return the address of the form with these values filled in. The start is in the active zone, the clinic's."""
     rows = {name: row.pk for name, row in (("service", service), ("therapist", therapist)) if row is not None}
-    query = rows | {"starts_at": timezone.localtime(starts_at).strftime(TIME_FORMAT)}
+    query = rows | {"starts_at": LocalTime(starts_at, timezone.get_current_timezone()).typed}
     return f"{reverse('admin:booking_appointment_add')}?{urlencode(query)}"
 
 
@@ -57,7 +57,7 @@ def found_context(form: FindTimeForm, *, now: datetime, clinic: Clinic) -> dict[
     page = {"service": service, "days": days, "last_day": last_day, **_marks_of(times)}
     if len(open_times.times) > NEXT:
         sent = {name: form[name].data for name in form.fields if form[name].data}
-        page["later"] = urlencode(sent | {"after": times[-1].time.local.strftime(TIME_FORMAT)}, doseq=True)
+        page["later"] = urlencode(sent | {"after": times[-1].time.typed}, doseq=True)
     return page
 
 
@@ -116,7 +116,7 @@ def _row(
             "slot": slot,
             "mark": ", ".join(MARKS[reason] for reason in slot.broken),
             "address": booking_address(starts_at=slot.starts_at, therapist=slot.therapist, service=service),
-            "value": f"{slot.time.local.strftime(TIME_FORMAT)} {slot.therapist.pk}",
+            "value": f"{slot.time.typed} {slot.therapist.pk}",
             "is_chosen": slot.starts_at == start and slot.therapist == therapist,
         }
 

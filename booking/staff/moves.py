@@ -1,5 +1,6 @@
 """Moves by a member of staff that can still be undone, for the pages that offer it."""
 
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,8 +8,9 @@ from django.db.models import F
 
 from booking.actions.change import Kind, terms_before_move
 from booking.messages.change_text import format_move
-from booking.messages.planning import UNDO_FOR
 from booking.models import Appointment, AppointmentEvent
+from booking.models.visit_states import UNDO_FOR
+from booking.schedule.clocks import clock_of_visit
 from booking.schedule.local_time import LocalTime, clinic_time
 from clinic.practice.models import Clinic, User
 
@@ -20,7 +22,8 @@ class UndoableMove:
     """A move, and what `booking/_undo_move.html` says about it."""
 
     visit: Appointment
-    text: str  # from when to when, by the patient's clock
+    text: str  # from when to when, by the clinic's clock
+    patients_time: str  # the new time, if the patient's clock differs
     until: LocalTime  # by the clinic's clock
     is_silent: bool
 
@@ -39,8 +42,21 @@ def undoable_moves(*, by: User, visit: Appointment | None = None, now: datetime)
     for event in events.order_by("-at", "-pk"):
         before = terms_before_move(event.appointment, by=by, now=now)
         if before is not None and len(found) < MOST_SHOWN:
-            text = format_move(event.appointment, before, clinic)
-            found.append(
-                UndoableMove(event.appointment, text, clinic_time(event.at + UNDO_FOR, clinic), event.is_silent)
-            )
+            visit, until = event.appointment, clinic_time(event.at + UNDO_FOR, clinic)
+            text, theirs = format_move(_by_clinics_clock(visit), before, clinic), _patients_time(visit, clinic)
+            found.append(UndoableMove(visit, text, theirs, until, event.is_silent))
     return found
+
+
+def _by_clinics_clock(visit: Appointment) -> Appointment:
+    """Return an unsaved copy of the visit whose times are formatted in the clinic's zone."""
+    other = copy(visit)
+    other.visitor_time_zone = ""
+    return other
+
+
+def _patients_time(visit: Appointment, clinic: Clinic) -> str:
+    clock = clock_of_visit(visit, clinic=clinic)
+    if not clock.is_visitors or clock.beside(visit.starts_at) is None:
+        return ""
+    return clock.time(visit.starts_at).beside(clinic_time(visit.starts_at, clinic))

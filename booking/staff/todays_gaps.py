@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from booking.messages.planning import UNDO_FOR
 from booking.models import SlotOffer
+from booking.models.visit_states import UNDO_FOR
 from booking.schedule.local_time import LocalTime, clinic_time
 from booking.schedule.schedules import Schedule, read_schedules
 from booking.staff.listed_times import booking_address

@@ -60,9 +60,7 @@ class VisitRow:
         return bool(self.lead)
 
 
-def visit_rows(
-    visits: AppointmentQuerySet, *, listing: str, clinic: Clinic, now: datetime, by: User
-) -> list[VisitRow]:
+def visit_rows(visits: AppointmentQuerySet, *, listing: str, clinic: Clinic, now: datetime, by: User) -> list[VisitRow]:
     """Return the rows of `visits`, soonest first. One query."""
     found = visits.with_has_been_here(now=now).with_was_texted().order_by("starts_at", "therapist__position")
     return [

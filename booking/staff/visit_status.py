@@ -120,7 +120,7 @@ def fee_buttons(visit: Appointment, *, clinic: Clinic) -> list[Button]:
 
 
 def cancel_buttons(visit: Appointment, *, by: User, clinic: Clinic, now: datetime) -> CancelButtons | None:
-    """Return the ways to cancel the visit; None if it cannot be canceled. At most two queries."""
+    """Return the ways to cancel the visit; None if it cannot be canceled. At most three queries."""
     if not is_changeable(visit, clinic=clinic, by=by, now=now):
         return None
     if not visit.late_fee_cents or not is_late(visit, clinic=clinic, now=now):

@@ -13,8 +13,8 @@ from assessments.templatetags.assessment_tags import advice_context
 from booking.actions.confirm_address import OWN_FOR
 from booking.actions.hold import HOLD
 from booking.actions.return_links import LINK_LASTS
-from booking.messages.planning import UNDO_FOR
 from booking.models import Appointment, Purpose, Service
+from booking.models.visit_states import UNDO_FOR
 from clinic.practice.templatetags.practice_tags import minutes
 
 register = template.Library()

@@ -6,9 +6,9 @@ Staff decide that a gap may be filled, so that a patient can take it despite the
 
 from datetime import datetime, timedelta
 
-from booking.messages.planning import UNDO_FOR
 from booking.messages.reader import reader_zone_of_entry
 from booking.models import SlotOffer, WaitListEntry
+from booking.models.visit_states import UNDO_FOR
 from booking.schedule.locking import locked_schedules
 from booking.schedule.schedules import read_schedules
 from booking.time.intervals import Interval

@@ -15,9 +15,9 @@ from datetime import datetime, timedelta
 from django.db.models import QuerySet
 
 from booking.messages.names import OFFER
-from booking.messages.planning import UNDO_FOR
 from booking.messages.reader import reader_zone_of_entry
 from booking.models import Appointment, AppointmentEvent, Service, SlotOffer, WaitListEntry
+from booking.models.visit_states import UNDO_FOR
 from booking.schedule.availability import free_slots
 from booking.schedule.rules import bookable_time
 from booking.time.intervals import Interval

@@ -19,7 +19,6 @@ from clinic.practice.models import Clinic, Therapist, User
 from clinic.practice.registry.rights import may_see
 
 NO_ID = UUID(int=0)  # placeholder for a visit's key in addresses
-LOCAL = "%Y-%m-%dT%H:%M"  # as in `ClinicClockInput`
 
 
 @dataclass(frozen=True)
@@ -221,9 +220,9 @@ class Blocks:
 
     def _gap(self, item: Item, gap: Gap, therapist: Therapist) -> GapBlock:
         start, end = clinic_time(gap.interval.start, self.clinic), clinic_time(gap.interval.end, self.clinic)
-        times = {"therapist": therapist.pk, "starts_at": start.local.strftime(LOCAL)}
+        times = {"therapist": therapist.pk, "starts_at": start.typed}
         book, block = reverse("admin:booking_appointment_add"), reverse("admin:booking_hoursoverride_add")
-        to_block = times | {"ends_at": end.local.strftime(LOCAL), "back": self.back}
+        to_block = times | {"ends_at": end.typed, "back": self.back}
         return GapBlock(
             place=Place.of(item.span, self.window, item.lane),
             is_short=item.span.minutes <= SHORT_MINUTES,

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.apps import apps
+from django.core.exceptions import FieldDoesNotExist, FieldError
 
 from clinic.audit.models import UnopenedValue
 from clinic.audit.sealing import DecryptionFailed
@@ -31,12 +32,14 @@ def count_unopened(*, now: datetime) -> int:
 
 
 def _opens_now(place: str) -> bool:
-    """Whether the value can be decrypted now, or its row no longer exists."""
+    """Whether the value can be decrypted now, or its row, column or table no longer exists."""
     name, _, pk = place.partition(":")
     label, _, field_name = name.rpartition(".")
-    row = apps.get_model(label)._base_manager.filter(pk=pk).only("pk", field_name).first()
     try:
+        row = apps.get_model(label)._base_manager.filter(pk=pk).only("pk", field_name).first()
         getattr(row, field_name, None)
     except DecryptionFailed:
         return False
+    except (LookupError, FieldDoesNotExist, FieldError):  # noted by an earlier release
+        return True
     return True

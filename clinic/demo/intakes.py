@@ -1,9 +1,11 @@
-"""Intake answers of the demo's patients, saved page by page through the same function as any patient's."""
+"""Intake answers of the demo's patients, saved page by page as any patient's, and what staff did about their flags."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from assessments.intake.responses import complete_response, pages_asked, save_page
-from assessments.models import Response
+from assessments.models import Finding, Outcome, Reached, Response
+from assessments.red_flags.follow_ups import Done, record_follow_up
+from clinic.practice.models import User
 
 CALM: dict[str, list[object]] = {
     "about.age": ["21-49"],
@@ -84,6 +86,19 @@ STORIES: dict[str, dict[str, list[object]]] = {
 }
 LEFT_AFTER_PAGES = 2
 
+# For each story of staff's work: how long after the flag, what was done, and whether that settles it.
+WORK: dict[str, tuple[tuple[timedelta, Done, bool], ...]] = {
+    "reached, ruled out": (
+        (timedelta(minutes=25), Done(Reached.PHONE, Outcome.REFERRED, note="Sees a doctor this week."), True),
+        (timedelta(days=5), Done(outcome=Outcome.DOCTOR_FOUND, finding=Finding.RULED_OUT), False),
+    ),
+    "left word, confirmed": (
+        (timedelta(minutes=70), Done(Reached.NOT_REACHED, Outcome.LEFT_MESSAGE), False),
+        (timedelta(hours=4), Done(Reached.PHONE, Outcome.REFERRED, note="No running until the scan."), True),
+        (timedelta(days=7), Done(outcome=Outcome.DOCTOR_FOUND, finding=Finding.CONFIRMED), False),
+    ),
+}
+
 
 def fill_intake(*, response: Response, story: str, now: datetime) -> None:
     """Answer the pages of `response` in order, as in `story`, and complete it.
@@ -97,3 +112,11 @@ def fill_intake(*, response: Response, story: str, now: datetime) -> None:
         if story == "left half way" and number == LEFT_AFTER_PAGES:
             return
     complete_response(response=response, now=now)
+
+
+def follow_up_flags(*, response: Response, work: str, by: User, now: datetime) -> None:
+    """Record what staff member `by` did about each flag of `response`, as in `work`, as far as it is past at `now`."""
+    for delay, done, settles in WORK[work]:
+        for flag in response.flags.order_by("pk"):
+            if (at := flag.waiting_since + delay) < now:
+                record_follow_up(versions={flag.pk: flag.version}, done=done, settles=settles, by=by, now=at)

@@ -18,7 +18,7 @@ from booking.models.visit_states import HERE_FROM
 from booking.schedule.availability import FreeSlot, free_slots
 from booking.schedule.slots import Slot
 from booking.wait_list.entries import Wishes, join_wait_list
-from clinic.demo.intakes import fill_intake
+from clinic.demo.intakes import fill_intake, follow_up_flags
 from clinic.outbox.models import Message, State
 from clinic.practice.models import Clinic, Therapist, User
 from clinic.practice.people.patients import accept_patient
@@ -36,6 +36,7 @@ class Booking:
     service: str
     name: str
     intake: str = ""  # a key of the stories in clinic.demo.intakes
+    followed_up: str = ""  # a key of the work on flags there
     ending: str = "came"  # came, no-show, cancelled, or open (not marked)
     is_confirmed: bool = False
     from_article: bool = False
@@ -66,10 +67,14 @@ DAYS_AFTER = (
     (Booking(8, "evaluation", "Lena Fournier", would_come_earlier=True), Booking(11, "follow-up", "Ruth Hadley")),
     (Booking(9, "follow-up", "Grace Nakamura"), Booking(14, "follow-up", "Walter Brandt")),
 )
+WALKING_HURTS, ALSO_HURTS = (
+    Booking(11, "evaluation", name, "front of hip, walking hurts", followed_up=work)
+    for name, work in (("Tom Reyes", "reached, ruled out"), ("Denise Okafor", "left word, confirmed"))
+)
 # For the month before: FIRST_DAYS, then USUAL_DAYS in rotation.
 FIRST_DAYS = (
-    (Booking(9, "evaluation", "Walter Brandt", "knee after a race, at first"), Booking(11, "evaluation", "Tom Reyes")),
-    (Booking(9, "evaluation", "Sam Whitcomb"), Booking(11, "evaluation", "Denise Okafor")),
+    (Booking(9, "evaluation", "Walter Brandt", "knee after a race, at first"), WALKING_HURTS),
+    (Booking(9, "evaluation", "Sam Whitcomb"), ALSO_HURTS),
 )
 USUAL_DAYS = (
     (Booking(9, "follow-up", "Tom Reyes"), Booking(11, "evaluation", "Grace Nakamura")),
@@ -186,6 +191,8 @@ def _book(booking: Booking, service: Service, slot: FreeSlot, *, booked_at: date
         appointment = Appointment.objects.select_related("patient", "intake", "therapist").get(pk=appointment.pk)
     if booking.intake and appointment.intake:
         fill_intake(response=appointment.intake, story=booking.intake, now=min(now, booked_at + timedelta(hours=3)))
+    if booking.followed_up and appointment.intake and user:
+        follow_up_flags(response=appointment.intake, work=booking.followed_up, by=user, now=now)
     if booking.would_come_earlier and appointment.patient:
         days = Wishes(booked_at.date(), appointment.starts_at.date())
         join_wait_list(

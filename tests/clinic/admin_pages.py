@@ -70,6 +70,7 @@ VISIT_ACTS = (
         "called",
         "undo",
         "undo-move",
+        "silence-move",
         "ask-to-move",
     ),
 )

@@ -146,6 +146,7 @@ booking_appointment_act undo-finish           -           P           P         
 booking_appointment_act no-show               -           P           P           P           -           -
 booking_appointment_act undo-no-show          -           P           P           P           -           -
 booking_appointment_act undo-move             -           P           P           P           -           -
+booking_appointment_act silence-move          -           P           P           P           -           -
 booking_appointment_act ask-to-move           -           P           P           P           -           -
 booking_appointment_act cancel                -           P           P           P           -           -
 booking_appointment_act cancel-charged        -           P           P           P           -           -

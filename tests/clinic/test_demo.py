@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 import time_machine
 
-from assessments.models import Flag
+from assessments.models import Flag, FlagFollowUp
+from assessments.red_flags.rule_records import read_rule_records
 from booking.models import Appointment, Service
 from booking.schedule.availability import free_slots
 from booking.time.holidays import holidays_between
@@ -52,6 +53,9 @@ def test_demo_has_visits_to_show_whatever_day_it_is_loaded(day, house):
     assert any(visit.is_new for visit in shown) and any(visit.appointment.confirmed_at for visit in shown)
     assert today.gaps or is_closed
     assert today.flagged and today.unmarked and today.failed_messages and today.waiting
+    found = {code for record in read_rule_records(now=now) for code, count in record.findings.items() if count}
+    assert {"confirmed", "ruled-out"} <= found, "How the rules did has something to show"
+    assert FlagFollowUp.objects.filter(outcome="left-message").exists()
     past = Appointment.objects.filter(ends_at__lt=now)
     statuses = set(past.values_list("status", flat=True))
     assert {Status.COMPLETED, Status.CANCELLED, Status.NO_SHOW} <= statuses

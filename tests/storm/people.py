@@ -21,6 +21,7 @@ from clinic.outbox.models import SETTLED, Message, State
 from clinic.practice.models import Therapist
 from tests.factories import CallFactory, ClinicFactory, PatientFactory, TherapistFactory, UserFactory
 from tests.storm.clock import BEGINNING, HOURS, storm_time
+from tests.world import EVERY_RULE
 
 ZONES = ("America/New_York", "America/Los_Angeles", "Europe/London", "Australia/Sydney", "")
 STEP, SLOT = timedelta(minutes=15), timedelta(minutes=30)
@@ -119,7 +120,7 @@ class People:
         starts_at = visit.starts_at.astimezone(UTC) + STEP  # into the gap after it
         if what == "moved by staff":
             return move_appointment(
-                appointment=visit, starts_at=starts_at, despite_rules=True, by=self.front_desk, now=now
+                appointment=visit, starts_at=starts_at, despite_rules=EVERY_RULE, by=self.front_desk, now=now
             )
         return move_appointment(appointment=visit, starts_at=starts_at, now=now)
 

@@ -2,6 +2,7 @@
 
 from booking.messages.buttons import choose_another_time
 from booking.messages.names import ASKED_TO_MOVE
+from booking.messages.relevance import why_request_unwanted
 from booking.messages.visit_mail import VisitKind
 from clinic.outbox.messages.kinds import TemplateText
 
@@ -14,6 +15,7 @@ KIND = VisitKind(
     ),
     respects_quiet_hours=False,
     is_news=True,
+    relevance=why_request_unwanted,
     buttons=choose_another_time,
     text_message="{clinic}: your visit {day_word}, {time} needs another time. Please call {phone}. STOP ends texts.",
 )

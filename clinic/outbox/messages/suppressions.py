@@ -87,8 +87,9 @@ def is_unsubscribed(patient: Patient) -> bool:
 
 
 def unsubscribe(*, patient: Patient, now: datetime) -> None:
-    """Stop emails to the address of `patient` that are not about a visit. Idempotent."""
-    suppress(address=patient.email, why=Suppression.Why.UNSUBSCRIBED, now=now)
+    """Stop emails to the address of `patient` that are not about a visit. Idempotent; a no-op without an address."""
+    if patient.email:
+        suppress(address=patient.email, why=Suppression.Why.UNSUBSCRIBED, now=now)
 
 
 def subscribe_again(*, patient: Patient) -> None:

@@ -5,8 +5,10 @@ import secrets
 import pytest
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
 from clinic.audit.models import UnopenedValue
+from clinic.audit.unopened import note_unopened
 from tests.assessments.answering import page_url
 
 pytestmark = pytest.mark.django_db
@@ -50,3 +52,9 @@ def test_staff_page_names_the_row_only_in_the_log_when_a_value_is_damaged(client
     assert f"assessments.response.answers:{answered.pk}" in caplog.text
     assert UnopenedValue.objects.get().place == f"assessments.response.answers:{answered.pk}"
     assert client.get("/health/").status_code == 503
+
+
+@pytest.mark.parametrize("name", ["gone.response.answers", "assessments.gone.answers", "assessments.response.gone"])
+def test_value_of_a_table_or_column_that_was_dropped_is_no_alarm(client, answered, name):
+    note_unopened(place=f"{name}:{answered.pk}", now=timezone.now())
+    assert client.get("/health/").status_code == 200

@@ -4,19 +4,19 @@ from datetime import timedelta
 from itertools import product
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.urls import reverse
 
 from assessments.intake.responses import save_page
-from assessments.models import Finding, Flag, FlagFollowUp, FollowUpKind, Outcome, Reached, StaffAlert
+from assessments.models import Finding, Flag, FlagFollowUp, FollowUpKind, Outcome, Reached, Response, StaffAlert
 from assessments.red_flags.advice import find_current_advice
 from assessments.red_flags.alerts import AGAIN_AFTER, STAFF_FLAG
-from assessments.red_flags.flags import acknowledge_flag, acknowledge_shown
+from assessments.red_flags.flags import acknowledge_flag, acknowledge_shown, mark_shown, request_callback
 from assessments.red_flags.follow_ups import Done, FlagChanged, NothingToReopen, record_follow_up, reopen_flag
 from clinic.audit.models import AccessEvent
 from clinic.outbox.models import Message
 from tests.assessments.red_flags.alerts import EMERGENCY, URGENT, send_due
-from tests.booking.locking import kinds_of, race
+from tests.booking.locking import kinds_of, race, wait_until
 from tests.factories import UserFactory
 from tests.world import NOW
 
@@ -162,6 +162,14 @@ def test_entries_cannot_be_changed_but_for_their_note(flag, charlie):
     assert FlagFollowUp.objects.get().note is None
 
 
+def test_entries_cannot_be_deleted_not_even_with_their_flag(flag, charlie):
+    entry = follow_up(flag, CALLED, by=charlie)
+    for row in (entry, flag):
+        with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+            row.delete()
+    assert FlagFollowUp.objects.get() == entry
+
+
 # Reopening and raising again
 
 
@@ -255,6 +263,50 @@ def test_of_two_therapists_who_mark_at_once_one_is_recorded(flag, charlie):
     tess = UserFactory(name="Tess Therapist", roles=["therapist"])
     outcomes = race([lambda by=by: acknowledge_flag(flag=flag, by=by, now=NOW + MINUTE) for by in (charlie, tess)])
     assert sorted(outcomes) == [False, True] and FlagFollowUp.objects.count() == 1
+
+
+# The patient reads while a page is saved
+
+
+def waiting_for_rows() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid <> pg_backend_pid()"
+        )
+        return cursor.fetchone()[0]
+
+
+def is_locked(flag) -> bool:
+    with transaction.atomic():
+        return not Flag.objects.select_for_update(skip_locked=True).filter(pk=flag.pk).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda response: acknowledge_shown(response=response, level="E", now=NOW + MINUTE),
+        lambda response: mark_shown(response=response, level="E", now=NOW + MINUTE),
+        lambda response: request_callback(response=response, now=NOW + MINUTE),
+    ],
+    ids=["acknowledge", "show", "call back"],
+)
+def test_patient_who_reads_while_a_page_changes_the_flags_waits_and_never_deadlocks(flag, response, read):
+    save_page(response=response, page="signs", answers=URGENT, now=NOW)
+    Flag.objects.update(current_level="E", level="E")
+    first, second = response.flags.order_by("pk")
+
+    def save():
+        with transaction.atomic():
+            Response.objects.select_for_update().get(pk=response.pk)  # as `save_page` does
+            for one in (second, first):  # in the order of the rules, not of the keys
+                Flag.objects.filter(pk=one.pk).update(rule_version=one.rule_version)
+                if one == second:
+                    wait_until(waiting_for_rows)
+
+    outcomes = race([save, lambda: (wait_until(lambda: is_locked(second)), read(response))])
+    assert not any(isinstance(outcome, DatabaseError) for outcome in outcomes), outcomes
+    assert not response.flags.filter(shown_at=None, callback_requested_at=None).exists()
 
 
 # The emergency advice on the patient's pages

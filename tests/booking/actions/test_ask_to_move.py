@@ -15,16 +15,18 @@ from booking.actions.change import (
 )
 from booking.messages.delivery import note_called, visits_to_call
 from booking.messages.names import ASKED_TO_MOVE
-from booking.messages.relevance import ASKED
+from booking.messages.relevance import ASKED, KEPT
 from booking.models import Appointment, HoursOverride, Service
-from booking.schedule.errors import NotMovedOnline, TooLateToChange, VisitChanged, VisitsInTheWay
-from booking.schedule.rules import change_deadline, change_deadline_of
+from booking.schedule.errors import NotMovedOnline, TimeNotBlocked, TooLateToChange, VisitChanged, VisitsInTheWay
+from booking.schedule.off_schedule import accept_off_schedule
+from booking.schedule.rules import change_deadline, change_deadline_of, is_asked_to_move
 from booking.schedule.visit_links import visit_path
 from clinic.outbox.models import Message
 from clinic.practice.models import Clinic, Proof
 from tests.clinic.letters import sweep
+from tests.factories import TherapistFactory
 from tests.pages import text_of
-from tests.world import HOUR, MINUTE, NINE_ON_TUESDAY, NOW, book
+from tests.world import EVERY_RULE, HOUR, MINUTE, NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 
@@ -151,6 +153,9 @@ def test_visit_that_was_moved_is_asked_about_again(visit, front_desk):
     block(visit, front_desk)
     moved = move_appointment(appointment=reload(visit), starts_at=NINE_ON_TUESDAY + DAY, by=front_desk, now=NOW)
     assert Message.objects.filter(kind=ASKED_TO_MOVE, state="waiting").count() == 0
+    with pytest.raises(TimeNotBlocked):
+        ask_to_move(appointment=moved, by=front_desk, now=NOW)
+    block_time(therapist=None, starts_at=moved.starts_at, ends_at=moved.ends_at, despite_visits=True, by=front_desk)
     ask_to_move(appointment=moved, by=front_desk, now=NOW)
     assert Message.objects.filter(kind=ASKED_TO_MOVE, version=2).count() == 1
 
@@ -161,3 +166,113 @@ def test_visit_page_of_a_patient_who_was_not_asked_says_nothing(client, visit, f
         page = client.get(visit_path(visit, now=NOW))
     assert not page.context["is_asked_to_move"]
     assert "another time" in text_of(page)  # the ordinary button
+
+
+def reopen(visit, by) -> None:
+    HoursOverride.objects.all().delete()
+
+
+def shorten_the_block(visit, by) -> None:
+    HoursOverride.objects.update(ends_at=visit.starts_at)
+
+
+def give_the_block_to_another(visit, by) -> None:
+    HoursOverride.objects.update(therapist=TherapistFactory())
+
+
+def keep_it(visit, by) -> None:
+    accept_off_schedule(appointment=visit, by=by, now=TOO_LATE)
+
+
+def move_there(visit, by) -> None:
+    move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY + DAY, by=by, now=TOO_LATE)
+
+
+def move_there_and_back_into_the_block(visit, by) -> None:
+    moved = move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY + DAY, by=by, now=TOO_LATE)
+    move_appointment(
+        appointment=moved, starts_at=NINE_ON_TUESDAY, by=by, now=TOO_LATE + MINUTE, despite_rules=EVERY_RULE
+    )
+
+
+def move_there_and_back_before_another_block(visit, by) -> None:
+    HoursOverride.objects.all().delete()
+    moved = move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY + DAY, by=by, now=TOO_LATE - HOUR)
+    back = move_appointment(appointment=moved, starts_at=NINE_ON_TUESDAY, by=by, now=TOO_LATE, despite_rules=EVERY_RULE)
+    block_time(therapist=None, starts_at=back.starts_at, ends_at=back.ends_at, despite_visits=True, by=by)
+
+
+ENDS = (
+    reopen,
+    shorten_the_block,
+    give_the_block_to_another,
+    keep_it,
+    move_there,
+    move_there_and_back_into_the_block,
+    move_there_and_back_before_another_block,
+)
+
+
+@pytest.mark.parametrize("end", ENDS, ids=lambda end: end.__name__)
+def test_request_ends_for_the_deadline_the_late_fee_the_page_and_the_messages(client, visit, front_desk, end):
+    clinic = Clinic.objects.current()
+    block(visit, front_desk, now=TOO_LATE - HOUR)
+    Message.objects.filter(kind=ASKED_TO_MOVE).update(state="waiting", due_at=TOO_LATE)
+    assert is_asked_to_move(reload(visit))
+    end(reload(visit), front_desk)
+    current = reload(visit)
+    ordinary = change_deadline(starts_at=current.starts_at, booked_at=current.created_at, clinic=clinic)
+    assert change_deadline_of(current, clinic=clinic) == ordinary
+    assert is_late(current, clinic=clinic, now=TOO_LATE) == (end is not move_there)
+    with time_machine.travel(TOO_LATE + 2 * MINUTE, tick=False):
+        page = client.get(visit_path(current, now=TOO_LATE + 2 * MINUTE))
+    assert not page.context["is_asked_to_move"]
+    sweep(now=TOO_LATE + 2 * MINUTE)
+    assert not Message.objects.filter(kind=ASKED_TO_MOVE, state__in=["sent", "waiting"]).exists()
+    sweep(now=current.starts_at - HOUR)
+    assert not Message.objects.filter(reason=ASKED).exists()
+
+
+def test_request_is_not_sent_if_the_time_is_open_again(visit, front_desk, post_office):
+    block(visit, front_desk).delete()
+    sweep(now=NOW + MINUTE)
+    assert not post_office.mails
+    assert Message.objects.get(kind=ASKED_TO_MOVE).reason == KEPT
+
+
+def test_another_length_at_the_blocked_time_does_not_end_the_request(visit, front_desk):
+    Service.objects.update(other_minutes=[45])
+    block(visit, front_desk)
+    move_appointment(appointment=reload(visit), starts_at=visit.starts_at, minutes=45, by=front_desk, now=NOW)
+    assert is_asked_to_move(reload(visit))
+
+
+def test_late_fee_of_a_canceled_visit_does_not_depend_on_the_block_later(visit, front_desk):
+    Appointment.objects.filter(pk=visit.pk).update(late_fee_cents=4500)
+    closure = block(visit, front_desk, now=TOO_LATE)
+    cancel_appointment(appointment=reload(visit), now=TOO_LATE)
+    closure.delete()
+    assert not is_late_fee_due(reload(visit), clinic=Clinic.objects.current())
+
+
+def test_visit_canceled_after_its_time_was_opened_again_is_late(visit, front_desk):
+    Appointment.objects.filter(pk=visit.pk).update(late_fee_cents=4500)
+    block(visit, front_desk, now=TOO_LATE).delete()
+    cancel_appointment(appointment=reload(visit), by=front_desk, now=TOO_LATE)
+    assert is_late_fee_due(reload(visit), clinic=Clinic.objects.current())
+
+
+def test_asking_again_withdraws_that_staff_kept_the_visit_in_blocked_time(visit, front_desk):
+    stretch = {"therapist": None, "starts_at": visit.starts_at, "ends_at": visit.ends_at, "by": front_desk}
+    block_time(**stretch, despite_visits=True)
+    accept_off_schedule(appointment=visit, by=front_desk, now=NOW)
+    ask_to_move(appointment=reload(visit), by=front_desk, now=NOW)
+    assert is_asked_to_move(reload(visit))
+
+
+def test_visit_page_has_no_button_to_keep_a_time_that_is_blocked(client, visit, front_desk):
+    link = visit_path(visit, now=NOW)
+    with time_machine.travel(NOW, tick=False):
+        assert "be there" in text_of(client.get(link))
+        block(visit, front_desk)
+        assert "be there" not in text_of(client.get(link))

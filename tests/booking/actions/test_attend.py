@@ -27,7 +27,7 @@ from booking.schedule.errors import ArrivalTooEarly, NoLateFee, TooLateToChange,
 from clinic.outbox.models import Message
 from clinic.practice.models import Patient
 from tests.booking.locking import race
-from tests.world import DAY, HOUR, MINUTE, NINE_ON_TUESDAY, NOW, book
+from tests.world import DAY, EVERY_RULE, HOUR, MINUTE, NINE_ON_TUESDAY, NOW, book
 
 AT_THE_DOOR = NINE_ON_TUESDAY - 4 * MINUTE
 LATE = NINE_ON_TUESDAY - 2 * HOUR
@@ -104,7 +104,7 @@ def test_patient_waits_from_the_earlier_of_both_marks_until_the_therapist_begins
 
 def test_no_one_waits_for_a_visit_that_was_moved_or_cancelled(visit, front_desk):
     say_here(appointment=visit, now=AT_THE_DOOR)
-    to = {"starts_at": NINE_ON_TUESDAY + DAY, "by": front_desk, "despite_rules": True}
+    to = {"starts_at": NINE_ON_TUESDAY + DAY, "by": front_desk, "despite_rules": EVERY_RULE}
     visit = move_appointment(appointment=visit, now=AT_THE_DOOR, **to)
     assert visit.here_at is None
     visit = say_here(appointment=visit, now=AT_THE_DOOR + DAY)
@@ -247,7 +247,7 @@ def test_late_cancellation_races_with_a_move(evaluation, front_desk):
     evaluation.save()
     visit = book(evaluation)
     page = {"appointment": visit, "version": visit.shown, "by": front_desk, "now": LATE}
-    to = {"starts_at": NINE_ON_TUESDAY + timedelta(hours=5), "despite_rules": True}
+    to = {"starts_at": NINE_ON_TUESDAY + timedelta(hours=5), "despite_rules": EVERY_RULE}
     outcomes = race([partial(cancel_appointment, late_fee="charged", **page), partial(move_appointment, **to, **page)])
     assert sum(isinstance(one, Appointment) for one in outcomes) == 1
     assert (stored(visit).late_fee == "charged") == (stored(visit).status == "cancelled")

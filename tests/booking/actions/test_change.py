@@ -23,7 +23,7 @@ from clinic.practice.models import LinkPurpose, PatientLink
 from tests.booking.visitors import press
 from tests.clinic.letters import render_message
 from tests.pages import text_of
-from tests.world import NINE_ON_TUESDAY, NOW, book, make_therapist
+from tests.world import EVERY_RULE, NINE_ON_TUESDAY, NOW, book, make_therapist
 
 AT_ELEVEN = NINE_ON_TUESDAY + timedelta(hours=2)
 AT_TWO = NINE_ON_TUESDAY + timedelta(hours=5)
@@ -139,17 +139,17 @@ def test_staff_can_move_a_visit_despite_rules_but_not_onto_another_visit(evaluat
     with pytest.raises(SlotNotOffered) as refused:
         move(visit, at_seven, therapist=nora, by=front_desk)
     assert refused.value.reasons == (NotOfferedBecause.HOURS,)
-    moved = move(visit, at_seven, therapist=nora, by=front_desk, despite_rules=True)
+    moved = move(visit, at_seven, therapist=nora, by=front_desk, despite_rules=EVERY_RULE)
     assert (moved.therapist, moved.starts_at) == (nora, at_seven)
     with pytest.raises(SlotTaken):
-        move(visit.__class__.objects.get(pk=visit.pk), AT_TWO, by=front_desk, despite_rules=True)
+        move(visit.__class__.objects.get(pk=visit.pk), AT_TWO, by=front_desk, despite_rules=EVERY_RULE)
 
 
 def test_only_staff_may_break_a_rule(evaluation):
     with pytest.raises(ValueError, match="staff"):
-        move(book(evaluation), despite_rules=True)
+        move(book(evaluation), despite_rules=EVERY_RULE)
     with pytest.raises(ValueError, match="staff"):
-        book(evaluation, starts_at=AT_TWO, despite_rules=True)
+        book(evaluation, starts_at=AT_TWO, despite_rules=EVERY_RULE)
 
 
 # Undoing a cancellation

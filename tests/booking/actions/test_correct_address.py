@@ -26,7 +26,7 @@ from clinic.practice.models import LinkPurpose, Patient, PatientLink, Proof
 from clinic.practice.people.patients import accept_patient, find_or_register_patient, find_or_register_provisional
 from clinic.practice.values.mail_domains import suggest_address
 from tests.booking.visitors import press
-from tests.booking.waiting import wait
+from tests.booking.waiting import wait, wait_with
 from tests.world import NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
@@ -110,6 +110,16 @@ def test_address_is_refused_when_a_link_from_the_mailbox_was_used_or_the_visit_i
     with pytest.raises(TooLateToChange):
         correct_address(appointment=unproven, email="new@example.com", now=ELEVEN)
     assert set(Patient.objects.values_list("email", flat=True)) == {"alice@example.com", "bob@example.com"}
+
+
+def test_address_is_corrected_to_a_patient_who_waits_for_the_same_service(evaluation):
+    visit = book(evaluation, is_known=False)
+    wait_with(visit)
+    kept = wait(evaluation, name=visit.patient.name, email="right@example.com")
+    correct_address(appointment=visit, email="right@example.com", now=NOW)
+    visit.refresh_from_db()
+    assert visit.patient == kept.patient
+    assert list(WaitListEntry.objects.waiting()) == [kept]
 
 
 def test_correcting_an_address_affects_only_its_visit(evaluation):

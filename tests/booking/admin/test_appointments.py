@@ -350,6 +350,9 @@ def test_more_visits_than_one_request_can_change_are_refused_at_once(client, own
     visits = [book(evaluation, starts_at=NINE_ON_TUESDAY + timedelta(days=day)) for day in range(2)]
     chosen = {"action": "cancel", "_selected_action": [visit.pk for visit in visits]}
     assert "Choose at most 1" in client.post(LIST, chosen, follow=True).content.decode()
+    too_many = " ".join(f"{visit.pk}={visit.shown}" for visit in visits)
+    forged = client.post(LIST, chosen | {"confirmed": "1", "seen": too_many}, follow=True)
+    assert "Choose at most 1" in forged.content.decode()
     for garbage in ("", "x", "x=1:booked", f"{visits[0].pk}", f"{visits[0].pk}="):
         client.post(LIST, chosen | {"confirmed": "1", "seen": garbage})
     assert set(Appointment.objects.values_list("status", flat=True)) == {"booked"}

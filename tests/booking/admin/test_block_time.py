@@ -7,6 +7,7 @@ import pytest
 import time_machine
 from django.urls import reverse
 
+from booking.actions.block_time import block_time
 from booking.models import Appointment, HoursOverride, Service
 from clinic.outbox.models import Message
 from tests.factories import UserFactory
@@ -59,7 +60,8 @@ def test_patients_in_the_way_are_listed_with_phone_links_and_asked_to_choose_ano
     assert not HoursOverride.objects.exists()
     html = page.content.decode()
     assert 'href="tel:+16035550199"' in html and "Alice Runner" in html
-    assert client.post(BLOCK, morning | sent_by(page)).status_code == 302
+    done = client.post(BLOCK, morning | sent_by(page), follow=True)
+    assert text_of(done).count("1 patient asked to choose another time") == 1
     closure = HoursOverride.objects.get()
     assert (closure.starts_at, closure.created_by) == (datetime(2026, 12, 1, 13, tzinfo=UTC), sam)
     assert Message.objects.filter(kind=ASKED, subject_id=visit.pk, state="waiting").count() == 1
@@ -92,6 +94,7 @@ def test_patient_who_cannot_choose_online_is_to_be_called(client, sam, evaluatio
     if why == "not online":
         Service.objects.update(listing="call_us")
     if why == "asked already":
+        block_time(therapist=None, starts_at=visit.starts_at, ends_at=visit.ends_at, despite_visits=True, by=sam)
         client.post(reverse("admin:booking_appointment_act", args=[visit.pk, "ask-to-move"]), {"version": visit.shown})
     page = client.post(BLOCK, morning)
     assert sent_by(page)["ask"] == []
@@ -119,10 +122,29 @@ def test_visit_page_offers_other_times_once(client, sam, evaluation):
     visit = book(evaluation)
     url = reverse("admin:booking_appointment_act", args=[visit.pk, "ask-to-move"])
     page = reverse("admin:booking_appointment_change", args=[visit.pk])
+    block_time(therapist=None, starts_at=visit.starts_at, ends_at=visit.ends_at, despite_visits=True, by=sam)
     assert url in client.get(page).content.decode()
     client.post(url, {"version": visit.shown})
     assert Message.objects.filter(kind=ASKED).count() == 1
     assert url not in client.get(page).content.decode()
+
+
+def test_visit_page_asks_about_a_free_time_by_blocking_it(client, sam, evaluation):
+    visit = book(evaluation)
+    page = reverse("admin:booking_appointment_change", args=[visit.pk])
+    act = reverse("admin:booking_appointment_act", args=[visit.pk, "ask-to-move"])
+    address = client.get(page).context["block_to_ask"]
+    assert act not in client.get(page).content.decode()
+    text = text_of(client.post(act, {"version": visit.shown}, follow=True))
+    assert "not blocked" in text and not Message.objects.filter(kind=ASKED).exists()
+    form = client.get(address).context["adminform"].form
+    sent = {name: form[name].value() for name in ("kind", "therapist", "starts_at", "ends_at")}
+    listed = client.post(address, sent)
+    assert client.post(address, sent | sent_by(listed) | {"_save": "Save"}).url == page
+    closure = HoursOverride.objects.get()
+    assert (closure.therapist, closure.interval) == (visit.therapist, visit.interval)
+    assert Message.objects.filter(kind=ASKED, subject_id=visit.pk, state="waiting").count() == 1
+    assert client.get(page).context["block_to_ask"] == ""
 
 
 def test_form_is_filled_in_from_the_calendar_and_returns_to_it(client, sam, meredith):

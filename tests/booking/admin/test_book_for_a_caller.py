@@ -14,7 +14,7 @@ from clinic.audit.models import AccessEvent
 from clinic.outbox.models import Message
 from clinic.practice.models import Patient, Role
 from tests.factories import CallFactory, PatientFactory, UserFactory
-from tests.world import HOUR, NINE_ON_TUESDAY, NOW, book, make_therapist
+from tests.world import EVERY_RULE, HOUR, NINE_ON_TUESDAY, NOW, book, make_therapist
 
 pytestmark = pytest.mark.django_db
 ADD = "/admin/booking/appointment/add/"
@@ -132,6 +132,45 @@ def test_name_and_phone_are_enough_for_a_new_patient_and_staff_read_that_nothing
     assert done.redirect_chain == [(reverse("admin:booking_appointment_change", args=[visit.pk]), 303)]
 
 
+@pytest.mark.parametrize("who", ["chosen", "typed"])
+@pytest.mark.parametrize("is_replaced", [True, False])
+def test_another_number_replaces_the_one_on_file_only_if_staff_say_so(desk, evaluation, alice, who, is_replaced):
+    on_file = alice.phone
+    patient = {"patient": alice.pk} if who == "chosen" else {"name": alice.name, "email": alice.email}
+    sent = typed(evaluation, phone="603 555 0177", replace_phone="on", **patient)
+    asked = desk.post(ADD, sent)
+    form = asked.context["form"]
+    assert form.errors.keys() == {"replace_phone"} and not Appointment.objects.exists()
+    assert "Replace (603) 555-0199 by (603) 555-0177" in asked.text
+    assert not re.search(r'type="checkbox" name="replace_phone"[^>]* checked', asked.text)
+    assert form.is_new_shown, "the checkbox is in the part that is open"
+    answer = sent | {"phone_asked": form["phone_asked"].value(), "replace_phone": "on" if is_replaced else ""}
+    assert desk.post(ADD, answer).status_code == 303
+    alice.refresh_from_db()
+    visit = Appointment.objects.get()
+    expected = ("+16035550177", "") if is_replaced else (on_file, "+16035550177")
+    assert (visit.patient, alice.phone, visit.other_phone) == (alice, *expected)
+
+
+def test_answer_about_one_number_is_not_an_answer_about_another(desk, evaluation, alice):
+    sent = typed(evaluation, patient=alice.pk, phone="603 555 0177")
+    shown = desk.post(ADD, sent).context["form"]["phone_asked"].value()
+    other = sent | {"phone": "603 555 0178", "phone_asked": shown, "replace_phone": "on"}
+    assert desk.post(ADD, other).context["form"].errors.keys() == {"replace_phone"}
+
+
+@pytest.mark.parametrize("phone", ["", "(603) 555-0199"])
+def test_nothing_is_asked_about_the_number_on_file(desk, evaluation, alice, phone):
+    assert desk.post(ADD, typed(evaluation, patient=alice.pk, phone=phone)).status_code == 303
+
+
+def test_missing_number_is_filled_in_without_a_question(desk, evaluation, alice):
+    Patient.objects.update(phone="")
+    assert desk.post(ADD, typed(evaluation, patient=alice.pk, phone="603 555 0177")).status_code == 303
+    alice.refresh_from_db()
+    assert alice.phone == "+16035550177"
+
+
 def test_patient_with_an_address_is_told_by_email(desk, evaluation, alice):
     done = desk.post(ADD, typed(evaluation, patient=alice.pk), follow=True)
     assert "told by email" in str(next(iter(done.context["messages"])))
@@ -175,14 +214,69 @@ def test_overlap_is_refused_whatever_is_confirmed_and_the_nearest_times_are_offe
     assert 'value="Zed Newman"' in page.text and Appointment.objects.count() == 1
 
 
+def test_overlap_is_found_before_a_rule_is_asked_about(desk, evaluation, owner):
+    book(evaluation, starts_at=NINE_ON_TUESDAY - 2 * HOUR, despite_rules=EVERY_RULE, by=owner)
+    page = desk.post(ADD, typed(evaluation, name="Zed Newman", phone="603 555 0177", starts_at="2026-12-01T07:15"))
+    assert page.context["form"].errors.keys() == {"starts_at"} and not page.context["form"].broken_rules
+
+
+def test_rule_broken_since_the_page_was_shown_is_asked_again(desk, evaluation, alice, owner):
+    nora = make_therapist("Nora", position=1)
+    evaluation.therapists.add(nora)
+    sent = typed(evaluation, patient=alice.pk, starts_at="2026-12-01T07:00", therapist=nora.pk)
+    sent |= {"despite_rules": "on", "rules_shown": "hours"}
+    own = {"patient": alice, "by": owner, "starts_at": NINE_ON_TUESDAY - 2 * HOUR}
+    book(evaluation, **own, despite_rules=EVERY_RULE)
+    form = desk.post(ADD, sent).context["form"]
+    assert form["rules_shown"].value() == "hours own_visit" and not form["despite_rules"].value()
+    assert Appointment.objects.count() == 1
+    assert desk.post(ADD, sent | {"rules_shown": "hours own_visit"}).status_code == 303
+
+
+def test_form_opens_with_the_rules_that_its_time_breaks_and_books_at_the_first_press(desk, evaluation, meredith):
+    query = {"service": evaluation.pk, "therapist": meredith.pk, "starts_at": "2026-12-01T07:00"}
+    page = desk.get(ADD, query)
+    assert 'type="checkbox" name="despite_rules"' in page.text and "outside the opening hours" in page.text
+    assert page.text.count('name="rules_shown"') == page.text.count('name="despite_rules"') == 1
+    shown = page.context["form"]["rules_shown"].value()
+    sent = typed(evaluation, name="Zed Newman", phone="603 555 0177", starts_at="2026-12-01T07:00")
+    assert desk.post(ADD, sent | {"despite_rules": "on", "rules_shown": shown}).status_code == 303
+
+
+def test_rules_are_shown_again_when_the_time_or_the_service_changes(desk, evaluation):
+    part = desk.post(ADD, typed(evaluation, times="1", starts_at="2026-12-01T07:00"))
+    assert 'id="rules" data-hx-swap-oob="true"' in part.text and "outside the opening hours" in part.text
+    part = desk.post(ADD, typed(evaluation, times="1"))
+    assert "outside the opening hours" not in part.text and 'type="checkbox" name="despite_rules"' not in part.text
+
+
+def test_confirmed_rules_stay_confirmed_while_something_else_is_corrected(desk, evaluation):
+    sent = typed(evaluation, starts_at="2026-12-01T07:00", despite_rules="on", rules_shown="hours")
+    page = desk.post(ADD, sent)
+    assert page.context["form"].errors.keys() == {"name"}
+    assert re.search(r'type="checkbox" name="despite_rules"[^>]* checked', page.text)
+    assert "outside the opening hours" in page.text
+
+
+def test_notice_of_visitors_is_a_note_for_staff(desk, evaluation, meredith):
+    today = {"starts_at": "2026-11-23T11:00"}
+    query = {"service": evaluation.pk, "therapist": meredith.pk, **today}
+    sent = typed(evaluation, name="Zed Newman", phone="603 555 0177", **today)
+    for page in (desk.get(ADD, query), desk.post(ADD, sent | {"times": "1"})):
+        assert "sooner than patients can book" in page.text
+        assert 'type="checkbox" name="despite_rules"' not in page.text
+    assert desk.post(ADD, sent).status_code == 303
+    assert Appointment.objects.get().off_schedule_accepted == []
+
+
 def test_only_rules_that_were_shown_are_confirmed(desk, evaluation):
-    sent = typed(evaluation, name="Zed Newman", phone="603 555 0177", starts_at="2026-11-23T12:00")
+    sent = typed(evaluation, name="Zed Newman", phone="603 555 0177", starts_at="2027-09-07T07:00")
     asked = desk.post(ADD, sent)
-    assert asked.context["form"]["rules_shown"].value() == "notice hours"
-    fewer = desk.post(ADD, sent | {"despite_rules": "on", "rules_shown": "notice"})
+    assert asked.context["form"]["rules_shown"].value() == "horizon hours"
+    fewer = desk.post(ADD, sent | {"despite_rules": "on", "rules_shown": "horizon"})
     assert fewer.status_code == 200 and not Appointment.objects.exists()
     assert not re.search(r'name="despite_rules"[^>]* checked', fewer.text)
-    assert desk.post(ADD, sent | {"despite_rules": "on", "rules_shown": "notice hours"}).status_code == 303
+    assert desk.post(ADD, sent | {"despite_rules": "on", "rules_shown": "horizon hours"}).status_code == 303
 
 
 def test_times_are_loaded_again_without_patients_when_the_service_changes(desk, evaluation, alice):

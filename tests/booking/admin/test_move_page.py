@@ -9,11 +9,13 @@ from django.urls import reverse
 
 from booking.actions.change import move_appointment
 from booking.models import Appointment, Service
+from booking.schedule.visit_links import visit_path
 from clinic.outbox.models import Message
 from clinic.responses.admin_addresses import local_back
+from tests.clinic.letters import sweep
 from tests.factories import UserFactory
 from tests.pages import text_of
-from tests.world import HOUR, MINUTE, NINE_ON_TUESDAY, NOW, book
+from tests.world import EVERY_RULE, HOUR, MINUTE, NINE_ON_TUESDAY, NOW, book, make_therapist
 
 pytestmark = pytest.mark.django_db
 
@@ -78,6 +80,65 @@ def test_drop_moves_the_visit_returns_to_the_calendar_and_is_undone_by_one_press
     assert not Message.objects.filter(kind="booking_moved", state="waiting").exists()
 
 
+def silence(client, visit, **more):
+    url = reverse("admin:booking_appointment_act", args=[visit.pk, "silence-move"])
+    return client.post(url, {"version": reload(visit).shown} | more, follow=True)
+
+
+def test_patient_is_not_told_of_a_drop_if_staff_choose_it_in_the_undo_notice(client, sam, visit, clock, post_office):
+    sweep(now=NOW)
+    post_office.mails.clear()
+    link = visit_path(visit, now=NOW)
+    client.post(move_page(visit), drop(visit))
+    assert Message.objects.filter(kind="booking_moved", state="waiting").exists()
+    assert "silence-move" in client.get(page_of(visit)).text
+    for _ in range(2):
+        text = text_of(silence(client, visit))
+        assert "The patient is not told" in text and "without telling the patient" in text
+    assert undo_page(visit) in client.get(page_of(visit)).text
+    assert "silence-move" not in client.get(page_of(visit)).text
+    clock.shift(4 * MINUTE)
+    sweep(now=NOW + 4 * MINUTE)
+    assert not post_office.mails and reload(visit).starts_at == AT_ELEVEN
+    assert client.get(link).status_code == 200
+    assert Message.objects.filter(kind__startswith="booking_reminder", version=2, state="waiting").exists()
+
+
+def test_patient_without_any_message_gets_a_confirmation_with_the_new_time(client, sam, visit, clock, post_office):
+    client.post(move_page(visit), drop(visit))
+    silence(client, visit)
+    sweep(now=NOW + 4 * MINUTE)
+    [mail] = post_office.mails
+    assert Message.objects.get(state="sent").kind == "booking_booked" and "11:00" in mail.as_string()
+
+
+def test_patient_who_has_been_told_cannot_be_untold(client, sam, visit, clock, post_office):
+    client.post(move_page(visit), drop(visit))
+    clock.shift(3 * MINUTE)
+    assert "too late" in text_of(silence(client, visit))
+    assert not reload(visit).events.last().is_silent
+    stale = text_of(silence(client, visit, version="1:booked"))
+    assert "changed after you opened" in stale
+
+
+def test_silenced_move_is_undone_like_any(client, sam, visit, post_office):
+    sweep(now=NOW)
+    client.post(move_page(visit), drop(visit))
+    silence(client, visit)
+    client.post(undo_page(visit), {"version": reload(visit).shown})
+    assert reload(visit).starts_at == NINE_ON_TUESDAY
+    assert not Message.objects.filter(kind="booking_moved", state="waiting").exists()
+
+
+def test_undo_notice_has_the_clinics_clock_and_the_patients_beside_it(client, sam, visit):
+    client.post(move_page(visit), drop(visit))
+    assert "By the patient’s clock" not in text_of(client.get(page_of(visit)))
+    Appointment.objects.filter(pk=visit.pk).update(mode="video", visitor_time_zone="America/Chicago")
+    text = text_of(client.get(page_of(visit)))
+    assert "9:00 AM EST to Tuesday, December 1, 11:00 AM EST" in text
+    assert "By the patient’s clock: 10:00 AM CST." in text
+
+
 def test_undo_is_refused_and_no_longer_offered_after_three_minutes(client, sam, visit, clock):
     client.post(move_page(visit), drop(visit))
     clock.shift(3 * MINUTE)
@@ -107,8 +168,32 @@ def test_broken_rules_are_shown_with_the_checkbox_that_overrides_them(client, sa
     page = client.post(move_page(visit), early)
     assert page.context["form"].errors["despite_rules"]
     assert 'type="checkbox" name="despite_rules"' in page.content.decode()
-    assert client.post(move_page(visit), early | {"despite_rules": "on"})["Location"] == f"{TODAY}#visit-{visit.pk}"
+    assert client.post(move_page(visit), early | {"despite_rules": "on"}).status_code == 200, "no rule was shown"
+    confirmed = early | {"despite_rules": "on", "rules_shown": page.context["form"]["rules_shown"].value()}
+    assert client.post(move_page(visit), confirmed)["Location"] == f"{TODAY}#visit-{visit.pk}"
     assert reload(visit).starts_at == NINE_ON_TUESDAY - 2 * HOUR
+
+
+def test_rule_that_a_move_breaks_since_the_page_was_shown_is_asked_again(client, sam, visit, evaluation):
+    confirmed = drop(visit, starts_at="2026-12-01T07:00", despite_rules="on", rules_shown="hours")
+    nora = make_therapist("Nora", position=1)
+    evaluation.therapists.add(nora)
+    own = {"patient": visit.patient, "therapist": nora, "by": sam}
+    book(evaluation, starts_at=NINE_ON_TUESDAY - 2 * HOUR, despite_rules=EVERY_RULE, **own)
+    form = client.post(move_page(visit), confirmed).context["form"]
+    assert form["rules_shown"].value() == "hours own_visit" and not form["despite_rules"].value()
+    assert reload(visit).version == 1
+
+
+def test_staff_move_a_visit_into_the_notice_of_visitors_without_a_question(client, sam, visit):
+    answer = client.post(move_page(visit), drop(visit, starts_at="2026-11-23T11:00"), follow=True)
+    assert "sooner than patients can book" in text_of(answer)
+    assert reload(visit).starts_at == NOW + HOUR
+
+
+def test_staff_who_move_a_visit_into_the_past_are_asked(client, sam, visit):
+    form = client.post(move_page(visit), drop(visit, starts_at="2026-11-23T09:00")).context["form"]
+    assert form["rules_shown"].value() == "notice" and reload(visit).version == 1
 
 
 def test_drop_from_a_stale_page_is_refused_with_the_present_time(client, sam, visit):
@@ -178,5 +263,5 @@ def test_page_costs_the_same_with_one_move_and_with_many(client, sam, visit, dja
     once = count()
     for hours in range(3, 8):
         move_appointment(appointment=reload(visit), starts_at=NINE_ON_TUESDAY + timedelta(days=1, hours=hours - 3),
-                         despite_rules=True, by=sam, now=NOW)  # fmt: skip
+                         despite_rules=EVERY_RULE, by=sam, now=NOW)  # fmt: skip
     assert count() <= once + 2  # whether the last move went back is looked up

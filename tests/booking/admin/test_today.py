@@ -5,14 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import time_machine
 
-from assessments.models import Flag, Questionnaire, Response
 from booking.actions.attend import mark_arrived, mark_no_show
 from booking.actions.change import cancel_appointment
 from booking.models import HoursOverride
 from booking.wait_list.entries import Wishes
 from clinic.outbox.models import Message, State
 from clinic.practice.models import User
-from tests.booking.today import read_today
+from tests.booking.today import make_flag, read_today
 from tests.booking.visitors import DAY
 from tests.booking.waiting import wait, wait_with
 from tests.world import NINE_ON_TUESDAY, NOW, book, make_therapist
@@ -144,22 +143,6 @@ def test_flags_of_one_level_are_ordered_by_deadline(evaluation):
         make_flag(visit, NOW + timedelta(minutes=5), rule=rule, level="U", action=action, response=slow.response)
     [intake] = read_today(now=NOW).flagged
     assert [flag.action for flag in intake.flags] == ["same day", "24 h", "48 h", "1 week"]
-
-
-def make_flag(visit, now, rule="RF01", level="E", response=None, action="now"):
-    questionnaire, _ = Questionnaire.objects.get_or_create(
-        slug="intake", version=1, title="Intake", definition={}, defaults={"published_at": NOW, "created_at": NOW}
-    )
-    response = response or Response.objects.create(questionnaire=questionnaire, patient=visit.patient, created_at=now)
-    return Flag.objects.create(
-        response=response,
-        rule_id=rule,
-        rule_version=1,
-        level=level,
-        current_level=level,
-        action=action,
-        raised_at=now,
-    )
 
 
 def test_today_costs_the_same_with_one_and_with_thirty_rows(evaluation, django_assert_num_queries):

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from booking.actions.change import cancel_appointment
-from booking.calendar_feed.alerts import alert_about_silent_feeds
+from booking.calendar_feed.alerts import alert_about_silent_feeds, note_failure
 from booking.calendar_feed.feeds import create_feed, revoke_feed
 from booking.message_kinds.staff.feed_broken import READ_AGAIN
 from booking.models import CalendarFeed
@@ -113,6 +113,15 @@ def test_alert_is_sent_once_when_a_daily_read_feed_is_unread_for_two_days(client
     assert mail["To"] == "hello@clinic.example"
     assert mail["Subject"].endswith("no longer read: Meredith")
     assert "has not since Wednesday, November 25, 10:00 AM EST" in mail.get_body(("plain",)).get_content()
+
+
+def test_feed_that_failed_on_the_day_since_which_it_is_silent_is_alerted_about_again(client, meredith, front_desk):
+    token = create_feed(therapist=meredith, by=front_desk, now=NOW)
+    read_daily(client, token)
+    last = NOW + 2 * DAY
+    note_failure(CalendarFeed.objects.get(), now=last)
+    assert len(alert_about_silent_feeds(now=last + 2 * DAY)) == 1
+    assert alert().count() == 2
 
 
 def test_no_alert_is_sent_for_a_feed_that_was_read_on_two_days_only(client, meredith, front_desk):

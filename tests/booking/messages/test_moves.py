@@ -15,9 +15,9 @@ from booking.actions.change import cancel_appointment, move_appointment, undo_ca
 from booking.actions.correct_address import send_to_new_address
 from booking.actions.report_absence import note_not_coming
 from booking.messages.last_told import CHANGED
-from booking.messages.planning import UNDO_FOR
 from booking.messages.relevance import KNOWN
 from booking.models import Appointment, AppointmentEvent, HoursOverride
+from booking.models.visit_states import UNDO_FOR
 from booking.schedule.errors import SlotTaken, TimeClosed, TooLateToUndo, VisitChanged
 from booking.schedule.visit_links import visit_path
 from clinic.outbox.messages.kinds import find_kind

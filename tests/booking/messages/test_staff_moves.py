@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from booking.actions.attend import confirm_appointment, mark_arrived, mark_started
 from booking.actions.change import cancel_appointment, move_appointment, terms_before_move, undo_cancellation, undo_move
 from booking.messages.last_told import current_terms, news_of
-from booking.messages.planning import UNDO_FOR
 from booking.models import Appointment, Service, SlotOffer
 from booking.models.service import LENGTHS
+from booking.models.visit_states import UNDO_FOR
 from booking.schedule.errors import LengthNotOffered, SlotTaken, TooLateToUndo, VisitChanged
 from booking.schedule.rules import allowed_minutes
 from booking.schedule.visit_links import visit_path
@@ -25,7 +25,7 @@ from tests.booking.messages.rendering import when
 from tests.booking.waiting import wait
 from tests.clinic.letters import sweep as sweep_at
 from tests.pages import text_of as text_of_page
-from tests.world import HOUR, MINUTE, NINE_ON_TUESDAY, NOW, book, make_therapist
+from tests.world import EVERY_RULE, HOUR, MINUTE, NINE_ON_TUESDAY, NOW, book, make_therapist
 
 pytestmark = pytest.mark.django_db
 
@@ -103,7 +103,7 @@ def test_reminder_that_becomes_due_just_after_a_move_waits_until_it_cannot_be_un
 def test_arrival_is_restored_when_a_move_is_undone(visit, front_desk):
     at = NINE_ON_TUESDAY + 5 * MINUTE
     mark_arrived(appointment=visit, by=front_desk, now=at)
-    moved = move(visit, by=front_desk, now=at, despite_rules=True)
+    moved = move(visit, by=front_desk, now=at, despite_rules=EVERY_RULE)
     assert moved.arrived_at is None
     assert undo_move(appointment=moved, by=front_desk, now=at + MINUTE).arrived_at == at
 
@@ -111,7 +111,7 @@ def test_arrival_is_restored_when_a_move_is_undone(visit, front_desk):
 @pytest.mark.parametrize("mark", [mark_arrived, mark_started, confirm_appointment])
 def test_move_is_not_undone_once_the_visit_is_marked_at_its_new_time(visit, front_desk, mark):
     at = NINE_ON_TUESDAY - HOUR
-    moved = move(visit, by=front_desk, now=at, despite_rules=True)
+    moved = move(visit, by=front_desk, now=at, despite_rules=EVERY_RULE)
     mark(appointment=moved, by=front_desk, now=at + MINUTE)
     with pytest.raises(TooLateToUndo):
         undo_move(appointment=reload(visit), by=front_desk, now=at + 2 * MINUTE)
@@ -234,7 +234,7 @@ def test_history_says_that_the_patient_was_not_told(visit, front_desk):
     assert news_of(reload(visit)) is None
 
 
-@pytest.mark.parametrize("more", [{"notify": False}, {"minutes": 45}, {"despite_rules": True}])
+@pytest.mark.parametrize("more", [{"notify": False}, {"minutes": 45}, {"despite_rules": EVERY_RULE}])
 def test_patient_may_not_move_silently_nor_choose_a_length(visit, more):
     with pytest.raises(ValueError, match="staff"):
         move_appointment(appointment=visit, starts_at=AT_ELEVEN, now=NOW, **more)
@@ -270,7 +270,7 @@ def test_undone_length_is_as_before(visit, post_office, front_desk):
 def test_longer_visit_never_overlaps_the_next_one(visit, evaluation, front_desk):
     book(evaluation, starts_at=NINE_ON_TUESDAY + HOUR, name="Bob Walker")
     with pytest.raises(SlotTaken):
-        move(visit, NINE_ON_TUESDAY, by=front_desk, minutes=60, despite_rules=True)
+        move(visit, NINE_ON_TUESDAY, by=front_desk, minutes=60, despite_rules=EVERY_RULE)
     assert move(visit, NINE_ON_TUESDAY, by=front_desk, minutes=30).minutes == 30
 
 
@@ -285,7 +285,7 @@ def test_running_visit_is_made_longer_without_a_rule_about_its_start(visit, fron
 @pytest.mark.parametrize("minutes", [50, 60, 5, -45])
 def test_length_that_the_service_does_not_allow_is_refused_even_despite_rules(visit, front_desk, minutes):
     with pytest.raises(LengthNotOffered):
-        move(visit, by=front_desk, minutes=minutes, despite_rules=True)
+        move(visit, by=front_desk, minutes=minutes, despite_rules=EVERY_RULE)
     assert reload(visit).version == 1
 
 

@@ -9,8 +9,8 @@ from booking.actions.change import cancel_appointment, move_appointment
 from booking.message_kinds.visits.first_reminder import REMINDER_48H
 from booking.message_kinds.visits.last_reminder import REMINDER_2H
 from booking.messages.names import MOVED, OFFER
-from booking.messages.planning import UNDO_FOR
 from booking.models import OpeningHours
+from booking.models.visit_states import UNDO_FOR
 from clinic.outbox.messages.planning import resend_message
 from clinic.outbox.models import Message, MessageRule
 from clinic.practice.models import Patient

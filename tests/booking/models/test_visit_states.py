@@ -44,7 +44,7 @@ from booking.tasks import complete_arrived_visits
 from clinic.celery import app
 from clinic.outbox.models import Message
 from tests.booking.today import read_today
-from tests.world import NINE_ON_TUESDAY, NOW, book
+from tests.world import EVERY_RULE, NINE_ON_TUESDAY, NOW, book
 
 pytestmark = pytest.mark.django_db
 
@@ -80,7 +80,7 @@ def perform(act, visit, *, by, now):
     if act == Act.CANNOT_COME:
         return note_not_coming(appointment=visit, now=now)
     if act == Act.MOVE:
-        return move_appointment(**who, starts_at=visit.starts_at + HOUR, despite_rules=True)
+        return move_appointment(**who, starts_at=visit.starts_at + HOUR, despite_rules=EVERY_RULE)
     return functions[act](**who)
 
 
@@ -259,7 +259,7 @@ def test_time_of_a_visit_that_is_done_early_stays_blocked_until_its_end(evaluati
     assert (after.state, after.status, after.is_ahead(NINE_ON_TUESDAY - MINUTE)) == (State.DONE, "booked", False)
     at = {"starts_at": NINE_ON_TUESDAY + 30 * MINUTE, "now": NINE_ON_TUESDAY + 10 * MINUTE}
     with pytest.raises(SlotTaken):
-        book(evaluation, name="Walter", by=front_desk, despite_rules=True, **at)
+        book(evaluation, name="Walter", by=front_desk, despite_rules=EVERY_RULE, **at)
     assert complete_visits(now=ENDS) == 1
     assert Appointment.objects.get().state == State.DONE
 
@@ -292,7 +292,7 @@ def test_arrival_of_a_no_show_is_refused_while_another_visit_has_the_time(evalua
     visit = book(evaluation)
     during = NINE_ON_TUESDAY + 20 * MINUTE
     mark_no_show(appointment=visit, by=front_desk, now=during)
-    walk_in = book(evaluation, name="Walter", starts_at=during, now=during, by=front_desk, despite_rules=True)
+    walk_in = book(evaluation, name="Walter", starts_at=during, now=during, by=front_desk, despite_rules=EVERY_RULE)
     for act in (mark_arrived, undo_no_show):
         with pytest.raises(SlotTaken):
             act(appointment=visit, by=front_desk, now=during)

@@ -7,8 +7,8 @@ import time_machine
 
 from booking.actions.change import cancel_appointment, move_appointment
 from booking.actions.correct_address import MOST_COPIES, correct_address
-from booking.messages.planning import UNDO_FOR
 from booking.models import Appointment
+from booking.models.visit_states import UNDO_FOR
 from booking.schedule.visit_links import visit_path
 from clinic.outbox.models import Message
 from clinic.outbox.sending.hand_over import send_due_messages

@@ -17,7 +17,7 @@ from booking.schedule.visit_links import visit_path
 from clinic.practice.models import Patient, Proof, User
 from clinic.practice.people.patients import accept_patient
 from tests.booking.visitors import press
-from tests.world import NINE_ON_TUESDAY, NOW, book, make_therapist
+from tests.world import EVERY_RULE, NINE_ON_TUESDAY, NOW, book, make_therapist
 
 HALF_PAST = NINE_ON_TUESDAY + timedelta(minutes=30)
 TEN = NINE_ON_TUESDAY + timedelta(hours=1)
@@ -94,7 +94,7 @@ def test_family_that_shares_a_mailbox_books_the_same_hour(evaluation, alices, no
 def test_staff_may_book_it_despite_a_warning(evaluation, alices, nora, owner):
     told = {"therapist": nora, "by": owner, "name": "Alice Runner"}
     assert refused(book, evaluation, **told).reasons == (NotOfferedBecause.OWN_VISIT,)
-    assert book(evaluation, **told, despite_rules=True).patient == alices.patient
+    assert book(evaluation, **told, despite_rules=EVERY_RULE).patient == alices.patient
     assert visits_off_schedule(now=NOW) == []
 
 
@@ -221,7 +221,7 @@ def test_no_show_cannot_be_undone_at_the_time_of_the_patients_other_visit(evalua
     begun = NINE_ON_TUESDAY + timedelta(minutes=1)
     visit = mark_no_show(appointment=visit, by=front_desk, now=begun)
     late = NINE_ON_TUESDAY + timedelta(minutes=30)
-    told = {"patient": visit.patient, "by": front_desk, "despite_rules": True, "now": begun}
+    told = {"patient": visit.patient, "by": front_desk, "despite_rules": EVERY_RULE, "now": begun}
     other = book(evaluation, therapist=nora, starts_at=late, is_known=False, **told)
     with pytest.raises(SlotNotOffered) as refused:
         undo(appointment=visit, by=front_desk, now=begun)

@@ -11,8 +11,9 @@ from booking.actions.change import cancel_appointment
 from booking.models import Appointment, HoursOverride, OpeningHours
 from booking.schedule.availability import free_slots, next_free_slots
 from booking.schedule.errors import NotOfferedBecause, SlotNotOffered, SlotTaken
+from clinic.outbox.models import Message
 from tests.booking.today import read_today
-from tests.world import NINE_ON_TUESDAY, NOW, TUESDAY, book, give_hours, make_therapist
+from tests.world import EVERY_RULE, NINE_ON_TUESDAY, NOW, TUESDAY, book, give_hours, make_therapist
 
 HOUR = timedelta(hours=1)
 WEDNESDAY = TUESDAY + timedelta(days=1)
@@ -120,10 +121,16 @@ def test_staff_see_every_broken_rule_and_can_still_book(evaluation, call, front_
     at_seven = NINE_ON_TUESDAY - 2 * HOUR
     broken = why_not(evaluation, at_seven, therapist=meredith, by=front_desk)
     assert broken == (NotOfferedBecause.SERVICE, NotOfferedBecause.HOURS, NotOfferedBecause.CAP)
-    visit = book(evaluation, starts_at=at_seven, by=front_desk, despite_rules=True, name="Bob")
+    visit = book(evaluation, starts_at=at_seven, by=front_desk, despite_rules=EVERY_RULE, name="Bob")
     assert visit.status == "booked"
     with pytest.raises(SlotTaken):
-        book(call, starts_at=NINE_ON_TUESDAY + timedelta(minutes=50), by=front_desk, despite_rules=True, name="Carol")
+        book(
+            call,
+            starts_at=NINE_ON_TUESDAY + timedelta(minutes=50),
+            by=front_desk,
+            despite_rules=EVERY_RULE,
+            name="Carol",
+        )
 
 
 # Pages
@@ -211,7 +218,7 @@ def test_in_the_admin_a_broken_rule_is_named_and_confirmed(client, evaluation, m
     assert move in client.get(f"/admin/booking/appointment/{visit.pk}/change/").content.decode()
     to_six = {"therapist": meredith.pk, "starts_at": "2026-12-01T06:00", "version": "1:booked"}
     assert "outside the opening hours" in client.post(move, to_six).content.decode()
-    assert client.post(move, to_six | {"despite_rules": "on"}).status_code == 303
+    assert client.post(move, to_six | {"despite_rules": "on", "rules_shown": "hours"}).status_code == 303
     visit.refresh_from_db()
     assert visit.starts_at == NINE_ON_TUESDAY - 3 * HOUR
     act = f"/admin/booking/appointment/{visit.pk}/act/"
@@ -248,8 +255,19 @@ def test_a_holiday_with_visits_warns_first(client, evaluation, django_user_model
     book(evaluation, starts_at=datetime(2026, 12, 25, 14, tzinfo=UTC))
     url = "/admin/booking/hoursoverride/holidays/"
     assert "Alice Runner, 9:00 AM" in client.get(url).content.decode()
-    refused = client.post(url, {"on": "2026-12-25"}, follow=True).content.decode()
-    assert "Booked in this time: Alice Runner" in refused
+    asked = client.post(url, {"on": "2026-12-25", "despite_visits": "1"}, follow=True)
     assert not HoursOverride.objects.exists()
-    client.post(url, {"on": "2026-12-25", "despite_visits": "1"})
-    assert HoursOverride.objects.exists()
+    form = asked.context["adminform"].form
+    [row] = form.in_the_way
+    assert (row.visit.patient.name, row.may_ask, row.is_to_ask) == ("Alice Runner", True, True)
+    sent = {name: form[name].value() or "" for name in ("kind", "therapist", "starts_at", "ends_at", "note")}
+    sent |= {"despite_visits": "on", "visits_shown": row.value, "ask": row.value, "_save": "Save"}
+    assert client.post(asked.wsgi_request.get_full_path(), sent).url == url
+    closure = HoursOverride.objects.get()
+    assert (closure.note, closure.therapist) == ("Christmas Day", None)
+    assert (closure.starts_at, closure.ends_at) == (
+        datetime(2026, 12, 25, 5, tzinfo=UTC),
+        datetime(2026, 12, 26, 5, tzinfo=UTC),
+    )
+    assert Message.objects.filter(kind="booking_asked_to_move", subject_id=row.visit.pk, state="waiting").exists()
+    assert "Closed" in client.get(url).content.decode()

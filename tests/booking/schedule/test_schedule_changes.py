@@ -25,7 +25,7 @@ from booking.schedule.off_schedule import OffScheduleBecause, accept_off_schedul
 from booking.schedule.slots import Slot
 from clinic.practice.models import Clinic, Therapist, User
 from tests.booking.locking import wait_until, waiting_for_locks
-from tests.world import NINE_ON_TUESDAY, NOW, book, make_therapist
+from tests.world import EVERY_RULE, NINE_ON_TUESDAY, NOW, book, make_therapist
 
 Because = OffScheduleBecause
 
@@ -139,7 +139,7 @@ def test_visits_cost_the_same_queries_at_one_and_at_thirty(evaluation, django_as
 def book_off_hours(service, starts_at, number=0):
     by = User.objects.filter(is_superuser=True).first() or User.objects.create_superuser("s@clinic.example", name="S")
     contact = Contact(name=f"Runner {number}", email=f"r{number}@example.com", phone="+16035550199")
-    return book(service, starts_at=starts_at, contact=contact, despite_rules=True, by=by)
+    return book(service, starts_at=starts_at, contact=contact, despite_rules=EVERY_RULE, by=by)
 
 
 HALF_HOURS = st.integers(16, 40)  # from 8:00 AM to 8:00 PM, in half hours since midnight
@@ -225,7 +225,7 @@ def test_visit_booked_despite_the_rules_is_accepted_until_it_is_moved(evaluation
     visit = move_appointment(appointment=visit, starts_at=NINE_ON_TUESDAY, now=NOW)
     tuesday_hours().delete()
     assert off_schedule() == {visit: {Because.HOURS}}
-    move_appointment(appointment=visit, starts_at=eight_in_the_evening, despite_rules=True, by=owner, now=NOW)
+    move_appointment(appointment=visit, starts_at=eight_in_the_evening, despite_rules=EVERY_RULE, by=owner, now=NOW)
     assert off_schedule() == {}
 
 
@@ -547,3 +547,10 @@ def test_edited_closure_asks_about_visits_whatever_was_confirmed_before(client, 
     assert saved.status_code == 302
     closure.refresh_from_db()
     assert (closure.starts_at, visit.status) == (NINE_ON_TUESDAY, "booked")
+
+
+def test_service_takes_only_a_published_questionnaire_as_its_intake(client, owner, evaluation):
+    page = client.post(change_page(evaluation), service_form(evaluation, intake_slug="made-up"))
+    assert page.context["adminform"].form.errors.keys() == {"intake_slug"}
+    evaluation.refresh_from_db()
+    assert evaluation.intake_slug == ""

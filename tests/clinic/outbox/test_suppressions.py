@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 
 from clinic.env import parse_email_url
-from clinic.outbox.messages.suppressions import REASONS, suppress, unsubscribe_headers
+from clinic.outbox.messages.suppressions import REASONS, is_unsubscribed, suppress, unsubscribe, unsubscribe_headers
 from clinic.outbox.models import Message, State, Suppression
 from tests.clinic.letters import fate, register_letter, sweep
 from tests.factories import ClinicFactory, MessageFactory, PatientFactory
@@ -134,6 +134,12 @@ def test_unsubscribed_patient_gets_only_messages_about_a_visit(notes, post_offic
     assert fate(letter)[0] == "sent"
     state, reason = fate(note)
     assert state == "skipped" and "not about a visit" in reason
+
+
+def test_patient_without_an_address_who_unsubscribes_does_not_silence_others_without_one(alice):
+    alice.email = ""
+    unsubscribe(patient=alice, now=NOON)
+    assert not is_unsubscribed(alice)
 
 
 def test_only_messages_that_are_not_about_a_visit_offer_to_unsubscribe(notes, post_office):
