@@ -5,7 +5,7 @@ LOCAL := .venv/bin/python -m clinic.local
 UV := .venv/bin/python -m uv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check proof fault-test bench screenshot manage lock reset
+.PHONY: help setup run test check proof fault-test bench screenshot contact-sheet manage lock reset
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-20s%s\n", $$1, $$2 }'
@@ -34,6 +34,9 @@ bench: setup ## the measurements, as tables
 
 screenshot: setup ## make the README's picture anew
 	@mkdir -p docs && SCREENSHOT=$(CURDIR)/docs/screenshot.png $(LOCAL) test -q -m long tests/journeys/test_screenshot.py
+
+contact-sheet: setup ## draw all exercises anew, in light and in dark
+	@CONTACT_SHEET=$(CURDIR)/docs $(LOCAL) test -q -m long tests/journeys/test_contact_sheet.py
 
 manage: setup ## Django's command line on the running site's database: make manage c="shell"
 	@exec $(LOCAL) manage $(c)

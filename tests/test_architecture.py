@@ -38,11 +38,12 @@ ARROWS = {
 FLOORS = {
     "education": (
         {"apps", "urls"},
-        {"admin", "management", "views"},
+        {"admin", "management", "templatetags", "views"},
         {"forms", "today"},
         {"articles"},
+        {"exercises"},
         {"models"},
-        {"body", "text"},
+        {"body", "drawing", "text"},
     ),
     "assessments": (
         {"apps", "urls"},
@@ -148,6 +149,7 @@ PURE = {
     "clinic/practice/values": {"idna", "phonenumbers"},
     "clinic/service_urls.py": set(),
     "education/body": set(),
+    "education/drawing": set(),
     "education/text": {"markdown_it", "mdit_py_plugins", "nh3"},
     "education/articles/share_image.py": {"PIL", "font_source_serif_pro"},
 }

@@ -22,6 +22,8 @@ from clinic.practice.models import Clinic
 from education.articles.editing import propose_text
 from education.articles.glossary import GLOSSARY_FILE, read_glossary
 from education.articles.share_image import draw_share_image
+from education.drawing import exercises
+from education.exercises.drawn import picture_named
 from education.models import Article, ArticleQuerySet, ArticleStatus, Topic, checksum_text
 from education.text import rendering
 from education.text.article_file import ArticleFile, read_article_file
@@ -117,7 +119,9 @@ def render_fresh(article: Article, *, emergency_number: str = "911") -> Page:
 
 
 def draw_figure(name: str, alt: str) -> str | None:
-    """Return the drawing `name` as inline SVG, with `alt` for screen readers; None if unknown."""
+    """Return the drawing `name` as an image or as inline SVG, with `alt` for screen readers; None if unknown."""
+    if picture := picture_named(name, alt):
+        return picture
     if not name.replace("-", "").isalnum():
         return None
     try:
@@ -165,7 +169,8 @@ def rendering_version() -> str:
     """
     sources = (*sorted(Path(rendering.__file__).parent.glob("*.py")), GLOSSARY_FILE)
     digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources))
-    for drawing in sorted((settings.BASE_DIR / "templates" / "education" / "figures").glob("*.svg")):
+    figures = (settings.BASE_DIR / "templates" / "education" / "figures").glob("*.svg")
+    for drawing in sorted([*figures, *Path(exercises.__file__).parent.glob("*.py")]):
         digest.update(drawing.name.encode() + drawing.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -18,6 +18,7 @@ from clinic.responses.headers import keep_public
 from education.articles.glossary import read_glossary
 from education.articles.library import draw_article_share_image, find_neighbors, published, render_article
 from education.articles.structured_data import describe_article
+from education.exercises.library import public_exercises
 from education.models import Article, FormerSlug, Topic
 
 
@@ -27,7 +28,8 @@ def index(request: HttpRequest) -> HttpResponse:
     """List the published articles by topic."""
     articles = published(now=timezone.now())
     by_topic = [(topic, list(group)) for topic, group in groupby(articles, key=lambda article: article.topic)]
-    context = {"by_topic": by_topic, **describe_address(request)}
+    has_exercises = bool(public_exercises(clinic=Clinic.objects.current()))
+    context = {"by_topic": by_topic, "has_exercises": has_exercises, **describe_address(request)}
     return keep_public(render(request, "education/index.html", context))
 
 

@@ -7,8 +7,10 @@ from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.views.decorators.http import require_safe
 from django_htmx.middleware import HtmxDetails
 
+from clinic.practice.models import Clinic
 from clinic.responses.addresses import describe_address
 from education.articles.search import search_articles
+from education.exercises.library import find_exercises
 
 LONGEST_QUERY = 200
 
@@ -25,6 +27,7 @@ def search(request: HtmxRequest) -> HttpResponse:
     text = request.GET.get("q", "")[:LONGEST_QUERY].replace("\x00", "").strip()
     context = {
         "text": text,
+        "exercises": find_exercises(text, clinic=Clinic.objects.current()),
         "results": search_articles(text, now=timezone.now()) if text else None,
         **describe_address(request),
     }

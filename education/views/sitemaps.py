@@ -11,8 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import conditional_page, require_safe
 
+from clinic.practice.models import Clinic
 from clinic.responses.headers import keep_public
 from education.articles.library import published
+from education.exercises.library import public_exercises
 from education.models import Article, Topic
 
 PAGES = (
@@ -22,6 +24,7 @@ PAGES = (
     "education:pain_guide",
     "education:body_sites",
 )
+EXERCISE_PAGES = ("education:exercises", "education:warm_up", "education:stretches", "education:strength")
 
 
 class ArticlesMap(Sitemap):
@@ -57,7 +60,19 @@ class PagesMap(Sitemap):
         return reverse(name)
 
 
-SITEMAPS = {"articles": ArticlesMap, "topics": TopicsMap, "pages": PagesMap}
+class ExercisesMap(Sitemap):
+    """The pages of exercises, if the clinic shows any."""
+
+    def items(self) -> list[str]:
+        public = public_exercises(clinic=Clinic.objects.current())
+        pages = [reverse(name) for name in EXERCISE_PAGES] if public else []
+        return [*pages, *(exercise.get_absolute_url() for exercise in public)]
+
+    def location(self, address: str) -> str:
+        return address
+
+
+SITEMAPS = {"articles": ArticlesMap, "topics": TopicsMap, "exercises": ExercisesMap, "pages": PagesMap}
 
 
 @require_safe

@@ -9,6 +9,7 @@ from education.articles.glossary import read_glossary
 from education.articles.library import CONTENT_DIR, load_articles, render_fresh
 from education.articles.publishing import article_grade, find_faults
 from education.body.body_sites import BODY_SITES
+from education.exercises.library import read_exercises
 from education.forms.articles import RESERVED_SLUGS
 from education.models import Article
 from education.text.article_file import ArticleFileInvalid, read_article_file
@@ -56,12 +57,16 @@ def test_emergency_card_comes_first_with_the_number_before_the_list(article):
 
 def test_links_between_articles_exist(article):
     slugs = {path.stem for path in FILES} | RESERVED_SLUGS
-    assert set(re.findall(r"\(/learn/([\w-]+)/", article.body)) <= slugs
+    assert set(re.findall(r"\(/learn/([\w-]+)/", article.body)) <= slugs | {"exercises"}
+    codes = set(re.findall(r"\(/learn/exercises/([\w-]+)/\)", article.body))
+    assert codes <= set(read_exercises()) | {"warm-up", "stretches", "strength"}
 
 
 def test_every_article_has_a_figure_with_alternative_text(article):
     html = render_fresh(article).body_html
-    assert html.count('<figure class="figure-drawn"><svg') == html.count("<title id=") >= 1
+    drawn, pictures = html.count('<figure class="figure-drawn"><svg'), re.findall(r"<img src=\"/learn/[^>]+>", html)
+    assert drawn == html.count("<title id=") and drawn + len(pictures) >= 1
+    assert all(re.search(r'alt="[^"]{20,}"', picture) for picture in pictures)
 
 
 def test_body_sites_link_to_shipped_articles():

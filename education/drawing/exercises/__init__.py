@@ -1,0 +1,1 @@
+"""What the figure shows: exercises, stretches, running and everyday poses, as data."""

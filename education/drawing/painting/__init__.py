@@ -1,0 +1,1 @@
+"""From a posed body to SVG: camera, outlines, head, muscles, colors and props."""
