@@ -178,9 +178,7 @@ def test_freed_time_that_was_canceled_still_needs_its_notice(evaluation, meredit
 
 
 def test_those_who_could_not_take_it_or_get_no_mail_are_not_told(evaluation, meredith, front_desk):
-    wait_with(
-        book_later(evaluation, days=1, hours=-1), now=BEFORE
-    )  # within the 24 hours in which patients cannot move a visit
+    wait_with(book_later(evaluation, days=0, hours=4), now=BEFORE)  # in less than the 24 hours in which it can be moved
     wait(evaluation, name="Una Blocked", now=BEFORE)
     suppress(address="una@example.com", why=Suppression.Why.BOUNCED, now=BEFORE)
     wait(evaluation, name="Nelly Next", now=BEFORE)
