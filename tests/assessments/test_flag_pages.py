@@ -204,7 +204,7 @@ def test_rules_page_is_honest_when_no_rule_has_raised_a_flag(staff, loaded):
 
 def test_rules_page_counts_each_wait_and_names_no_patient(staff, flag, alice):
     send(staff, flag, LEFT_WORD)
-    send(staff, flag, {"outcome": "doctor-found", "finding": "ruled-out"}, settles="1")
+    send(staff, flag, {"outcome": "doctor-found", "finding": "ruled-out", "reached": "phone"}, settles="1")
     save_page(response=flag.response, page="safety", answers={"rf.leg": ["none"]}, now=NOW)
     save_page(response=flag.response, page="safety", answers=EMERGENCY, now=NOW)
     shown = staff.get(reverse(RULES))
@@ -271,3 +271,20 @@ def test_follow_up_page_costs_the_same_queries_for_many_follow_ups(staff, flag, 
     staff.get(page_of(flag))  # shows the messages of these
     with django_assert_num_queries(expected):
         staff.get(page_of(flag))
+
+
+def test_emergency_is_settled_by_reaching_the_patient_or_with_a_reason(staff, flag):
+    for sent in ({"outcome": "no-action"}, {"outcome": "referred", "note": "  "}):
+        page = send(staff, flag, sent, settles="1")
+        assert "note" in page.context["form"].errors
+        flag.refresh_from_db()
+        assert not flag.is_handled
+    send(staff, flag, {"outcome": "no-action", "note": "Checked by mistake, she says at the desk."}, settles="1")
+    flag.refresh_from_db()
+    assert flag.is_handled
+
+
+def test_emergency_is_not_marked_as_handled_by_one_press(staff, flag):
+    summary = staff.get(reverse("admin:assessments_response_change", args=[flag.response_id])).text
+    assert reverse("admin:assessments_flag_follow_up", args=[flag.pk]) in summary
+    assert reverse("admin:assessments_flag_acknowledge", args=[flag.response_id, flag.pk]) not in summary

@@ -376,10 +376,10 @@ def finished(started_at, unfinished=()):
 
 def test_today_warns_when_nothing_was_cleaned_up_for_two_days(client, tess, clinic):
     finished(NOW)
-    assert "cleanup-title" not in today(client, NOW + OVERDUE_AFTER - MINUTE)
+    assert "<h3>Expired data</h3>" not in today(client, NOW + OVERDUE_AFTER - MINUTE)
 
     page = today(client, NOW + OVERDUE_AFTER)
-    assert "cleanup-title" in page and "Mon, Nov 23, 10:00 AM" in page
+    assert "<h3>Expired data</h3>" in page and "Mon, Nov 23, 10:00 AM" in page
     assert reverse("admin:practice_cleanuprun_changelist") in page
 
 
@@ -387,7 +387,7 @@ def test_today_warns_when_runs_do_not_finish(client, tess, clinic):
     finished(NOW)
     finished(NOW + OVERDUE_AFTER - MINUTE, unfinished=["sessions"])
 
-    assert "cleanup-title" in today(client, NOW + OVERDUE_AFTER)
+    assert "<h3>Expired data</h3>" in today(client, NOW + OVERDUE_AFTER)
 
 
 def test_today_warns_when_the_cleanup_never_ran_on_a_two_day_old_site(tess):

@@ -140,7 +140,14 @@ def test_change_of_a_registered_model_shows_within_a_second_in_every_process(hip
         time.sleep(0.05)
 
 
-ARGUMENTS = {"topic": ["hip-and-groin"], "article": ["sore-hip"], "share_image": ["sore-hip"]}
+ARGUMENTS = {
+    "topic": ["hip-and-groin"],
+    "article": ["sore-hip"],
+    "share_image": ["sore-hip"],
+    "exercise": ["bridge"],
+    "drawing": ["bridge", 1],
+    "motion": ["bridge"],
+}
 PUBLIC_PATHS = [
     reverse("sitemap"),
     *(reverse(f"education:{page.name}", args=ARGUMENTS.get(page.name, [])) for page in education.urls.urlpatterns),
