@@ -81,7 +81,7 @@ def test_bone_stress_pattern_stops_the_booking_first_and_leads_the_summary(open_
 
     desk = open_browser(viewport={"width": 1280, "height": 900})
     steps.log_in(desk)
-    desk.locator(".group-safety a").first.click()
+    desk.locator(".group-safety").get_by_role("link", name="Intake").first.click()
     expect(desk.get_by_role("heading", name="Every answer")).to_be_visible()
     for words in ("RF16", "BSI-watch", "awaiting sign-off"):
         expect(desk.locator("#content")).to_contain_text(words)
