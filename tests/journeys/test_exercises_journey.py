@@ -33,7 +33,8 @@ def test_picture_moves_only_when_asked_to_by_keyboard_and_without_a_script(open_
     page.keyboard.press("Space")
     expect(moving).to_be_visible()
     if java_script:
-        page.wait_for_function("document.querySelector('.motion img').naturalWidth > 0")
+        expect(moving).to_have_js_property("complete", True)
+        assert moving.evaluate("image => image.naturalWidth") > 0
     assert len(asked) == 1
     page.keyboard.press("Space")
     expect(moving).to_be_hidden()

@@ -202,7 +202,7 @@ def test_times_freed_at_one_instant_are_offered_three_times_a_day_too(evaluation
     wait(evaluation)
     visits = [book(evaluation, starts_at=TIMES[number], name=f"R{number} Runner") for number in range(6)]
     monkeypatch.setattr(
-        "booking.wait_list.slot_offers._planned_or_sent", lambda now: Counter()
+        "booking.wait_list.slot_offers.offers_of_the_day", lambda now: Counter()
     )  # no offer counts the others yet
     for visit in visits:
         cancel_appointment(appointment=visit, now=NOW)
