@@ -58,7 +58,7 @@ class FlaggedIntake:
 
     @property
     def is_emergency(self) -> bool:
-        return any(flag.current_level == Level.EMERGENCY for flag in self.flags)
+        return any(flag.is_open_emergency for flag in self.flags)
 
     @property
     def wants_call(self) -> bool:

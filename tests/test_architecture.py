@@ -89,7 +89,9 @@ FLOORS = {
         {"models"},
         {"text"},
     ),
-    "clinic/responses": ({"addresses", "admin_addresses", "headers", "public_models", "redirects", "remote_address"},),
+    "clinic/responses": (
+        {"addresses", "admin_addresses", "headers", "htmx", "public_models", "redirects", "remote_address"},
+    ),
     "clinic/audit": (
         {"apps"},
         {"admin", "management", "middleware"},

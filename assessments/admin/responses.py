@@ -90,6 +90,9 @@ class ResponseAdmin(RecordsAccess, FindsPeople, PrivateSearch, ReadOnly):
         found = Flag.objects.select_related("response").filter(pk=flag, response=pk).first()
         if found is None:
             messages.warning(request, "This flag no longer exists.")
+        elif found.is_open_emergency:
+            messages.warning(request, f"{found.rule_id} is an emergency. Record how you reached the patient.")
+            return see_other(reverse("admin:assessments_flag_follow_up", args=[flag]))
         else:
             self._acknowledge(request, found)
         return see_other(reverse("admin:assessments_response_change", args=[pk]))

@@ -8,7 +8,7 @@ from django import forms
 from django.db.models import TextChoices
 from django.utils.text import capfirst
 
-from assessments.models import Finding, Flag, Level, Outcome, Reached
+from assessments.models import Finding, Flag, Outcome, Reached
 from assessments.red_flags.follow_ups import Done
 from clinic.practice.fields.sent_data import replace_sent
 
@@ -46,8 +46,8 @@ class FollowUpForm(forms.Form):
         choices=spell_choices(Finding, none="no finding"),
         widget=forms.RadioSelect,
         required=False,
-        help_text="Compared with the concern above. This shows how good the rule is. A normal X-ray alone does not rule out a bone "
-        "stress injury: choose “not known yet”.",
+        help_text="Compared with the concern above. This shows how good the rule is. A normal X-ray alone does not rule "
+        "out a bone stress injury: choose “not known yet”.",
     )
     note = forms.CharField(
         label="Note",
@@ -104,7 +104,7 @@ class FollowUpForm(forms.Form):
     def is_emergency(self) -> bool:
         """Whether one of the flags that the valid form is about is an open emergency."""
         others = [self._others[value][0] for value in self.cleaned_data.get("also", ())]
-        return any(one.current_level == Level.EMERGENCY and not one.is_handled for one in (self.flag, *others))
+        return any(one.is_open_emergency for one in (self.flag, *others))
 
     def ask_again(self, text: str) -> None:
         """Show `text` about what has changed. The next submit applies to the flag's current version."""

@@ -169,6 +169,11 @@ class Flag(models.Model):
         return self.staff_acknowledged_at is not None
 
     @property
+    def is_open_emergency(self) -> bool:
+        """Whether it is an emergency now that staff have not handled. One press does not settle it: see `Done`."""
+        return self.current_level == Level.EMERGENCY and not self.is_handled
+
+    @property
     def is_replaced(self) -> bool:
         """Whether the flag has closed itself (see `FlagQuerySet.open`)."""
         return self.closes_when_lowered and self.lowered_at is not None

@@ -58,7 +58,7 @@ class Finding(models.TextChoices):
 
 
 class FlagFollowUp(models.Model):
-    """An entry of what staff did about a flag. Append-only: triggers reject deletes, and changes of anything but the note.
+    """An entry of what staff did about a flag. Append-only: triggers allow only changes of the note.
 
     `raised_at`, `level` and `rule_version` are those of the flag at that time, because raising it again overwrites them.
     `raised_at` is the flag's `waiting_since`, so the first entry with it ends that wait. `settles`: the entry marked the

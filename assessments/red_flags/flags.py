@@ -42,7 +42,10 @@ def _is_unanswered(flag: Flag, response: Response) -> bool:
 
 
 def _raise_flag(flag: Flag | None, *, response: Response, hit: Fired, now: datetime) -> Flag:
-    """Save a new flag, or raise an existing one again, which clears its acknowledgments. A call that was asked for is still to be made."""
+    """Save a new flag, or raise an existing one again, which clears its acknowledgments.
+
+    A call that the patient asked for is still to be made.
+    """
     if flag is None:
         flag = Flag(response=response, rule_id=hit.rule_id, level=hit.level)
     else:

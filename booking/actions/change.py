@@ -14,7 +14,7 @@ from django.utils.dateparse import parse_datetime
 
 from booking.actions.attend import FEE_EVENTS, is_allowed, is_late
 from booking.actions.hold import drop_expired_holds
-from booking.messages.last_told import VisitTerms, current_terms, news_of, terms_at, unannounced_moves
+from booking.messages.last_told import VisitTerms, current_terms, news_of, reopen_links, terms_at, unannounced_moves
 from booking.messages.planning import plan_cancelled_message, plan_messages_after_change
 from booking.models import Appointment, AppointmentEvent, HoursOverride, SlotOffer
 from booking.models.visit_states import UNDO_FOR, Act, State
@@ -99,20 +99,27 @@ def move_appointment(
         if terms.minutes not in allowed_minutes(appointment):
             raise LengthNotOffered
         overridden = require_free(
-            slot=Slot(appointment.service, therapist, starts_at),
-            mode=appointment.mode,
-            now=now,
-            clinic=clinic,
-            in_place_of=appointment,
-            minutes=terms.minutes if terms.minutes != before.minutes else None,
-            patient=appointment.patient if is_own or by else None,
+            **_moved_to(terms, appointment, knows_patient=is_own or by is not None),
             by_staff=by is not None,
             despite_rules=despite_rules,
             waived=waived,
+            clinic=clinic,
+            now=now,
         )
         drop_expired_holds(therapist=therapist, now=now)
         _move(appointment, terms, clinic=clinic, is_silent=not notify, is_accepted=bool(overridden), by=by, now=now)
         return appointment
+
+
+def _moved_to(terms: VisitTerms, appointment: Appointment, *, knows_patient: bool) -> dict[str, Any]:
+    """Return what `require_free` has to know of a visit that is moved to `terms`."""
+    return {
+        "slot": Slot(appointment.service, terms.therapist, terms.starts_at),
+        "mode": appointment.mode,
+        "in_place_of": appointment,
+        "minutes": terms.minutes if terms.minutes != current_terms(appointment).minutes else None,
+        "patient": appointment.patient if knows_patient else None,
+    }
 
 
 def undo_move(
@@ -223,16 +230,6 @@ def _move(
     offer_freed_time(freed, freed_by=appointment, clinic=clinic, now=now)
 
 
-def reopen_links(appointment: Appointment) -> None:
-    """Restore the links that the patient already has.
-
-    After a move back to terms that they know, and after one that they are not told of, no email with a new link is
-    sent.
-    """
-    for move in unannounced_moves(appointment):
-        restore_links(subject_id=appointment.pk, purposes=[LinkPurpose.VISIT], revoked_at=move.at)
-
-
 def _require_still_free(
     appointment: Appointment, terms: VisitTerms, *, since: datetime, now: datetime, despite_closure: bool = False
 ) -> None:
@@ -266,21 +263,8 @@ def _write_move(appointment: Appointment, terms: VisitTerms, restored: Mapping[s
         setattr(appointment, name, parse_datetime(value) if name in MARKS and value else value)
     appointment.version += 1
     appointment.sequence += 1
-    appointment.save(
-        update_fields=[
-            "therapist",
-            "starts_at",
-            "ends_at",
-            "blocked",
-            "confirmed_at",
-            "not_coming_at",
-            "off_schedule_accepted",
-            "here_at",
-            "arrived_at",
-            "version",
-            "sequence",
-        ]
-    )
+    written = ("therapist", "starts_at", "ends_at", "blocked", *MARKS, "off_schedule_accepted", "version", "sequence")
+    appointment.save(update_fields=written)
     return cleared
 
 

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from booking.actions.change import last_move, reopen_links
-from booking.messages.last_told import news_of
+from booking.actions.change import last_move
+from booking.messages.last_told import news_of, reopen_links
 from booking.messages.planning import withdraw_news_of_move
 from booking.models import Appointment
 from booking.models.visit_states import UNDO_FOR

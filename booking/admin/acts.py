@@ -46,6 +46,7 @@ from booking.schedule.off_schedule import accept_off_schedule
 from clinic.practice.access.staff import staff_of
 from clinic.practice.models import Clinic
 from clinic.responses.admin_addresses import local_back
+from clinic.responses.htmx import is_htmx
 from clinic.responses.redirects import see_other
 
 # The domain function of each act, and the text that follows "… is" in the success message.
@@ -86,11 +87,6 @@ MOST_AT_ONCE = 200  # most visits that can be selected; each is changed in its o
 
 # The URL fragment to scroll to after a button on Today: the visit's row, or the list that the row has left.
 BACK_ON_TODAY = {"today": "visit-{pk}", "unmarked": "unmarked", "call": "to-call"}
-
-
-def is_htmx(request: HttpRequest) -> bool:
-    """Whether htmx made the request, and expects a part of a page."""
-    return request.headers.get("HX-Request") == "true"
 
 
 def is_only_mine(request: HttpRequest) -> bool:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 
 from booking.actions.change import is_changeable, is_undoable
-from booking.admin.acts import TOLD_BY, VisitActs, is_htmx, is_only_mine
+from booking.admin.acts import TOLD_BY, VisitActs, is_only_mine
 from booking.admin.times import local_time
 from booking.models import Appointment
 from booking.staff.todays_visits import CALL, DAY, UNMARKED, read_row
@@ -26,6 +26,7 @@ from clinic.practice.models import Clinic, User
 from clinic.practice.registry.panels import Page, panels_of
 from clinic.practice.registry.rights import may_see
 from clinic.responses.admin_addresses import local_back
+from clinic.responses.htmx import is_htmx
 
 ROW, CARD = "admin/_today_visit.html", "booking/_admin_card.html"
 LISTS = {"today": DAY, "unmarked": UNMARKED, "call": CALL}  # on Today, by where the pressed button is

@@ -19,7 +19,7 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST
 
 from booking.actions.offers import offer_gap, take_back_offers
-from booking.admin.acts import back_to_today, is_htmx, is_only_mine
+from booking.admin.acts import back_to_today, is_only_mine
 from booking.admin.error_text import format_refusal
 from booking.admin.times import local_time
 from booking.messages.delivery import UNDO, WAIT
@@ -46,6 +46,7 @@ from clinic.practice.registry.rights import may_see
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
 from clinic.practice.values.dates import format_days
 from clinic.practice.values.zones import clock_label
+from clinic.responses.htmx import is_htmx
 
 CHIPS = {"waiting": "chip-warn", "served": "chip-ok", "left": "chip-quiet"}
 

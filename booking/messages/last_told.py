@@ -13,7 +13,8 @@ from booking.messages.names import BOOKED, CLINIC_NEWS, MOVED
 from booking.models import MODES, Appointment, AppointmentEvent, VisitMode
 from clinic.outbox.models import Channel, Message, State
 from clinic.outbox.text.time_limits import LEASE
-from clinic.practice.models import Therapist
+from clinic.practice.access.links import restore_links
+from clinic.practice.models import LinkPurpose, Therapist
 
 Kind = AppointmentEvent.Kind
 CHANGED = "the visit was changed"  # the reason for skipping a message of an earlier version
@@ -127,3 +128,13 @@ def _first_version(appointment: Appointment) -> int:
     """
     booked = Message.objects.filter(subject_id=appointment.pk, kind=BOOKED, channel=Channel.EMAIL)
     return booked.order_by("version").values_list("version", flat=True).last() or 1
+
+
+def reopen_links(appointment: Appointment) -> None:
+    """Restore the links that the patient already has.
+
+    After a move back to terms that they know, and after one that they are not told of, no email with a new link is
+    sent.
+    """
+    for move in unannounced_moves(appointment):
+        restore_links(subject_id=appointment.pk, purposes=[LinkPurpose.VISIT], revoked_at=move.at)

@@ -287,4 +287,8 @@ def test_emergency_is_settled_by_reaching_the_patient_or_with_a_reason(staff, fl
 def test_emergency_is_not_marked_as_handled_by_one_press(staff, flag):
     summary = staff.get(reverse("admin:assessments_response_change", args=[flag.response_id])).text
     assert reverse("admin:assessments_flag_follow_up", args=[flag.pk]) in summary
-    assert reverse("admin:assessments_flag_acknowledge", args=[flag.response_id, flag.pk]) not in summary
+    acknowledge = reverse("admin:assessments_flag_acknowledge", args=[flag.response_id, flag.pk])
+    assert acknowledge not in summary
+    assert staff.post(acknowledge, {"version": flag.version})["Location"] == page_of(flag), "from a page shown before"
+    flag.refresh_from_db()
+    assert not flag.is_handled

@@ -21,6 +21,7 @@ from clinic.practice.access.staff import staff_of
 from clinic.practice.models import Clinic
 from clinic.practice.templatetags.practice_tags import page_time
 from clinic.practice.values.phone import format_phone
+from clinic.responses.htmx import is_htmx
 from clinic.responses.redirects import see_other
 
 
@@ -99,7 +100,7 @@ class InboundTextAdmin(ReadOnly, RecordsAccess):
             redirect = self._get_obj_does_not_exist_redirect  # type: ignore[attr-defined]  # not in the stubs
             return redirect(request, self.opts, str(pk))
         mark_text_read(text=text, by=staff_of(request), now=timezone.now())
-        if request.headers.get("HX-Request") == "true":
+        if is_htmx(request):
             return render(request, "admin/_today_text_read.html")
         return see_other(f"{reverse('admin:index')}#texts")
 

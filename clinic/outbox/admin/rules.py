@@ -22,6 +22,7 @@ from clinic.outbox.messages.subjects import known_scopes
 from clinic.outbox.models import MessageRule
 from clinic.outbox.text.spans import format_span
 from clinic.practice.saving.stale_saving import RefusesStaleSaves
+from clinic.responses.htmx import is_htmx
 
 # CSP of a previewed email: inline styles only, and only our own pages may frame it.
 MAIL_POLICY = {"default-src": [CSP.NONE], "style-src": [CSP.UNSAFE_INLINE], "frame-ancestors": [CSP.SELF]}
@@ -112,7 +113,7 @@ class MessageRuleAdmin(RefusesStaleSaves, admin.ModelAdmin):
         Raises PermissionDenied without the add or change permission.
         """
         form = self._read(request, request.POST)
-        if "HX-Request" in request.headers:
+        if is_htmx(request):
             return TemplateResponse(request, "outbox/_rule_preview.html", {"form": form})
         context = {**self.admin_site.each_context(request), "title": "Preview", "opts": self.opts, "form": form}
         return TemplateResponse(request, "outbox/admin_rule_preview.html", context)

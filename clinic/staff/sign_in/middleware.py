@@ -10,6 +10,7 @@ from django.utils.functional import cached_property
 
 from clinic.audit.models import SignInKind
 from clinic.practice.access.staff import staff_of
+from clinic.responses.htmx import is_htmx
 from clinic.responses.redirects import see_other
 from clinic.staff.second_factor import has_second_factor, needs_second_factor
 from clinic.staff.sign_in.session_limits import FACTOR, Ended, note_use, signed_in_at, why_ended
@@ -39,7 +40,7 @@ class StaffSessions:
             return self.get_response(request)
         if request.method not in METHODS:  # allauth's and Django's views treat PUT and DELETE as POST
             return HttpResponseNotAllowed(METHODS)
-        if request.headers.get("HX-Request") == "true" and request.path == reverse("account_login"):
+        if is_htmx(request) and request.path == reverse("account_login"):
             return HttpResponse(headers={"HX-Refresh": "true"})  # htmx asked for a part of a page
         now = timezone.now()
         if request.user.is_authenticated:
