@@ -227,8 +227,8 @@ class SlotOfferQuerySet(models.QuerySet["SlotOffer"]):
 class SlotOffer(models.Model):
     """An offer of a free time to one entry. Several entries may be offered the same time; the first taker gets it.
 
-    A change of a visit freed the time, or staff offer a gap. Staff may offer times that patients cannot book online:
-    notice, horizon and the hours by phone only do not matter for these offers.
+    A change of a visit freed the time, or staff offer a gap, also at short notice and in hours that are not offered
+    online.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -14,7 +14,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from booking.models import Appointment, HoursOverride, Service
 from booking.time.caps import monday_of, starts_under_caps
-from booking.time.intervals import Interval, VisitShape, offered_starts
+from booking.time.intervals import Interval, VisitShape, offered_starts, subtract
 from booking.time.opening_hours import WeeklyHours, day_interval, online_openings
 from clinic.practice.models import Clinic, Therapist
 
@@ -35,6 +35,11 @@ class Schedule:
     @property
     def all_openings(self) -> list[Interval]:
         return self.openings + self.kept
+
+    @property
+    def open_time(self) -> list[Interval]:
+        """When the therapist works: the opening hours, online or not, without closures."""
+        return subtract(self.all_openings, self.closed)
 
     def offered(
         self, service: Service, *, shape: VisitShape, clinic: Clinic, earliest: datetime, latest: datetime

@@ -111,8 +111,9 @@ def read_without_questions(
 ) -> dict[str, Any] | None:
     """Read the next MOST_VISITS visits that have no intake although their service has one, soonest first."""
     ahead = Appointment.objects.filter(status=Status.BOOKED, starts_at__gt=now, intake=None)
-    found = _Rows(clinic, now, by, therapist).of(ahead.exclude(service__intake_slug=""), "without-questions")
-    return {"without_questions": found[:MOST_VISITS], **rights_of(by)} if found else None
+    rows = _Rows(clinic, now, by, therapist)
+    found = rows.of(ahead.exclude(service__intake_slug=""), "without-questions", most=MOST_VISITS)
+    return {"without_questions": found, **rights_of(by)} if found else None
 
 
 SET_UP = Section(
@@ -157,10 +158,10 @@ class _Rows:
     by: User
     therapist: Therapist | None
 
-    def of(self, visits: AppointmentQuerySet, listing: str) -> list[VisitRow]:
+    def of(self, visits: AppointmentQuerySet, listing: str, *, most: int | None = None) -> list[VisitRow]:
         if self.therapist is not None:
             visits = visits.filter(therapist=self.therapist)
-        return visit_rows(visits, listing=listing, clinic=self.clinic, now=self.now, by=self.by)
+        return visit_rows(visits, listing=listing, most=most, clinic=self.clinic, now=self.now, by=self.by)
 
     def of_day(self, whole_day: Interval) -> list[VisitRow]:
         on_day = Appointment.objects.filter(starts_at__gte=whole_day.start, starts_at__lt=whole_day.end)

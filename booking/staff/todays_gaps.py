@@ -67,7 +67,7 @@ class GapRow:
 
 def is_open_today(schedule: Schedule, whole_day: Interval) -> bool:
     """Whether the therapist works on that day."""
-    return bool(_open_time(schedule, whole_day))
+    return bool(intersect(schedule.open_time, [whole_day]))
 
 
 def read_gaps(
@@ -152,12 +152,8 @@ def _free(schedule: Schedule, whole_day: Interval, now: datetime) -> list[Interv
     begin = now + (whole_day.start - now) % QUARTER
     if begin >= whole_day.end:
         return []
-    left = intersect(_open_time(schedule, whole_day), [Interval(max(begin, whole_day.start), whole_day.end)])
+    left = intersect(schedule.open_time, [Interval(max(begin, whole_day.start), whole_day.end)])
     return [gap for gap in subtract(left, schedule.blocked) if gap.minutes >= SHORTEST_GAP_MINUTES]
-
-
-def _open_time(schedule: Schedule, whole_day: Interval) -> list[Interval]:
-    return subtract(intersect(schedule.all_openings, [whole_day]), schedule.closed)
 
 
 def read_gap(*, therapist: Therapist, gap: Interval, clinic: Clinic, by: User, now: datetime) -> GapRow | None:

@@ -66,8 +66,13 @@ class VisitRow:
         return bool(self.lead)
 
 
-def visit_rows(visits: AppointmentQuerySet, *, listing: str, clinic: Clinic, now: datetime, by: User) -> list[VisitRow]:
-    """Return the rows of `visits`, soonest first, with the level of the patient's worst open flag. One query."""
+def visit_rows(
+    visits: AppointmentQuerySet, *, listing: str, most: int | None = None, clinic: Clinic, now: datetime, by: User
+) -> list[VisitRow]:
+    """Return the rows of `visits`, soonest first, at most `most`. One query.
+
+    Those who may see flags see the level of the patient's worst open one.
+    """
     found = visits.with_has_been_here(now=now).with_was_texted().order_by("starts_at", "therapist__position")
     if may_see(by, ["assessments.view_flag"]):
         worst = Flag.objects.open().filter(response__patient=OuterRef("patient"))
@@ -83,7 +88,7 @@ def visit_rows(visits: AppointmentQuerySet, *, listing: str, clinic: Clinic, now
             buttons=_buttons(row, listing, by=by, clinic=clinic, now=now),
             is_past=row.state in (State.DONE, State.COMPLETED, State.NO_SHOW),
         )
-        for row in found.select_related("patient", "service", "therapist", "intake", "source_article")
+        for row in found.select_related("patient", "service", "therapist", "intake", "source_article")[:most]
     ]
 
 

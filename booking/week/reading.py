@@ -134,8 +134,8 @@ def read_calendar(
 
 
 def open_time(schedule: Schedule) -> list[Interval]:
-    """Return when the therapist works: the opening hours, online or not, without closures."""
-    return subtract(schedule.all_openings, schedule.closed) if schedule.therapist.is_active else []
+    """Return when the therapist works. An inactive therapist, who is shown for their visits, does not."""
+    return schedule.open_time if schedule.therapist.is_active else []
 
 
 def _gaps(schedule: Schedule, wait_list: WaitList, now: datetime, clinic: Clinic) -> list[Gap]:
