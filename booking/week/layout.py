@@ -87,8 +87,12 @@ class Axis:
         return Span(first, last) if first < last else None
 
     def _end_minute(self, instant: datetime, day: date) -> int:
-        """Return the minute at which a span up to `instant` ends, which a clock change at `instant` does not move."""
-        before = instant - timedelta(microseconds=1)
+        """Return the minute at which a span up to `instant` ends, which a clock change at `instant` does not move.
+
+        A span that goes on after the day ends with the day, which can be before `end` if another day repeats its last
+        hour.
+        """
+        before = min(instant, day_interval(day, 1, self.zone).end) - timedelta(microseconds=1)
         minute = self.minute(before, day)
         return minute + (before.astimezone(self.zone).date() == day)
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from booking.time.intervals import Interval
@@ -65,6 +65,7 @@ def test_a_local_time_is_at_the_same_minute_on_every_day_that_has_it(week, clock
 
 
 @given(weeks(), st.integers(0, 6), st.integers(-600, 2000), st.integers(1, 900), st.integers(0, 59))
+@example((ZoneInfo("America/Santiago"), date(2026, 4, 2)), 0, 540, 900, 1)  # Saturday repeats its last hour
 def test_span_has_the_minutes_of_the_interval_that_are_on_the_day(week, number, begins, length, seconds):
     zone, first = week
     day, axis = first + timedelta(days=number), axis_of(first, 7, zone)
